@@ -1,0 +1,92 @@
+"""The one place that reads the environment: where the data is kept and which environment this is.
+
+`SLUICE_DATA_DIR` (default `./data` of this checkout) and `SLUICE_ENV` (default `dev`) decide every
+path below; two checkouts with two data folders never touch each other.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_DIR = Path(__file__).resolve().parent
+DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
+
+
+class SettingsError(ValueError):
+    """A setting has a value that cannot be used; the message names the variable."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Resolved settings. All paths are absolute."""
+
+    data_dir: Path
+    env: str
+
+    def landing(self, domain: str) -> Path:
+        """Folder into which a domain's input files are delivered."""
+        return self.data_dir / "landing" / domain
+
+    def archive(self, domain: str) -> Path:
+        """Folder to which a domain's loaded files may be moved."""
+        return self.data_dir / "archive" / domain
+
+    def reports(self, domain: str) -> Path:
+        """Folder of a domain's reports for people."""
+        return self.data_dir / "reports" / domain
+
+    def published(self, domain: str) -> Path:
+        """The file that readers open: a domain's marts that passed every test."""
+        return self.data_dir / "published" / f"{domain}.duckdb"
+
+    @property
+    def warehouse(self) -> Path:
+        """The working warehouse of this environment, written by one process at a time."""
+        return self.data_dir / "warehouse" / f"{self.env}.duckdb"
+
+    @property
+    def dlt_dir(self) -> Path:
+        """What dlt keeps between runs: pipeline state and packages under way."""
+        return self.data_dir / "dlt"
+
+    @property
+    def airflow_home(self) -> Path:
+        """Airflow's configuration, metadata database, passwords and logs."""
+        return self.data_dir / "airflow"
+
+    @property
+    def dbt_target(self) -> Path:
+        """dbt's manifest, compiled models and run results for these settings."""
+        return self.data_dir / "dbt" / "target"
+
+    def environment(self) -> dict[str, str]:
+        """Variables that make a child process (dbt, Airflow) use these very settings."""
+        return {
+            "SLUICE_DATA_DIR": str(self.data_dir),
+            "SLUICE_ENV": self.env,
+            "DBT_PROFILES_DIR": str(PROJECT_DIR),
+            "DBT_TARGET_PATH": str(self.dbt_target),
+            "DBT_LOG_PATH": str(self.data_dir / "dbt" / "logs"),
+            # No library of the platform reports usage to its vendor.
+            "DO_NOT_TRACK": "1",
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "RUNTIME__DLTHUB_TELEMETRY": "false",
+            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "false",
+            "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "false",
+        }
+
+
+def load() -> Settings:
+    """Read the environment.
+
+    Raises:
+        SettingsError: a variable has a value that cannot be used.
+    """
+    env = os.environ.get("SLUICE_ENV", "dev")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", env):
+        raise SettingsError(f"SLUICE_ENV must be a lower-case name such as dev or prod, not {env!r}")
+    data_dir = Path(os.environ.get("SLUICE_DATA_DIR") or PROJECT_DIR / "data").expanduser().resolve()
+    if data_dir.exists() and not data_dir.is_dir():
+        raise SettingsError(f"SLUICE_DATA_DIR must be a folder, but {data_dir} is a file")
+    return Settings(data_dir=data_dir, env=env)
