@@ -1,0 +1,54 @@
+"""`python -m ingestion <domain>`: load what is new in the domain's landing folder.
+
+Exit status: 0 all files are loaded, 1 a file failed (the others are loaded), 2 nothing could be done.
+"""
+
+import argparse
+import json
+import sys
+
+from ingestion.load import FilesFailedError, LoadSummary, domains, load_domain
+from ingestion.raw_store import LoadError
+from ingestion.warehouse import WarehouseBusyError
+from settings import SettingsError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m ingestion", description=__doc__.split("\n")[0])
+    parser.add_argument("domain", choices=domains())
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args(arguments)
+    try:
+        summary = load_domain(options.domain)
+    except FilesFailedError as error:
+        summary = error.summary
+    except (SettingsError, WarehouseBusyError, LoadError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(summary.to_dict()) if options.json else describe(summary))
+    return 1 if summary.failed else 0
+
+
+def describe(summary: LoadSummary) -> str:
+    """The summary as lines for a person."""
+    lines = []
+    for file in summary.files:
+        detail = f"{file.rows_loaded:,} rows"
+        if file.rows_rejected:
+            detail += f", {file.rows_rejected:,} lines rejected"
+        if file.extra_columns:
+            detail += f", extra columns kept: {', '.join(file.extra_columns)}"
+        if file.status == "skipped":
+            detail = "unchanged"
+        lines.append(f"{file.status:<9} {file.name}  {file.reason or detail}")
+    totals = summary.to_dict()
+    lines.append(
+        f"{summary.domain}: {len(summary.files)} files, {totals['rows_read']:,} rows read, "
+        f"{totals['rows_loaded']:,} loaded, {totals['rows_rejected']:,} rejected"
+    )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

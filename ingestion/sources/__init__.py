@@ -1,0 +1,1 @@
+"""One module a domain; each says in `FEEDS` which files it loads."""

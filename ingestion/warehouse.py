@@ -1,0 +1,62 @@
+"""The way to the working warehouse: one DuckDB file, one writing process at a time."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from settings import Settings
+
+# Longer than the longest build of another domain should hold the file.
+WAIT_SECONDS = 900.0
+
+
+class WarehouseBusyError(RuntimeError):
+    """Another process held the warehouse for the whole waiting time."""
+
+
+@contextmanager
+def connect(settings: Settings, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the working warehouse for writing and keep it until the block ends.
+
+    DuckDB refuses a second process at once, so this waits for the first to finish; whoever holds
+    the connection may hand it on (dlt takes it as it is) and nobody comes in between.
+
+    Args:
+        settings: which data folder and environment.
+        wait_seconds: how long to wait for another process.
+
+    Raises:
+        WarehouseBusyError: the file was still held after `wait_seconds`; names the holder's pid.
+    """
+    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            connection = duckdb.connect(str(settings.warehouse))
+            break
+        except duckdb.IOException as error:
+            if "lock" not in str(error):
+                raise
+            if time.monotonic() >= deadline:
+                holder = re.search(r"PID (\d+)", str(error))
+                raise WarehouseBusyError(
+                    f"{settings.warehouse} is held by process {holder[1] if holder else 'unknown'}; "
+                    f"waited {wait_seconds:.0f} s"
+                ) from error
+            time.sleep(0.2)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def table_exists(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    """Whether `schema.table` is there."""
+    return bool(
+        connection.execute(
+            "select count(*) from duckdb_tables() where schema_name = ? and table_name = ?", [schema, table]
+        ).fetchone()[0]
+    )
