@@ -4,8 +4,8 @@ import hashlib
 import importlib
 import pkgutil
 import shutil
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -96,12 +96,21 @@ def _load_feed(feed: CsvFeed, settings: Settings) -> list[FileResult]:
     landing = settings.landing(feed.domain)
     landing.mkdir(parents=True, exist_ok=True)
     settings.dlt_dir.mkdir(parents=True, exist_ok=True)
-    with (
-        RawStore.open(feed, settings) as store,
-        tempfile.TemporaryDirectory(dir=settings.dlt_dir, prefix="parse_") as work,
-    ):
+    with RawStore.open(feed, settings) as store, _work_folder(settings) as work:
         known = store.loaded_files()
-        return [_load_file(path, feed, store, known.get(path.name), Path(work)) for path in feed.files(landing)]
+        return [_load_file(path, feed, store, known.get(path.name), work) for path in feed.files(landing)]
+
+
+@contextmanager
+def _work_folder(settings: Settings) -> Iterator[Path]:
+    """A folder for files between two formats; what a killed run left there goes first."""
+    folder = settings.dlt_dir / f"parse_{settings.env}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _load_file(
@@ -163,9 +172,3 @@ def _fingerprint(path: Path) -> dict[str, Any]:
         raise UnreadableFileError("it is a folder or a device, not a file")
     with path.open("rb") as file:
         return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}
-
-
-def clear_abandoned(settings: Settings) -> None:
-    """Remove parse folders that a killed run left behind."""
-    for folder in settings.dlt_dir.glob("parse_*"):
-        shutil.rmtree(folder, ignore_errors=True)

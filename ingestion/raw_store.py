@@ -43,7 +43,9 @@ class RawStore:
         self._pipeline = dlt.pipeline(
             pipeline_name=f"{settings.env}_{feed.domain}",
             pipelines_dir=str(settings.dlt_dir),
-            destination=dlt.destinations.duckdb(connection),
+            # dlt 1.31 does not say of DuckDB that it has transactions and would commit the delete of
+            # a replacement by itself; a kill before the insert then leaves the file without rows.
+            destination=dlt.destinations.duckdb(connection, supports_transactions=True),
             dataset_name=self._schema,
         )
         self._abort_pending()

@@ -1,0 +1,1 @@
+"""What happens around a run: building, publishing and telling. Knows nothing of Airflow."""
