@@ -3,8 +3,8 @@
 DuckDB's reader is fast but trusting: a gzip that stops in the middle passes, and one quote that
 is never closed swallows every line after it. So each file is read once here, in blocks and with
 NumPy, which gives an independent count of records and finds the few lines that need care. A file
-without such lines is then parsed as it is; from any other a repaired copy is made, in which a line
-with an unclosed quote is taken out (and reported) and all text is UTF-8 with `\\n` line ends.
+without such lines is then parsed as it is; of any other a repaired copy is made, in which a line
+with an unclosed quote is left out (and reported) and all text is UTF-8 with `\\n` line ends.
 """
 
 import csv
@@ -100,138 +100,143 @@ def frame(path: Path, *, columns: int, copy_to: Path) -> Framing:
         copy_to: where to write a repaired copy if the file needs one.
 
     Raises:
-        UnreadableFileError: the gzip is truncated or damaged, or the text is not one of bytes.
+        UnreadableFileError: the gzip is truncated or damaged, or the line ends are bare CRs.
     """
     records = 0
     quoted = False
     clean = True
-    line_ends: set[str] = set()
+    endings: set[str] = set()
     with _whole_or_nothing(path) as file:
-        for block in _blocks(file):
+        for block, _ in _blocks(file):
+            lines = _Lines(block)
+            records += int(lines.filled.sum())
             quoted = quoted or QUOTE in block
-            lines = _lines(block)
-            line_ends.add(lines.ending)
-            records += lines.filled
-            clean = clean and not lines.suspicious and _is_utf8(block)
-    if line_ends == {"cr"}:
+            endings.add(lines.ending)
+            clean = clean and _is_utf8(block) and not lines.suspicious.any()
+    endings.discard("none")
+    if endings == {"cr"}:
         raise UnreadableFileError("its lines end in a bare CR (old Macintosh style); save it with LF or CRLF")
-    if clean and line_ends <= {"lf", "none"} or clean and line_ends <= {"crlf", "none"}:
+    if clean and endings <= {"lf"} or clean and endings == {"crlf"}:
         return Framing(path=path, records=max(records - 1, 0), quoted=quoted)
-    return _repair(path, columns, copy_to)
-
-
-@dataclass(frozen=True)
-class _Lines:
-    """What a block's lines are: how many are not blank, how they end, whether one needs care."""
-
-    filled: int
-    ending: str
-    suspicious: bool
-
-
-def _lines(block: bytes) -> _Lines:
-    data = np.frombuffer(block, dtype=np.uint8)
-    newlines = np.flatnonzero(data == NEWLINE)
-    starts = np.append(0, newlines + 1)
-    starts = starts[starts < len(data)]
-    filled = len(starts) - int((data[starts] == NEWLINE).sum())
-    ending = "lf" if len(newlines) else "none"
-    if returns := block.count(b"\r"):
-        crlf = block.count(b"\r\n")
-        filled -= block.count(b"\n\r\n") + block.startswith(b"\r\n")
-        ending = "crlf" if returns == crlf == len(newlines) else "mixed" if len(newlines) else "cr"
-    return _Lines(filled, ending, QUOTE in block and _has_unpaired_quotes(data, starts))
-
-
-def _has_unpaired_quotes(data: np.ndarray, starts: np.ndarray) -> bool:
-    """Whether in any line the quotes do not alternate between opening a field and closing it."""
-    quotes = np.flatnonzero(data == QUOTE)
-    line = np.searchsorted(starts, quotes, side="right") - 1
-    count = np.bincount(line, minlength=len(starts))
-    if (count % 2).any():
-        return True
-    ordinal = np.arange(len(quotes)) - (np.cumsum(count) - count)[line]
-    opening, closing = quotes[ordinal % 2 == 0], quotes[ordinal % 2 == 1]
-    before = data[opening - 1][~np.isin(opening, starts)]
-    after = data[closing[closing + 1 < len(data)] + 1]
-    return not (
-        np.isin(before, (COMMA, QUOTE)).all() and np.isin(after, (COMMA, QUOTE, NEWLINE, RETURN)).all()
-    )
-
-
-def _repair(path: Path, columns: int, copy_to: Path) -> Framing:
-    """Write a copy that holds whole records only, as UTF-8 with `\\n`; the same count from it."""
-    framing = Framing(path=copy_to, records=-1, quoted=True)
-    ordinal = 0
-    shift = 0
     with _whole_or_nothing(path) as file, copy_to.open("wb") as out:
-        reader = _LineReader(file)
-        for number, line in reader:
-            record = line
-            if QUOTE in line:
-                record = reader.complete(line, columns)
-                if record is None:
-                    text = _decode(line).rstrip("\r\n")
-                    framing.rejected.append(RejectedLine(number, "a quote is opened and never closed", text))
-                    shift += 1
-                    framing.offsets.append((ordinal + 1, shift))
-                    continue
-            ordinal += 1
-            out.write(_normalised(record))
-            framing.records += bool(record.strip(b"\r\n"))
-            if reader.number > number:
-                shift += reader.number - number
-                framing.offsets.append((ordinal + 1, shift))
-    framing.records = max(framing.records, 0)
-    return framing
+        return _RepairedCopy(copy_to, out, columns).fill(file)
 
 
-def _normalised(record: bytes) -> bytes:
-    text = _decode(record).replace("\r\n", "\n")
-    if "\r" in text and '"' not in text:
-        # The parser would end the line here; no quotes say that the CR belongs to the field.
-        text = text.replace("\r", " ")
-    return text.encode()
+class _Lines:
+    """The lines of one block, as arrays with an entry a line: `starts` (and the block's end),
+    `filled` (not blank) and `suspicious` (its quotes do not alternate between opening a field and
+    closing it), and how they end: `ending`."""
+
+    def __init__(self, block: bytes) -> None:
+        data = np.frombuffer(block, dtype=np.uint8)
+        newlines = np.flatnonzero(data == NEWLINE)
+        starts = np.append(0, newlines + 1)
+        self.bounds = starts if starts[-1] == len(data) else np.append(starts, len(data))
+        self.starts = self.bounds[:-1]
+        self.filled = data[self.starts] != NEWLINE
+        self.ending = "lf" if len(newlines) else "none"
+        if returns := block.count(b"\r"):
+            after = data[np.minimum(self.starts + 1, len(data) - 1)]
+            self.filled &= (data[self.starts] != RETURN) | (after != NEWLINE)
+            whole = returns == len(newlines) == block.count(b"\r\n")
+            self.ending = "crlf" if whole else "mixed" if len(newlines) else "cr"
+        self.suspicious = np.zeros(len(self.starts), dtype=bool)
+        if QUOTE in block:
+            self._suspect(data)
+
+    def _suspect(self, data: np.ndarray) -> None:
+        quotes = np.flatnonzero(data == QUOTE)
+        line = np.searchsorted(self.starts, quotes, side="right") - 1
+        count = np.bincount(line, minlength=len(self.starts))
+        self.suspicious |= count % 2 == 1
+        opens = (np.arange(len(quotes)) - (np.cumsum(count) - count)[line]) % 2 == 0
+        before = np.where(quotes > self.starts[line], data[quotes - 1], COMMA)
+        after = np.where(quotes + 1 < len(data), data[np.minimum(quotes + 1, len(data) - 1)], NEWLINE)
+        fits = np.where(opens, np.isin(before, (COMMA, QUOTE)), np.isin(after, (COMMA, QUOTE, NEWLINE, RETURN)))
+        self.suspicious[line[~fits]] = True
 
 
-class _LineReader:
-    """Lines of a file with their numbers, and the lines that belong to a record begun on one."""
+class _RepairedCopy:
+    """A copy that holds whole records only, as UTF-8 with `\\n`, and what was left out of it."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._ahead: list[bytes] = []
-        self.number = 0
+    def __init__(self, path: Path, out: BinaryIO, columns: int) -> None:
+        self._framing = Framing(path=path, records=-1, quoted=True)  # the header is no record
+        self._out = out
+        self._columns = columns
+        self._ordinal = 0
+        self._shift = 0
 
-    def __iter__(self) -> Iterator[tuple[int, bytes]]:
-        while line := self._next():
-            self.number += 1
-            yield self.number, line.removeprefix(BOM) if self.number == 1 else line
+    def fill(self, file: BinaryIO) -> Framing:
+        """Write the copy; returns its framing."""
+        rest = b""
+        for block, last in _blocks(file):
+            rest += block
+            rest = rest[self._take(rest, last) :]
+        self._framing.records = max(self._framing.records, 0)
+        return self._framing
 
-    def _next(self) -> bytes:
-        return self._ahead.pop(0) if self._ahead else self._file.readline()
+    def _take(self, block: bytes, last: bool) -> int:
+        """Copy a block's lines; returns how many bytes of it are done with.
 
-    def complete(self, line: bytes, columns: int) -> bytes | None:
-        """The record that begins with `line`, further lines included; None if it has no end.
-
-        The record ends at the first line end outside quotes. The quote was a stray one, and the
-        lines after it are records of their own, if the record then has not the header's number
-        of columns, or if a line in its middle has: one bad line costs one line.
+        All are, unless a record that began in it may end in the next block.
         """
-        if _width(line) is not None:
-            return line
-        record = line
-        looked: list[bytes] = []
-        while len(record) < MAX_RECORD_BYTES and (following := self._next()):
-            looked.append(following)
-            record += following
-            width = _width(record) if QUOTE in following else None
-            if width == columns:
-                self.number += len(looked)
-                return record
-            if width is not None or following.count(b",") == columns - 1:
-                break
-        self._ahead = looked + self._ahead
-        return None
+        lines = _Lines(block)
+        at = 0
+        for index in np.flatnonzero(lines.suspicious).tolist():
+            if index < at:
+                continue  # a line within the record before
+            self._copy(block, lines, at, index)
+            start = lines.starts[index]
+            span = _span(block, lines, index, self._columns)
+            if not span and not last and len(block) - start < MAX_RECORD_BYTES:
+                return int(start)
+            if span:
+                self._copy(block, lines, index, index + span, records=1)
+            else:
+                line = block[start : lines.bounds[index + 1]]
+                self._reject(_decode(line).rstrip("\r\n"))
+            at = index + (span or 1)
+        self._copy(block, lines, at, len(lines.starts))
+        return len(block)
+
+    def _copy(self, block: bytes, lines: _Lines, begin: int, end: int, records: int | None = None) -> None:
+        """Copy some lines: a record each, or one record in all."""
+        stretch = block[lines.bounds[begin] : lines.bounds[end]]
+        self._out.write(_normalised(stretch))
+        self._framing.records += int(lines.filled[begin:end].sum()) if records is None else records
+        self._ordinal += end - begin if records is None else records
+        if records and end - begin > records:
+            self._move(end - begin - records)
+
+    def _reject(self, line: str) -> None:
+        number = self._ordinal + self._shift + 1
+        self._framing.rejected.append(RejectedLine(number, "a quote is opened and never closed", line))
+        self._move(1)
+
+    def _move(self, lines: int) -> None:
+        self._shift += lines
+        self._framing.offsets.append((self._ordinal + 1, self._shift))
+
+
+def _span(block: bytes, lines: _Lines, index: int, columns: int) -> int:
+    """Number of lines of the record that begins on a line, 0 if it has no end.
+
+    The record ends at the first line end outside quotes. The quote was a stray one, and the lines
+    after it are records of their own, if the record then has not the header's number of columns,
+    or if a line in its middle has: one bad line costs one line.
+    """
+    start = lines.bounds[index]
+    if _width(block[start : lines.bounds[index + 1]]) is not None:
+        return 1
+    for end in range(index + 1, len(lines.starts)):
+        line = block[lines.bounds[end] : lines.bounds[end + 1]]
+        width = _width(block[start : lines.bounds[end + 1]]) if QUOTE in line else None
+        if width == columns:
+            return end - index + 1
+        too_long = lines.bounds[end + 1] - start > MAX_RECORD_BYTES
+        if width is not None or line.count(b",") == columns - 1 or too_long:
+            return 0
+    return 0
 
 
 def _width(record: bytes) -> int | None:
@@ -243,23 +248,26 @@ def _width(record: bytes) -> int | None:
     return len(fields)
 
 
-def _blocks(file: BinaryIO) -> Iterator[bytes]:
-    """Blocks that end at a line's end (the last at the file's), without the byte order mark."""
-    rest = b""
-    first = True
-    while chunk := file.read(BLOCK_BYTES):
-        data = rest + chunk
-        cut = data.rfind(b"\n") + 1
-        data, rest = data[:cut], data[cut:]
-        if first and data:
-            data = data.removeprefix(BOM)
-            first = False
-        if data:
-            yield data
-    if first:
-        rest = rest.removeprefix(BOM)
-    if rest:
-        yield rest
+def _blocks(file: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+    """Blocks that end at a line's end, without the byte order mark, and whether each is the last."""
+    data = file.read(BLOCK_BYTES).removeprefix(BOM)
+    while data:
+        following = file.read(BLOCK_BYTES)
+        cut = data.rfind(b"\n") + 1 if following else len(data)
+        if cut:
+            yield data[:cut], not following
+        data = data[cut:] + following
+
+
+def _normalised(lines: bytes) -> bytes:
+    if not _is_utf8(lines):
+        lines = "".join(_decode(line) for line in lines.splitlines(keepends=True)).encode()
+    lines = lines.replace(b"\r\n", b"\n")
+    if RETURN in lines:
+        # The parser would end a line at a CR, unless quotes say that it belongs to a field.
+        bare = (line if QUOTE in line else line.replace(b"\r", b" ") for line in lines.split(b"\n"))
+        lines = b"\n".join(bare)
+    return lines
 
 
 def _is_utf8(block: bytes) -> bool:

@@ -35,7 +35,11 @@ CASES: dict[str, tuple[bytes, list[tuple[str | None, ...]], Rejects]] = {
         [("1", "2", "3"), ("4", "5", "6")],
         [(4, "7,8")],
     ),
-    "a lone CR within a field": (b"a,b,c\n1,2\rx,3\n4,5,6\n", [("1", "2 x", "3"), ("4", "5", "6")], []),
+    "a lone CR within a field": (
+        b'a,b,c\n1,2\rx,3\n4,"5\ry",6\n',
+        [("1", "2 x", "3"), ("4", "5\ry", "6")],
+        [],
+    ),
     "quoted comma": (b'a,b,c\n1,"x, y",3\n', [("1", "x, y", "3")], []),
     "quoted empty text is no null": (b'a,b,c\n1,"",3\n', [("1", "", "3")], []),
     "escaped quotes": (b'a,b,c\n1,"say ""x""",3\n4,"""",6\n', [("1", 'say "x"', "3"), ("4", '"', "6")], []),

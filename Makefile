@@ -1,0 +1,81 @@
+# Everything runs in .venv, which the first target that needs it sets up. `make help` lists the targets.
+
+PYTHON ?= python3
+DOMAIN ?= collisions
+# Processes that run tests, and further options for pytest: make test WORKERS=4 ARGS="-k publish"
+WORKERS ?= 2
+ARGS ?=
+
+PY := .venv/bin/python
+UV := .venv/bin/uv
+# The requirements that were installed last. Their content decides whether to install again: dates of
+# files change with every checkout. An interrupted set-up leaves no such file and is done again.
+INSTALLED := .venv/installed-requirements.txt
+ifneq ($(shell cmp requirements.txt $(INSTALLED) 2>&1),)
+.PHONY: $(INSTALLED)
+endif
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint lint-sql elt airflow docs bench samples lock clean
+
+help: ## List the targets
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS='	' read -r target text; do \
+		printf '  make %-9s %s\n' "$$target" "$$text"; done
+
+setup: $(INSTALLED) ## Make .venv with the locked requirements (PYTHON=python3.12 chooses the interpreter)
+
+$(INSTALLED):
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "There is no $(PYTHON) here. Name a Python 3.11, 3.12 or 3.13: make setup PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+		echo "Sluice needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is $$($(PYTHON) -V 2>&1)."; \
+		echo "Name another: make setup PYTHON=python3.12"; exit 1; }
+	@rm -f $@
+	@echo "Setting up .venv ($$($(PYTHON) -V), $$(grep -c == requirements.txt) packages) …"
+	@$(PYTHON) -m venv .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.txt)"
+	@$(UV) pip sync --quiet --python $(PY) requirements.txt
+	@cp requirements.txt $@
+
+run: setup ## Run every pipeline in Airflow, from input to published marts; makes sample input if there is none
+	@$(PY) -m samples --if-empty
+	@$(PY) -m runtime run
+
+elt: setup ## Load, build and publish one domain without Airflow: make elt DOMAIN=collisions
+	@$(PY) -m operations elt $(DOMAIN)
+
+airflow: setup ## Start Airflow and its UI until Ctrl-C
+	@$(PY) -m runtime airflow
+
+docs: setup ## Generate the models' documentation and serve it
+	@$(PY) -m operations docs
+
+samples: setup ## Write sample input for every domain
+	@$(PY) -m samples
+
+test: setup ## Run the tests: make test ARGS="-k publish"
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+lint: setup ## Check Python and SQL: rules and format
+	@status=0; \
+	$(PY) -m ruff check --quiet || status=1; \
+	$(PY) -m ruff format --check || status=1; \
+	$(MAKE) lint-sql || status=1; \
+	exit $$status
+
+# sqlfluff has dbt compile the models, and dbt opens a warehouse: an empty one, so that the check neither
+# waits for a run that writes to the real one nor depends on what it holds.
+lint-sql: setup
+	@mkdir -p .venv/lint/warehouse
+	@SLUICE_DATA_DIR=$(CURDIR)/.venv/lint $(PY) -m sqlfluff lint --disable-progress-bar dbt_project
+
+bench: setup ## Take the measurements
+	@$(PY) -m bench
+
+lock: setup ## Lock requirements.in anew into requirements.txt
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
+
+clean: ## Remove .venv and what tools leave behind; data/ stays
+	@rm -rf .venv .pytest_cache .ruff_cache dbt_project/target dbt_project/logs
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,147 @@
+"""What the DAGs of all domains share: retries, parameters, pools, and how Cosmos shows the dbt models.
+
+DuckDB lets one process write, so one `dbt build` (the producer) builds a domain's models and seeds, and
+every model is a task that watches it. A model that failed is built again by its own task; the data
+tests run when every model stands.
+"""
+
+from datetime import timedelta
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, Asset, BaseOperator, Param, TaskGroup, get_parsing_context
+from cosmos.airflow.graph import create_task_metadata
+from cosmos.config import ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
+from cosmos.constants import (
+    PRODUCER_WATCHER_TASK_ID,
+    DbtResourceType,
+    ExecutionMode,
+    InvocationMode,
+    LoadMode,
+    TestBehavior,
+)
+from cosmos.converter import DbtToAirflowConverter
+from cosmos.core.airflow import get_airflow_task
+from cosmos.dbt.graph import DbtNode
+from cosmos.operators.local import DbtTestLocalOperator
+
+import settings
+
+WAREHOUSE_WRITER = "warehouse_writer"
+DBT_WATCHERS = "dbt_watchers"
+POKE_SECONDS = 1
+
+# A model below a failed one fails with it and is retried after it, level by level: a short first delay
+# keeps such a chain short.
+RETRIES = {
+    "retries": 5,
+    "retry_delay": timedelta(seconds=5),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=5),
+}
+PARAMS = {
+    "full_refresh": Param(False, type="boolean", description="Build every incremental model from scratch."),
+    "years": Param([], type="array", items={"type": "integer"}, description="Years to rebuild."),
+}
+# Periods to rebuild: the years of a manual run, the month of a backfill run, else none.
+REBUILD = (
+    "{{ params.years | join(',') or"
+    " (dag_run.logical_date.strftime('%Y-%m') if dag_run.run_type == 'backfill' else '') }}"
+)
+# The task group of each folder of dbt's project.
+GROUPS = {
+    "seeds": "load_seeds",
+    "models/clean": "transform_clean",
+    "models/curated": "transform_curated",
+    "models/marts": "model_analytics",
+}
+
+RENDERED = (DbtResourceType.MODEL, DbtResourceType.SEED, DbtResourceType.SNAPSHOT)
+
+_SETTINGS = settings.load()
+_PROFILE = ProfileConfig(
+    profile_name="sluice",
+    target_name="dev",
+    profiles_yml_filepath=settings.PROJECT_DIR / "profiles.yml",
+)
+
+
+def published(domain: str) -> Asset:
+    """The asset that a domain's publish updates; other DAGs may be scheduled on it."""
+    return Asset(f"sluice://published/{domain}")
+
+
+def dbt_tasks(dag: DAG, domain: str) -> tuple[list[BaseOperator], BaseOperator]:
+    """Add a domain's dbt models, seeds and tests to the DAG.
+
+    Returns:
+        The tasks that come first, and the one that comes last: the data tests, which run when every
+        model stands.
+    """
+    select = [f"tag:{domain}", "tag:shared"]
+    dbt = {"vars": {"rebuild": REBUILD}, "invocation_mode": InvocationMode.DBT_RUNNER}
+    build = DbtToAirflowConverter(
+        dag=dag,
+        project_config=ProjectConfig(
+            project_name="sluice",
+            dbt_project_path=settings.DBT_PROJECT_DIR,
+            manifest_path=_SETTINGS.data_dir / "dbt" / "dags" / "manifest.json",
+            install_dbt_deps=False,
+        ),
+        profile_config=_PROFILE,
+        execution_config=ExecutionConfig(
+            execution_mode=ExecutionMode.WATCHER,
+            # Cosmos skips the producer's second try; the models retry themselves.
+            setup_operator_args={
+                "pool": WAREHOUSE_WRITER,
+                "retries": 0,
+                "full_refresh": "{{ params.full_refresh }}",
+            },
+        ),
+        render_config=RenderConfig(
+            load_method=LoadMode.DBT_MANIFEST,
+            select=select,
+            test_behavior=TestBehavior.NONE,
+            emit_datasets=False,
+            node_converters={kind: _task_in_group for kind in RENDERED},
+        ),
+        operator_args={**dbt, "pool": DBT_WATCHERS, "deferrable": False, "poke_interval": POKE_SECONDS},
+    )
+    producer = build.tasks_map[PRODUCER_WATCHER_TASK_ID]
+    tests = DbtTestLocalOperator(
+        task_id="test_data",
+        dag=dag,
+        project_dir=settings.DBT_PROJECT_DIR,
+        profile_config=_PROFILE,
+        select=" ".join(select),
+        install_deps=False,
+        emit_datasets=False,
+        # dbt reads what the producer parsed, which saves it 2 s.
+        cache_dir=producer.cache_dir,
+        pool=WAREHOUSE_WRITER,
+        # A wrong row is wrong at a second look as well.
+        retries=0,
+        **dbt,
+    )
+    # The producer fails with any of its models; whether the run fails is for the models to say.
+    build_ended = EmptyOperator(task_id="build_ended", dag=dag, trigger_rule="all_done")
+    producer >> build_ended >> tests
+    watchers = [task for task in build.tasks_map.values() if task is not producer]
+    for task in watchers:
+        if not task.downstream_list:
+            task >> tests
+    return [producer, *(task for task in watchers if not task.upstream_list)], tests
+
+
+def _task_in_group(
+    node: DbtNode, dag: DAG, task_args: dict, execution_mode: ExecutionMode, **_
+) -> BaseOperator | None:
+    """Cosmos' task of a node, named after the node, in the task group of its layer."""
+    path = node.original_file_path.as_posix()
+    group_id = next(group_id for folder, group_id in GROUPS.items() if path.startswith(f"{folder}/"))
+    # A task that starts parses this file for itself alone, and needs no other model's task.
+    if get_parsing_context().task_id not in (None, f"{group_id}.{node.name}"):
+        return None
+    group = dag.task_group.children.get(group_id) or TaskGroup(group_id, dag=dag)
+    task = create_task_metadata(node, execution_mode, task_args, dag.dag_id)
+    task.id = node.name
+    return get_airflow_task(task, dag, group)

@@ -1,0 +1,9 @@
+{# Key of a day in dim_date: 20220418; 0, the unknown day, for null. #}
+{% macro date_key(date) -%}
+    cast(
+        coalesce(
+            extract(year from {{ date }}) * 10000 + extract(month from {{ date }}) * 100 + extract(day from {{ date }}),
+            0
+        ) as integer
+    )
+{%- endmacro %}

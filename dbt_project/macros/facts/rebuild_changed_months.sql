@@ -1,0 +1,83 @@
+{#
+    The configuration of a fact that is rebuilt by month: `{{ config(**rebuild_changed_months('crash_month')) }}`.
+    The month column holds the first day of the month and is never null. The model's select has no is_incremental():
+    it is computed whole, and only the months in which it differs from the table are written.
+    on_schema_change is 'fail', because any other value leaves columns that a full refresh would not give.
+#}
+{% macro rebuild_changed_months(month_column) %}
+    {{ return({
+        'materialized': 'incremental',
+        'incremental_strategy': 'changed_months',
+        'unique_key': month_column,
+        'on_schema_change': 'fail',
+    }) }}
+{% endmacro %}
+
+{# dbt's incremental materialisation finds the strategy by this name, and runs both statements in one transaction. #}
+{% macro get_incremental_changed_months_sql(arg_dict) %}
+    {% set target_table = arg_dict['target_relation'] %}
+    {% set new_rows = arg_dict['temp_relation'] %}
+    {% set month_column = arg_dict['unique_key'] %}
+    {% set columns = arg_dict['dest_columns'] %}
+    {% set months = months_to_rebuild(new_rows, target_table, month_column, columns) %}
+    {% do log(
+        target_table.identifier ~ ': ' ~ ('rebuilding ' ~ (months | join(', ')) if months else 'no month differs'), info=true
+    ) %}
+    {% if not months %}
+        select 'nothing to rebuild'
+    {% else %}
+        {% set months_list %}
+            {%- for month in months %}cast('{{ month }}' as date){{ ', ' if not loop.last }}{% endfor -%}
+        {% endset %}
+        {% set names = columns | map(attribute='quoted') | join(', ') %}
+        delete from {{ target_table }} where {{ month_column }} in ({{ months_list }});
+        insert into {{ target_table }} ({{ names }})
+        select {{ names }} from {{ new_rows }} where {{ month_column }} in ({{ months_list }})
+    {% endif %}
+{% endmacro %}
+
+{# Months, as texts like '2022-04-01', whose rows differ between the two relations or that `--vars 'rebuild: …'` names. #}
+{% macro months_to_rebuild(new_rows, target_table, month_column, columns) %}
+    {% set named = [] %}
+    {% for prefix in (var('rebuild') | string).split(',') if prefix | trim %}
+        {% if not modules.re.match('^[0-9]{4}(-(0[1-9]|1[0-2]))?$', prefix | trim) %}
+            {{ exceptions.raise_compiler_error("rebuild: '" ~ prefix ~ "' is neither a year (2022) nor a month (2022-04)") }}
+        {% endif %}
+        {% do named.append(prefix | trim) %}
+    {% endfor %}
+    {% set query %}
+        with new_months as ({{ month_fingerprints(new_rows, month_column, columns) }}),
+
+        old_months as ({{ month_fingerprints(target_table, month_column, columns) }}),
+
+        compared as (
+            select
+                cast(coalesce(new_months.month, old_months.month) as {{ dbt.type_string() }}) as month,
+                new_months.row_count is distinct from old_months.row_count
+                or new_months.row_hash is distinct from old_months.row_hash as differs
+            from new_months
+            full outer join old_months on new_months.month = old_months.month
+        )
+
+        select month from compared
+        where differs {%- for prefix in named %} or month like '{{ prefix }}%'{% endfor %}
+        order by month
+    {% endset %}
+    {{ return(run_query(query).columns[0].values() | list) }}
+{% endmacro %}
+
+{# Number of rows of each month and a sum of their hashes, which does not depend on the order of the rows. #}
+{% macro month_fingerprints(relation, month_column, columns) %}
+    {{ return(adapter.dispatch('month_fingerprints')(relation, month_column, columns)) }}
+{% endmacro %}
+
+{% macro duckdb__month_fingerprints(relation, month_column, columns) %}
+    select
+        {{ month_column }} as month,
+        count(*) as row_count,
+        sum(cast(hash(
+            {%- for column in columns %}cast({{ column.quoted }} as {{ column.dtype }}){{ ', ' if not loop.last }}{% endfor -%}
+        ) as hugeint)) as row_hash
+    from {{ relation }}
+    group by {{ month_column }}
+{% endmacro %}

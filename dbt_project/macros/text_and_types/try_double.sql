@@ -1,0 +1,8 @@
+{# Text as a double, null where it is none. #}
+{% macro try_double(text) -%}
+    {{ return(adapter.dispatch('try_double')(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__try_double(text) -%}
+    try_cast({{ text }} as double)
+{%- endmacro %}

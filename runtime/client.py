@@ -1,0 +1,169 @@
+"""The few calls to Airflow's REST API that a run needs."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import httpx
+
+FINISHED = ("success", "failed", "skipped", "upstream_failed", "removed")
+
+
+class ApiError(RuntimeError):
+    """The API answered with an error; the message is its own."""
+
+
+@dataclass(frozen=True)
+class TaskState:
+    """One task of a run as it is now."""
+
+    task_id: str
+    state: str
+    try_number: int
+    started: datetime | None
+    ended: datetime | None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of the latest try, up to now if it still runs."""
+        if self.started is None:
+            return 0.0
+        return ((self.ended or datetime.now(UTC)) - self.started).total_seconds()
+
+
+@dataclass(frozen=True)
+class RunState:
+    """One DAG run as it is now."""
+
+    dag_id: str
+    run_id: str
+    state: str
+    started: datetime | None
+    ended: datetime | None
+    tasks: dict[str, TaskState] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> bool:
+        return self.state in ("success", "failed")
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the run started, until it ended."""
+        if self.started is None:
+            return 0.0
+        return ((self.ended or datetime.now(UTC)) - self.started).total_seconds()
+
+    @property
+    def failed_tasks(self) -> list[TaskState]:
+        """Tasks whose last try failed."""
+        return [task for task in self.tasks.values() if task.state == "failed"]
+
+
+class AirflowClient:
+    """A user's session with the api-server at `url`."""
+
+    def __init__(self, url: str, username: str, password: str) -> None:
+        self.url = url
+        self._login = {"username": username, "password": password}
+        self._http = httpx.Client(base_url=url, timeout=30)
+
+    def login(self) -> None:
+        """Get a token. Raises ApiError if the server does not know this user's password."""
+        answer = self._http.post("/auth/token", json=self._login)
+        if not answer.is_success:
+            raise ApiError(f"{self.url} refuses the login of this platform: {answer.text}")
+        self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+    def close(self) -> None:
+        self._http.close()
+
+    def set_pools(self, pools: list[dict]) -> None:
+        """Make the pools, or give those that exist their slots."""
+        actions = [{"action": "create", "entities": pools, "action_on_existence": "overwrite"}]
+        self._call("PATCH", "/pools", json={"actions": actions})
+
+    def dags(self) -> list[dict]:
+        """All DAGs that were ever parsed, with their tags and the time of the last parse."""
+        return self._call("GET", "/dags", params={"limit": 1000, "exclude_stale": False})["dags"]
+
+    def import_errors(self) -> dict[str, str]:
+        """Stack traces of the files that cannot be parsed, by file name."""
+        found = self._call("GET", "/importErrors", params={"limit": 1000})["import_errors"]
+        return {error["filename"]: error["stack_trace"] for error in found}
+
+    def trigger(self, dag_id: str, conf: dict | None = None) -> str:
+        """Unpause a DAG and start a run of it; return the run's id.
+
+        If a scheduled run is due (a DAG that was paused until now), this run takes its place, so that
+        the scheduler does not start a second one beside it.
+        """
+        dag = self._call("GET", f"/dags/{dag_id}")
+        due, logical_date = dag.get("next_dagrun_run_after"), None
+        if due and datetime.fromisoformat(due) <= datetime.now(UTC):
+            logical_date = dag["next_dagrun_logical_date"]
+            # The scheduler notes only at its next round that a run has taken this place.
+            taken = {"logical_date_gte": logical_date, "logical_date_lte": logical_date}
+            if self._call("GET", f"/dags/{dag_id}/dagRuns", params=taken)["total_entries"]:
+                logical_date = None
+        body = {"logical_date": logical_date, "conf": conf or {}}
+        run = self._call("POST", f"/dags/{dag_id}/dagRuns", json=body)
+        self._call("PATCH", f"/dags/{dag_id}", params={"update_mask": "is_paused"}, json={"is_paused": False})
+        return run["dag_run_id"]
+
+    def run_state(self, dag_id: str, run_id: str) -> RunState:
+        """The run and all of its tasks."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}"
+        run = self._call("GET", path)
+        found = self._call("GET", f"{path}/taskInstances", params={"limit": 1000})["task_instances"]
+        tasks = [
+            TaskState(
+                task_id=task["task_id"],
+                state=task["state"] or "none",
+                try_number=task["try_number"],
+                started=_time(task["start_date"]),
+                ended=_time(task["end_date"]),
+            )
+            for task in found
+        ]
+        return RunState(
+            dag_id=dag_id,
+            run_id=run_id,
+            state=run["state"],
+            started=_time(run["start_date"]),
+            ended=_time(run["end_date"]),
+            tasks={task.task_id: task for task in tasks},
+        )
+
+    def error_lines(self, run: RunState, task: TaskState, limit: int = 15) -> list[str]:
+        """The last lines of a failed task's log: its errors, or what it said last."""
+        path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task.task_id}/logs/{task.try_number}"
+        entries = self._call("GET", path, params={"full_content": True})["content"]
+        entries = [entry for entry in entries if isinstance(entry, dict)]
+        errors = [entry for entry in entries if entry.get("level") in ("error", "critical")] or entries
+        lines: list[str] = []
+        for entry in errors:
+            lines += str(entry.get("event", "")).splitlines()
+            for detail in entry.get("error_detail") or []:
+                lines.append(f"{detail.get('exc_type')}: {detail.get('exc_value')}")
+        return lines[-limit:]
+
+    def _call(self, method: str, path: str, **options) -> dict:
+        for attempt in range(3):
+            try:
+                answer = self._http.request(method, f"/api/v2{path}", **options)
+                break
+            except httpx.TimeoutException:
+                # SQLite answers late while every task of a layer writes its state.
+                if attempt == 2 or method == "POST":
+                    raise ApiError(f"{method} {path}: no answer from {self.url}") from None
+                time.sleep(1)
+        if answer.status_code == 401:
+            self.login()
+            answer = self._http.request(method, f"/api/v2{path}", **options)
+        if not answer.is_success:
+            raise ApiError(f"{method} {path}: {answer.status_code} {answer.text}")
+        return answer.json()
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

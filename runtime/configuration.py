@@ -1,0 +1,119 @@
+"""How Airflow is set up on one machine. Everything is an AIRFLOW__ variable; there is no airflow.cfg."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from settings import PROJECT_DIR, Settings
+
+USERNAME = "admin"
+PASSWORDS_FILE = "simple_auth_manager_passwords.json"
+SECRETS_FILE = "secrets.json"
+# Watchers take the cores from the one process that builds. On two cores, 60 models of 1M rows and 120
+# tests took 30 to 33 s with two watchers, 36 s with four and 39 to 55 s with six.
+WATCHERS_PER_CORE = 1
+# Room beside the watchers, so that those of a DAG whose build waits for the warehouse never fill the
+# executor: its build, other DAGs' tasks, and the workers whose task has just ended.
+OTHER_TASKS = 12
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def watchers() -> int:
+    """Model tasks that may run at once, over all DAGs."""
+    return max(2, cores() * WATCHERS_PER_CORE)
+
+
+def pools() -> list[dict]:
+    """Pools of the DAGs, as the REST API takes them."""
+    return [
+        {"name": "warehouse_writer", "slots": 1, "description": "DuckDB lets one process write."},
+        {"name": "dbt_watchers", "slots": watchers(), "description": "Model tasks that watch a dbt build."},
+    ]
+
+
+def credentials(settings: Settings) -> dict[str, str]:
+    """Fernet key, JWT secret, session key and the password of the user.
+
+    Made at the first call and kept in Airflow's home for this user's eyes only.
+    """
+    path = settings.airflow_home / SECRETS_FILE
+    if not path.exists():
+        made = {
+            "fernet_key": Fernet.generate_key().decode(),
+            "jwt_secret": secrets.token_urlsafe(48),
+            "secret_key": secrets.token_urlsafe(48),
+            "password": secrets.token_urlsafe(12),
+        }
+        _write_private(path, json.dumps(made))
+    found = json.loads(path.read_text())
+    _write_private(settings.airflow_home / PASSWORDS_FILE, json.dumps({USERNAME: found["password"]}))
+    return found
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(text)
+
+
+def airflow_environment(settings: Settings, port: int) -> dict[str, str]:
+    """The whole environment of Airflow's processes, with the api-server on `port` of loopback."""
+    keys = credentials(settings)
+    home = settings.airflow_home
+    url = f"http://127.0.0.1:{port}"
+    docs = {"sluice": {"dir": str(settings.dbt_target), "index": "index.html", "name": "dbt docs"}}
+    options = {
+        "CORE__DAGS_FOLDER": PROJECT_DIR / "dags",
+        "CORE__LOAD_EXAMPLES": False,
+        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__PARALLELISM": watchers() + OTHER_TASKS,
+        "CORE__MAX_ACTIVE_TASKS_PER_DAG": watchers() + OTHER_TASKS,
+        "CORE__FERNET_KEY": keys["fernet_key"],
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USERNAME}:admin",
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": home / PASSWORDS_FILE,
+        "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        "API__HOST": "127.0.0.1",
+        "API__PORT": port,
+        "API__BASE_URL": url,
+        "API__SECRET_KEY": keys["secret_key"],
+        # One page holds every task of a run.
+        "API__MAXIMUM_PAGE_LIMIT": 1000,
+        "API_AUTH__JWT_SECRET": keys["jwt_secret"],
+        # A task waits for the next round of the scheduler before it starts: half a second on
+        # average with the default of 1 s, in each layer of models.
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.2,
+        "DAG_PROCESSOR__REFRESH_INTERVAL": 30,
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 30,
+        # A worker that misses the end of its task looks again after this time: 5 s by default, which
+        # half of all tasks met.
+        "WORKERS__MIN_HEARTBEAT_INTERVAL": 1,
+        "LOGGING__BASE_LOG_FOLDER": home / "logs",
+        "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": home / "logs" / "dag_processor",
+        "LOGGING__COLORED_CONSOLE_LOG": False,
+        "COSMOS__CACHE_DIR": settings.data_dir / "dbt" / "cosmos",
+        "COSMOS__DBT_DOCS_PROJECTS": json.dumps(docs),
+        # A task imports the operators that it needs, not all of Cosmos.
+        "COSMOS__ENABLE_MEMORY_OPTIMISED_IMPORTS": True,
+        # It would hash the whole dbt project at every task start; a change of the models changes the
+        # DAG itself.
+        "COSMOS__ENABLE_DAG_VERSIONING": False,
+        # The producer is never retried, so there is nothing to back up for a second try.
+        "COSMOS__ENABLE_WATCHER_RELIABLE_RETRY": False,
+    }
+    environment = {**os.environ, **settings.environment(), "AIRFLOW_HOME": str(home)}
+    # Several dbt commands may run at once under Airflow; each writes its artifacts to a place of its own.
+    environment.pop("DBT_TARGET_PATH", None)
+    environment["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(PROJECT_DIR), os.environ.get("PYTHONPATH", "")])
+    )
+    environment.update({f"AIRFLOW__{name}": str(value) for name, value in options.items()})
+    return environment

@@ -1,0 +1,208 @@
+"""Airflow on this machine, from start to stop."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import httpx
+
+from runtime import configuration
+from runtime.client import AirflowClient, ApiError, RunState
+from runtime.manifest import ensure_manifest
+from runtime.processes import AirflowError, Component, Lock, free_port, stop
+from settings import PROJECT_DIR, Settings
+
+START_SECONDS = 180
+POLL_SECONDS = 1.0
+
+
+class RunTimeout(RuntimeError):
+    """A DAG run did not finish in the time that it was given."""
+
+
+class LocalAirflow:
+    """A running Airflow, as a context manager.
+
+        with LocalAirflow(settings) as airflow:
+            run = airflow.run_dag("collisions", timeout=600)
+
+    Entering raises AirflowError when it cannot start (another one runs on this data folder, a part of
+    it died) and ManifestError when dbt refuses its project. Leaving ends every process.
+    """
+
+    def __init__(self, settings: Settings, say: Callable[[str], None] = lambda line: None) -> None:
+        self._settings = settings
+        self._say = say
+        self._logs = settings.airflow_home / "logs"
+        self._lock = Lock(settings.airflow_home / "lock")
+        self._components: list[Component] = []
+        self.username = configuration.USERNAME
+
+    def __enter__(self) -> "LocalAirflow":
+        self._lock.acquire()
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End every process that was started and free the data folder."""
+        stop(self._components)
+        self._components.clear()
+        self._lock.release()
+
+    def check(self) -> None:
+        """Raises AirflowError if a part of Airflow has died."""
+        for component in self._components:
+            component.check()
+
+    def pipelines(self) -> list[str]:
+        """Names of the DAGs that are tagged `pipeline`, once each file in dags/ has been parsed.
+
+        Raises:
+            AirflowError: a file cannot be parsed.
+        """
+        known = self._await_parsed(dag_names())
+        return sorted(
+            name for name, dag in known.items() if any(tag["name"] == "pipeline" for tag in dag["tags"])
+        )
+
+    def trigger(self, dag_id: str, conf: dict | None = None) -> str:
+        """Start a run of a DAG, with `conf` as its parameters; return the run's id.
+
+        Raises:
+            AirflowError: there is no such DAG, or its file cannot be parsed.
+        """
+        if dag_id not in dag_names():
+            raise AirflowError(f"there is no DAG {dag_id}; there are {', '.join(dag_names())}")
+        self._await_parsed([dag_id])
+        return self.client.trigger(dag_id, conf)
+
+    def watch(
+        self, runs: Iterable[tuple[str, str]], timeout: float, on_poll: Callable[[list[RunState]], None]
+    ) -> list[RunState]:
+        """Follow runs, given as DAG and run id, until all have finished; return their last states.
+
+        `on_poll` gets the states about once a second.
+
+        Raises:
+            AirflowError: a part of Airflow has died.
+            RunTimeout: a run has not finished after `timeout` seconds.
+        """
+        runs = list(runs)
+        deadline = time.monotonic() + timeout
+        while True:
+            self.check()
+            states = [self.client.run_state(dag_id, run_id) for dag_id, run_id in runs]
+            on_poll(states)
+            if all(state.finished for state in states):
+                return states
+            if time.monotonic() > deadline:
+                late = ", ".join(state.dag_id for state in states if not state.finished)
+                raise RunTimeout(f"not finished after {timeout:.0f} s: {late}")
+            time.sleep(POLL_SECONDS)
+
+    def run_dag(self, dag_id: str, conf: dict | None = None, timeout: float = 3600) -> RunState:
+        """Run a DAG to its end and return the states of its tasks. Raises what trigger and watch raise."""
+        run_id = self.trigger(dag_id, conf)
+        return self.watch([(dag_id, run_id)], timeout, lambda states: None)[0]
+
+    def _start(self) -> None:
+        ensure_manifest(self._settings)
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.password = configuration.credentials(self._settings)["password"]
+        environment = configuration.airflow_environment(self._settings, port)
+        self._migrate(environment)
+        self._say(f"Airflow starts on {self.url}")
+        self._parsed_after = datetime.now(UTC)
+        self._add("api-server", ["-m", "airflow", "api-server", "--workers", "1"], environment)
+        self._add("dag-processor", ["-m", "airflow", "dag-processor"], environment)
+        self._await_api()
+        self.client.set_pools(configuration.pools())
+        self._add("scheduler", ["-m", "runtime.scheduler"], environment)
+        self._add("triggerer", ["-m", "airflow", "triggerer", "--skip-serve-logs"], environment)
+
+    def _migrate(self, environment: dict[str, str]) -> None:
+        """Create or upgrade Airflow's own database, once for each version of Airflow."""
+        marker = self._settings.airflow_home / "migrated"
+        current = version("apache-airflow-core")
+        if marker.exists() and marker.read_text() == current:
+            return
+        self._say("Airflow's database is being made (once)")
+        migrate = subprocess.run(
+            [sys.executable, "-m", "airflow", "db", "migrate"],
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        if migrate.returncode:
+            raise AirflowError(
+                f"airflow db migrate failed:\n{migrate.stdout[-2000:]}{migrate.stderr[-2000:]}"
+            )
+        marker.write_text(current)
+
+    def _add(self, name: str, arguments: list[str], environment: dict[str, str]) -> None:
+        log = self._logs / f"{name}.log"
+        self._components.append(Component(name, arguments, environment, log, self._lock))
+        children = [component.process.pid for component in self._components]
+        self._lock.note(pid=os.getpid(), url=self.url, children=children)
+
+    def _await_api(self) -> None:
+        """Wait until our api-server answers.
+
+        The login proves that it is ours: with another server on its port the scheduler would send its
+        tasks there, fail to read the answers, and leave every task queued for ever.
+        """
+        self.client = AirflowClient(self.url, self.username, self.password)
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            self.check()
+            try:
+                health = httpx.get(f"{self.url}/api/v2/monitor/health", timeout=5)
+                if health.is_success and health.json()["metadatabase"]["status"] == "healthy":
+                    self.client.login()
+                    return
+            except (httpx.HTTPError, ValueError):
+                pass
+            except ApiError as error:
+                raise AirflowError(str(error)) from error
+            time.sleep(0.2)
+        raise AirflowError(
+            f"the api-server did not answer within {START_SECONDS} s: {self._logs}/api-server.log"
+        )
+
+    def _await_parsed(self, names: list[str]) -> dict[str, dict]:
+        """Wait until the files of these DAGs have been parsed since the start; return all known DAGs."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            self.check()
+            for file, trace in self.client.import_errors().items():
+                if Path(file).stem in names:
+                    raise AirflowError(f"{file} cannot be parsed:\n{trace}")
+            known = {dag["dag_id"]: dag for dag in self.client.dags()}
+            if all(self._is_parsed(known.get(name)) for name in names):
+                return known
+            time.sleep(0.3)
+        raise AirflowError(f"dags/ was not parsed within {START_SECONDS} s: {self._logs}/dag-processor.log")
+
+    def _is_parsed(self, dag: dict | None) -> bool:
+        # A DAG from an earlier start may be out of date.
+        return bool(dag) and datetime.fromisoformat(dag["last_parsed_time"]) > self._parsed_after
+
+
+def dag_names() -> list[str]:
+    """Names of the DAGs in dags/: one in a file, named after it."""
+    folder = PROJECT_DIR / "dags"
+    ignored = (folder / ".airflowignore").read_text().split()
+    return sorted(file.stem for file in folder.glob("*.py") if file.name not in ignored)

@@ -1,0 +1,29 @@
+"""Airflow's scheduler, with the modules that its tasks need already imported.
+
+Every task is a fork of a fork of this process. What is imported here once, a task does not import: a
+watcher then costs 0.09 s of a core, and the dbt commands are spared 1.5 s each.
+"""
+
+import importlib
+import sys
+
+PRELOADED = (
+    "cosmos.airflow.task_group",
+    "cosmos.converter",
+    "cosmos.operators.watcher",
+    "cosmos.operators.local",
+    "airflow.sdk.execution_time.task_runner",
+    "airflow.dag_processing.dagbag",
+    "airflow.providers.standard.operators.empty",
+    "airflow.providers.standard.decorators.python",
+    "dbt.cli.main",
+    "dbt.adapters.duckdb",
+)
+
+if __name__ == "__main__":
+    for module in PRELOADED:
+        importlib.import_module(module)
+    from airflow.__main__ import main
+
+    sys.argv = ["airflow", "scheduler", "--skip-serve-logs"]
+    main()

@@ -1,0 +1,46 @@
+"""Write sample input: `python -m samples [domain]`, without a domain for all of them."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import settings
+from samples import collisions
+
+#: Each module offers `add_options(parser)` and `deliver(folder, options) -> Delivery`.
+DOMAINS = {"collisions": collisions}
+
+
+def main(arguments: list[str]) -> None:
+    """Write what the arguments ask for and say what must become of it; exits with 2 if that cannot be."""
+    # Without defaults, so that a domain's parser does not undo what was said before the domain.
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument("--if-empty", action="store_true", help="leave a domain that has input as it is")
+    common.add_argument("--json", action="store_true", help="report as JSON, one line a domain")
+    parser = argparse.ArgumentParser(prog="python -m samples", description=__doc__, parents=[common])
+    domains = parser.add_subparsers(dest="domain", metavar="|".join(DOMAINS))
+    for name, module in DOMAINS.items():
+        domain = domains.add_parser(name, help=module.__doc__.splitlines()[0], parents=[common])
+        domain.add_argument("--out", type=Path, help="folder to write to (default: the landing folder)")
+        domain.add_argument("--seed", type=int, default=1, help="the same seed writes the same files")
+        module.add_options(domain)
+
+    def parse(arguments: list[str]) -> argparse.Namespace:
+        return parser.parse_args(arguments, argparse.Namespace(if_empty=False, json=False))
+
+    asked = parse(arguments)
+    try:
+        for name in [asked.domain] if asked.domain else DOMAINS:
+            options = asked if asked.domain else parse([*arguments, name])
+            folder = options.out or settings.load().landing(name)
+            if options.if_empty and any(folder.glob("[!.]*")):
+                continue
+            delivery = DOMAINS[name].deliver(folder, options)
+            print(json.dumps(delivery.as_dict()) if options.json else delivery)
+    except ValueError as error:
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

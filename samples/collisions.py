@@ -1,0 +1,250 @@
+"""Collision files in the format of NYC Open Data, "Motor Vehicle Collisions - Crashes".
+
+Shares (boroughs, hours, vehicles a crash, injured, missing places) follow two real extracts of 2016 and
+2022 with 3,263 crashes; the crashes themselves are made up.
+"""
+
+import argparse
+import random
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from samples import collisions_values as values
+from samples.delivery import Delivery
+
+#: Kind of defect → what must become of the line that has it. A duplicate is a second, corrected line with
+#: the collision_id of an earlier one: the earlier one is superseded.
+FATES = {
+    "duplicate": "superseded",
+    "bad_date": "quarantined",
+    "negative_count": "quarantined",
+    "text_count": "quarantined",
+    "missing_id": "quarantined",
+    "cut_off": "rejected",
+    "open_quote": "rejected",
+}
+TYPICAL_DEFECTS = dict.fromkeys(FATES, 5)
+NO_DEFECTS: Mapping[str, int] = {}
+
+# Each choice is a pure function of (seed, crash, what is chosen), so lines come out the same in any order,
+# on any number of threads, and a corrected line repeats the crash it corrects.
+_MACROS = """
+create temp macro roll(crash, what, sides) as (hash(crash, what, getvariable('seed')) % sides::ubigint)::int;
+create temp macro pick(crash, what, choices) as choices[1 + roll(crash, what, len(choices))];
+create temp macro street(crash, which) as pick(crash, which || ' street', getvariable('streets'));
+create temp macro factor(crash, k) as pick(crash, 'factor ' || k, getvariable('factors'));
+create temp macro vehicle(crash, k) as pick(crash, 'vehicle ' || k, getvariable('vehicles'));
+create temp macro position_in(slot) as slot * getvariable('width') + roll(slot, 'slot', getvariable('width'));
+create temp macro number(crash, what, one_in) as
+    case when roll(crash, what, one_in) = 0 then 1 + roll(crash, what || ' more', 4) // 3 else 0 end;
+"""
+
+# One text column that holds the whole line: a broken line cannot be written by way of columns.
+# Defects come without a join, which would not keep the lines in order: the lines are cut into as many slots
+# of equal width as there are lines to choose, and each slot has one such line.
+_LINES = """
+with lines as (
+    select
+        position // getvariable('width') as slot,
+        position = position_in(slot) as is_chosen,
+        if(is_chosen, getvariable('kinds')[1 + slot], null) as defect,
+        if(is_chosen, getvariable('originals')[1 + slot], null) as original,
+        coalesce(position_in(original), position) as crash,
+        roll(crash, 'place known', 100) as place_known,
+        roll(crash, 'street', 100) < 75 as on_street,
+        pick(crash, 'place', getvariable('places')) as place,
+        pick(crash, 'vehicles', [1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3]) as vehicles,
+        number(crash, 'pedestrians', 23) as pedestrians,
+        number(crash, 'cyclists', 31) as cyclists,
+        number(crash, 'motorists', 7) + if(defect = 'duplicate', 1, 0) as motorists,
+        if(pedestrians > 0 and roll(crash, 'killed', 40) = 0, 1, 0) as pedestrians_killed,
+        -- Riders of e-scooters count as persons and as nothing else.
+        pedestrians + cyclists + motorists + if(roll(crash, 'e-scooter', 600) = 0, 1, 0) as persons
+    from range({first}, {last}) as numbers(position)
+),
+
+texts as (
+    select
+        *,
+        round(place.latitude + (roll(crash, 'north', 20001) - 10000) / 1e6, 6) as latitude,
+        round(place.longitude + (roll(crash, 'east', 20001) - 10000) / 1e6, 6) as longitude,
+        case defect
+            when 'bad_date' then pick(crash, 'date', ['02/30/2024', '13/01/2024', 'UNKNOWN'])
+            -- In the order of the lines, evenly over 2023 and 2024.
+            else strftime(date '2023-01-01' + (crash * 731 // {lines})::int, '%m/%d/%Y')
+        end as crash_date,
+        pick(crash, 'hour', getvariable('hours')) || ':' || if(
+            roll(crash, 'on the hour', 4) = 0, '00', lpad((roll(crash, 'minute', 60))::text, 2, '0')
+        ) as crash_time,
+        case
+            when place_known < 12 then ',,'
+            when place_known < 14 then '0,0,' || {no_location}
+            else latitude || ',' || longitude || ',' || {location}
+        end as coordinates,
+        case defect
+            when 'negative_count' then '-1'
+            when 'text_count' then pick(crash, 'count', ['two', 'n/a', '1 or 2'])
+            else persons::text
+        end as persons_injured
+    from lines
+),
+
+halves as (
+    select
+        defect,
+        concat_ws(
+            ',',
+            crash_date,
+            crash_time,
+            if(place_known < 36, ',', place.borough || ',' || place.zip_code),
+            coordinates,
+            if(defect = 'open_quote', '"', '') || if(on_street, rpad(street(crash, 'on'), 32, ' '), ''),
+            if(on_street and place_known >= 30, street(crash, 'cross'), ''),
+            if(
+                on_street,
+                '',
+                rpad(rpad((1 + roll(crash, 'house', 2400))::text, 10, ' ') || street(crash, 'off'), 40, ' ')
+            ),
+            persons_injured
+        ) as first_half,
+        concat_ws(
+            ',',
+            pedestrians_killed,
+            pedestrians,
+            pedestrians_killed,
+            cyclists,
+            0,
+            motorists,
+            0,
+            factor(crash, 1),
+            if(vehicles > 1, factor(crash, 2), ''),
+            if(vehicles > 2, 'Unspecified', ''),
+            ',',
+            if(defect = 'missing_id', '', ({first_id} + crash)::text),
+            vehicle(crash, 1),
+            if(vehicles > 1, vehicle(crash, 2), ''),
+            if(vehicles > 2, vehicle(crash, 3), ''),
+            ','
+        ) as second_half
+    from texts
+)
+
+select first_half || if(defect = 'cut_off', '', ',' || second_half) as "{header}"
+from halves
+"""
+
+
+def write_collisions(
+    *paths: Path,
+    rows: int = 20_000,
+    seed: int = 1,
+    header: str = "official",
+    defects: Mapping[str, int] = TYPICAL_DEFECTS,
+    first_id: int = 4_000_000,
+) -> Delivery:
+    """Write collisions, one a line, evenly over the files; the same arguments write the same lines.
+
+    Args:
+        paths: files to write, replaced as a whole; compressed if the name ends in `.gz`. Of two lines
+            with one collision_id the later is in the same or in a later file.
+        rows: data lines over all files, defective ones included.
+        seed: another seed gives other crashes under the same ids.
+        header: `official` or `renamed`, the two spellings in circulation; LOCATION differs with them.
+        defects: kind of defect (a key of FATES) → number of lines. A line has one defect at most.
+        first_id: ids run from here, one a line; choose another for a further delivery.
+
+    Raises:
+        ValueError: no path, an unknown header or defect, or too few rows for the defects.
+    """
+    if unknown := (defects.keys() - FATES.keys()) | ({header} - values.HEADERS.keys()):
+        raise ValueError(f"no such defects or header: {', '.join(sorted(unknown))}")
+    if not paths or min(defects.values(), default=0) < 0:
+        raise ValueError("at least one path is needed, and no negative number of defects")
+    with duckdb.connect() as connection:
+        connection.execute(_MACROS)
+        for name, value in values.CHOICES.items():
+            connection.execute(f"set variable {name} = ?", [value])
+        connection.execute("set variable seed = ?", [seed])
+        kinds, originals = _slots(defects, rows, seed)
+        width = rows // max(len(kinds), 1)
+        connection.execute("set variable width = ?", [width])
+        connection.execute("set variable kinds = ?::text[]", [kinds])
+        connection.execute("set variable originals = ?::int[]", [originals])
+        for k, path in enumerate(paths):
+            query = _LINES.format(
+                first=rows * k // len(paths),
+                last=rows * (k + 1) // len(paths),
+                lines=rows,
+                first_id=first_id,
+                header=values.HEADERS[header],
+                **values.LOCATIONS[header],
+            )
+            _copy(connection, query, path)
+    fates = {fate: sum(n for kind, n in defects.items() if FATES[kind] == fate) for fate in FATES.values()}
+    return Delivery("collisions", paths, rows, dict(defects), **fates)
+
+
+def _slots(defects: Mapping[str, int], rows: int, seed: int) -> tuple[list[str | None], list[int | None]]:
+    """Shuffle the defects over the slots: each slot's defect, and the slot of the line that it corrects."""
+    wanted = [kind for kind, count in defects.items() for _ in range(count)]
+    count = len(wanted) + wanted.count("duplicate")
+    if rows < count:
+        raise ValueError(f"{rows} rows are too few: defective lines and lines to correct are {count}")
+    free = random.Random(seed).sample(range(count), count)
+    kinds: list[str | None] = [None] * count
+    originals: list[int | None] = [None] * count
+    for kind in wanted:
+        slot = free.pop()
+        if kind == "duplicate":
+            original, slot = sorted((slot, free.pop()))
+            originals[slot] = original
+        kinds[slot] = kind
+    return kinds, originals
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    """Stream the lines of a query, as they are, into a file that appears only when it is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    compression = "gzip" if path.suffix == ".gz" else "none"
+    connection.sql(query).write_csv(str(part), header=True, quotechar="", compression=compression)
+    part.replace(path)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what only this domain has."""
+    parser.add_argument("--rows", type=int, default=20_000, help="data lines over all files")
+    parser.add_argument("--files", type=int, default=1, help="number of files")
+    parser.add_argument("--gz", action="store_true", help="compress the files")
+    parser.add_argument(
+        "--header", choices=values.HEADERS, default="official", help="spelling of the columns"
+    )
+    parser.add_argument("--first-id", type=int, default=4_000_000, help="collision_id of the first line")
+    parser.add_argument(
+        "--defects",
+        type=_defects,
+        default=TYPICAL_DEFECTS,
+        metavar="KIND=N,…",
+        help=f"defective lines: none, or some of {', '.join(FATES)} (default: 5 of each)",
+    )
+
+
+def _defects(text: str) -> Mapping[str, int]:
+    if text == "none":
+        return NO_DEFECTS
+    return {kind: int(count) for kind, count in (pair.split("=") for pair in text.split(","))}
+
+
+def deliver(folder: Path, options: argparse.Namespace) -> Delivery:
+    """Write the files that the options of `add_options` ask for."""
+    suffix = ".csv.gz" if options.gz else ".csv"
+    return write_collisions(
+        *(folder / f"crashes_sample_{k:03}{suffix}" for k in range(1, options.files + 1)),
+        rows=options.rows,
+        seed=options.seed,
+        header=options.header,
+        defects=options.defects,
+        first_id=options.first_id,
+    )

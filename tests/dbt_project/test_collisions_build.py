@@ -1,0 +1,175 @@
+"""What dbt's own tests cannot see: how a second build follows a change in raw."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from settings import DBT_PROJECT_DIR, Settings
+
+pytestmark = pytest.mark.slow
+
+COUNTS = [
+    f"number_of_{group}_{harm}"
+    for group in ("persons", "pedestrians", "cyclist", "motorist")
+    for harm in ("injured", "killed")
+]
+DELIVERED = [
+    *["collision_id", "crash_date", "crash_time", "borough", "zip_code", "latitude", "longitude", "location"],
+    *["on_street_name", "cross_street_name", "off_street_name"],
+    *COUNTS,
+    *[f"contributing_factor_vehicle_{position}" for position in range(1, 6)],
+    *[f"vehicle_type_code_{position}" for position in range(1, 6)],
+]
+
+
+class Warehouse:
+    """A warehouse of its own with a raw schema as ingestion makes it, and dbt on top."""
+
+    def __init__(self, data_dir: Path):
+        self.settings = Settings(data_dir=data_dir, env="dev")
+        self.path = self.settings.warehouse
+        self.path.parent.mkdir(parents=True)
+        self.execute(
+            "create schema raw_collisions",
+            f"create table raw_collisions.crashes ({', '.join(f'{name} text' for name in DELIVERED)},"
+            " _source_file text, _source_row bigint, _row_id text, _dlt_load_id text)",
+            "create table raw_collisions.rejected_lines (entity text, source_file text, line_number bigint,"
+            " reason text, line text, _dlt_load_id text)",
+            "create table raw_collisions.input_files (entity text, source_file text, sha256 text, bytes bigint,"
+            " rows_read bigint, rows_loaded bigint, rows_rejected bigint, status text, reason text,"
+            " extra_columns text, loaded_at timestamptz, _dlt_load_id text)",
+        )
+
+    def execute(self, *statements: str) -> list[tuple]:
+        """Run the statements; the rows of the last one."""
+        with duckdb.connect(str(self.path)) as connection:
+            for statement in statements:
+                result = connection.execute(statement)
+            return result.fetchall()
+
+    def load(self, file: str, load_id: str, rows: list[dict]) -> None:
+        """Deliver a file of crashes; what a row does not say is what most crashes say."""
+        usual = {
+            "crash_time": "7:05",
+            "borough": "BRONX",
+            "vehicle_type_code_1": "Sedan",
+            **dict.fromkeys(COUNTS, "0"),
+        }
+        with duckdb.connect(str(self.path)) as connection:
+            for number, row in enumerate(rows, start=2):
+                values = usual | row
+                values |= {"_source_file": file, "_source_row": number, "_row_id": f"{load_id}:{number}"}
+                values["_dlt_load_id"] = load_id
+                connection.execute(
+                    f"insert into raw_collisions.crashes ({', '.join(values)}) values ({', '.join('?' * len(values))})",
+                    list(values.values()),
+                )
+            connection.execute(
+                "insert into raw_collisions.input_files (entity, source_file, rows_read, rows_loaded, rows_rejected,"
+                " status, loaded_at, _dlt_load_id) values ('crashes', ?, ?, ?, 0, 'loaded', '2022-06-01 00:00:00+00', ?)",
+                [file, len(rows), len(rows), load_id],
+            )
+
+    def dbt(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Run dbt as a shell does."""
+        return subprocess.run(
+            [Path(sys.executable).parent / "dbt", *arguments],
+            cwd=DBT_PROJECT_DIR,
+            env=os.environ | self.settings.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def facts(self) -> dict[str, list[tuple]]:
+        """Every row of the tables that are rebuilt by month."""
+        return {
+            table: self.execute(f"select * from marts.{table} order by all")
+            for table in ("fct_collisions", "fct_collision_vehicles")
+        }
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory) -> Warehouse:
+    warehouse = Warehouse(tmp_path_factory.mktemp("data"))
+    warehouse.load(
+        "april.csv",
+        "100.1",
+        [
+            {"collision_id": "1", "crash_date": "04/18/2022"},
+            {"collision_id": "2", "crash_date": "04/19/2022", "vehicle_type_code_2": "Taxi"},
+            {"collision_id": "3", "crash_date": "03/01/2022"},
+            {"collision_id": "4", "crash_date": "02/01/2022"},
+            {"collision_id": "x", "crash_date": "02/30/2022"},
+        ],
+    )
+    built = warehouse.dbt("build")
+    assert built.returncode == 0, built.stdout
+    return warehouse
+
+
+def test_every_row_ends_in_one_place(warehouse):
+    counts = "select rows_read, rows_clean, rows_quarantined, rows_superseded from marts.agg_collisions_rows_by_file"
+    assert warehouse.execute(counts) == [(5, 4, 1, 0)]
+    quarantined = "select collision_id, broken_rules from clean.quarantine_collisions__crashes"
+    assert warehouse.execute(quarantined) == [("x", "collision_id_is_a_number,crash_date_is_a_date")]
+
+
+def test_a_later_load_rebuilds_only_its_months_and_equals_a_full_refresh(warehouse):
+    # 1 moves from April to May, 3 gets a casualty, 4 vanishes with its month; 2 stays as it is.
+    warehouse.load(
+        "corrections.csv",
+        "200.1",
+        [
+            {"collision_id": "1", "crash_date": "05/02/2022"},
+            {"collision_id": "3", "crash_date": "03/01/2022", "number_of_persons_killed": "1"},
+        ],
+    )
+    warehouse.execute(
+        "delete from raw_collisions.crashes where collision_id = '4'",
+        "update raw_collisions.input_files set rows_read = 4, rows_loaded = 4 where source_file = 'april.csv'",
+    )
+
+    built = warehouse.dbt("build")
+
+    assert built.returncode == 0, built.stdout
+    months = "2022-02-01, 2022-03-01, 2022-04-01, 2022-05-01"
+    assert f"fct_collisions: rebuilding {months}" in built.stdout
+    # The casualty is no property of a vehicle, so March stays.
+    assert f"fct_collision_vehicles: rebuilding {months.replace('2022-03-01, ', '')}" in built.stdout
+    incremental = warehouse.facts()
+    superseded = "select rows_superseded from marts.agg_collisions_rows_by_file order by source_file"
+    assert warehouse.execute(superseded) == [(2,), (0,)]
+
+    again = warehouse.dbt("run", "--select", "tag:collisions")
+    assert again.stdout.count("no month differs") == 2, again.stdout
+    assert warehouse.facts() == incremental
+
+    refreshed = warehouse.dbt("run", "--full-refresh", "--select", "tag:collisions")
+    assert refreshed.returncode == 0, refreshed.stdout
+    assert warehouse.facts() == incremental
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "delete from raw_collisions.crashes where collision_id = '2'",
+        "delete from raw_collisions.crashes",
+        "update raw_collisions.input_files set rows_read = rows_read + 1 where source_file = 'april.csv'",
+    ],
+)
+def test_a_missing_row_fails_the_build(warehouse, damage):
+    copy = warehouse.path.with_name("undamaged.duckdb")
+    copy.write_bytes(warehouse.path.read_bytes())
+    try:
+        warehouse.execute(damage)
+        built = warehouse.dbt("build", "--select", "tag:collisions", "--exclude-resource-type", "unit_test")
+    finally:
+        copy.replace(warehouse.path)
+    assert built.returncode == 1
+    assert "FAIL" in built.stdout
+    assert "assert_collisions_every_row_is_accounted_for" in built.stdout
