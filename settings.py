@@ -12,6 +12,18 @@ from pathlib import Path
 PROJECT_DIR = Path(__file__).resolve().parent
 DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
 
+# Read by libraries as they are imported; what the environment says already, stands.
+LIBRARY_OPTIONS = {
+    # No library of the platform reports usage to its vendor.
+    "DO_NOT_TRACK": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "RUNTIME__DLTHUB_TELEMETRY": "false",
+    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "false",
+    "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "false",
+    # dlt would import Airflow (3 s) to look for its own options among Airflow's variables.
+    "PROVIDERS__ENABLE_AIRFLOW_SECRETS": "false",
+}
+
 
 class SettingsError(ValueError):
     """A setting has a value that cannot be used; the message names the variable."""
@@ -68,12 +80,7 @@ class Settings:
             "DBT_PROFILES_DIR": str(PROJECT_DIR),
             "DBT_TARGET_PATH": str(self.dbt_target),
             "DBT_LOG_PATH": str(self.data_dir / "dbt" / "logs"),
-            # No library of the platform reports usage to its vendor.
-            "DO_NOT_TRACK": "1",
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-            "RUNTIME__DLTHUB_TELEMETRY": "false",
-            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "false",
-            "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "false",
+            **{name: os.environ.get(name, value) for name, value in LIBRARY_OPTIONS.items()},
         }
 
 

@@ -1,5 +1,6 @@
 """One CSV file, framed and checked, into one Parquet file of text columns, by DuckDB."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,33 +27,44 @@ class ParsedFile:
 
 
 def parse(
-    framing: Framing, columns: list[str], *, parquet: Path, constants: dict[str, str], row_id_prefix: str
+    framing: Framing,
+    columns: list[str],
+    *,
+    parquet: Path,
+    constants: dict[str, str],
+    row_id_prefix: str,
+    layout: Sequence[str] = (),
 ) -> ParsedFile:
     """Split a file's records into columns.
 
     Args:
         framing: the file and its records as counted independently of the parser.
         columns: a name for each column of the file, in the file's order.
-        parquet: the file to write: `columns` as text, then `constants`, `_source_row` (1-based
-            position among the loaded records) and `_row_id`.
+        parquet: the file to write: `columns` as text, `constants`, `_source_row` (1-based position
+            among the loaded records) and `_row_id`.
         constants: columns with one text value for the whole file.
         row_id_prefix: `_row_id` is this, a dash and `_source_row`.
+        layout: columns that come first, in this order; those that the file has not are null.
 
     Raises:
         UnreadableFileError: the parser's rows and rejects do not add up to the records counted
             before, so that some would be lost unseen.
     """
+    values = {name: name for name in columns}
+    values |= {name: f"'{_text(value)}'" for name, value in constants.items()}
+    values |= {
+        "_source_row": "row_number() over ()",
+        "_row_id": f"'{_text(row_id_prefix)}-' || row_number() over ()",
+    }
+    selected = {name: values.get(name, "cast(null as varchar)") for name in [*layout, *values]}
+    select = ", ".join(f"{value} as {name}" for name, value in selected.items())
     quote = '"' if framing.quoted else ""
     names = ", ".join(f"'{name}': 'VARCHAR'" for name in columns)
-    extra = "".join(f", '{_text(value)}' as {name}" for name, value in constants.items())
     with duckdb.connect() as connection:
         connection.execute(
             f"""
             copy (
-                select
-                    * {extra},
-                    row_number() over () as _source_row,
-                    '{_text(row_id_prefix)}-' || row_number() over () as _row_id
+                select {select}
                 from read_csv(
                     '{_text(str(framing.path))}', auto_detect = false, header = false, skip = 1,
                     delim = ',', quote = '{quote}', escape = '{quote}', columns = {{{names}}},

@@ -135,6 +135,7 @@ def _load_file(
                 columns,
                 parquet=work / f"{load_id}.parquet",
                 constants={"_source_file": path.name, "_dlt_load_id": load_id},
+                layout=store.layout(),
                 row_id_prefix=hashlib.sha256(f"{path.name}\n{record['sha256']}".encode()).hexdigest()[:16],
             )
             if not parsed.rows:

@@ -70,6 +70,10 @@ class RawStore:
         """The row of `input_files` for the content now loaded, by source file."""
         return self._input_files("loaded")
 
+    def layout(self) -> list[str]:
+        """Columns of the raw table in order. dlt imports a Parquet file as it is only if it has them so."""
+        return list(self._pipeline.default_schema.get_table_columns(self._feed.entity))
+
     def load_file(
         self, record: dict[str, Any], parse: Callable[[str], ParsedFile], *, replaces: dict[str, Any] | None
     ) -> ParsedFile:
