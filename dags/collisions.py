@@ -1,13 +1,13 @@
-"""### Collisions
-
-Loads the delivered collision files, builds and tests the models, and publishes the marts.
+"""Load the delivered collision files, build and test the models, publish the marts.
 
 | step | what it does | when it fails |
 |---|---|---|
-| `ingest_raw` | loads every new or changed file; a file that cannot be loaded fails the task after the others are in | retried; what was loaded stays loaded |
-| `transform_*`, `model_analytics` | one task a dbt model, built by one `dbt build` | each model retries by itself |
-| `test_data` | the data and unit tests of all models | not retried; readers keep the last published version |
-| `publish` | checks the new marts against the published ones and swaps them in by one rename | retried; readers keep the last published version |
+| `ingest_raw` | loads new and changed files; a bad file does not stop the others | retried; loaded files stay |
+| `load_seeds`, `transform_*`, `model_analytics` | one task a dbt model, all in one `dbt build` | each retried |
+| `test_data` | the data and unit tests of all models | not retried |
+| `publish` | checks the new marts and swaps them in by one rename | retried |
+
+Whatever fails, readers keep the version that was published last.
 
 Parameters: `full_refresh` builds every incremental model from scratch, `years` rebuilds some years. A
 backfill run rebuilds its month.
@@ -15,7 +15,6 @@ backfill run rebuilds its month.
 
 import pendulum
 from airflow.sdk import DAG, chain, task
-
 from pipeline import PARAMS, RETRIES, WAREHOUSE_WRITER, dbt_tasks, published
 
 DOMAIN = "collisions"
@@ -34,18 +33,21 @@ with DAG(
 
     @task(pool=WAREHOUSE_WRITER)
     def ingest_raw() -> dict:
+        """Load what was delivered since the last run."""
         from ingestion.load import load_domain
 
         return load_domain(DOMAIN).to_dict()
 
     @task(pool=WAREHOUSE_WRITER, outlets=[published(DOMAIN)])
     def publish() -> None:
+        """Swap in the new marts, which passed every test."""
         from operations.publish import publish as publish_domain
 
         publish_domain(DOMAIN)
 
     @task
     def notify() -> None:
+        """Say that the marts are new."""
         print(f"{DOMAIN} is published")
 
     first, tests = dbt_tasks(dag, DOMAIN)

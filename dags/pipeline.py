@@ -33,7 +33,7 @@ POKE_SECONDS = 1
 # A model below a failed one fails with it and is retried after it, level by level: a short first delay
 # keeps such a chain short.
 RETRIES = {
-    "retries": 5,
+    "retries": 3,
     "retry_delay": timedelta(seconds=5),
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(minutes=5),
@@ -54,7 +54,6 @@ GROUPS = {
     "models/curated": "transform_curated",
     "models/marts": "model_analytics",
 }
-
 RENDERED = (DbtResourceType.MODEL, DbtResourceType.SEED, DbtResourceType.SNAPSHOT)
 
 _SETTINGS = settings.load()
@@ -102,7 +101,7 @@ def dbt_tasks(dag: DAG, domain: str) -> tuple[list[BaseOperator], BaseOperator]:
             select=select,
             test_behavior=TestBehavior.NONE,
             emit_datasets=False,
-            node_converters={kind: _task_in_group for kind in RENDERED},
+            node_converters=dict.fromkeys(RENDERED, _task_in_group),
         ),
         operator_args={**dbt, "pool": DBT_WATCHERS, "deferrable": False, "poke_interval": POKE_SECONDS},
     )

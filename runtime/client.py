@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 
 import httpx
 
-FINISHED = ("success", "failed", "skipped", "upstream_failed", "removed")
-
 
 class ApiError(RuntimeError):
     """The API answered with an error; the message is its own."""
@@ -44,6 +42,7 @@ class RunState:
 
     @property
     def finished(self) -> bool:
+        """Whether nothing more will happen in this run."""
         return self.state in ("success", "failed")
 
     @property
@@ -75,6 +74,7 @@ class AirflowClient:
         self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
     def close(self) -> None:
+        """End the session."""
         self._http.close()
 
     def set_pools(self, pools: list[dict]) -> None:
@@ -109,6 +109,13 @@ class AirflowClient:
         run = self._call("POST", f"/dags/{dag_id}/dagRuns", json=body)
         self._call("PATCH", f"/dags/{dag_id}", params={"update_mask": "is_paused"}, json={"is_paused": False})
         return run["dag_run_id"]
+
+    def fail_unfinished_runs(self) -> None:
+        """End the runs that an earlier Airflow left running or queued."""
+        unfinished = self._call("GET", "/dags/~/dagRuns", params={"state": ["running", "queued"]})
+        for run in unfinished["dag_runs"]:
+            path = f"/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}"
+            self._call("PATCH", path, params={"update_mask": "state"}, json={"state": "failed"})
 
     def run_state(self, dag_id: str, run_id: str) -> RunState:
         """The run and all of its tasks."""

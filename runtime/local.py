@@ -42,6 +42,7 @@ class LocalAirflow:
         self._lock = Lock(settings.airflow_home / "lock")
         self._components: list[Component] = []
         self.username = configuration.USERNAME
+        self.client: AirflowClient | None = None
 
     def __enter__(self) -> "LocalAirflow":
         self._lock.acquire()
@@ -57,6 +58,8 @@ class LocalAirflow:
 
     def stop(self) -> None:
         """End every process that was started and free the data folder."""
+        if self.client:
+            self.client.close()
         stop(self._components)
         self._components.clear()
         self._lock.release()
@@ -130,6 +133,9 @@ class LocalAirflow:
         self._add("dag-processor", ["-m", "airflow", "dag-processor"], environment)
         self._await_api()
         self.client.set_pools(configuration.pools())
+        # The tasks of a run that was cut off died with the last Airflow. The scheduler would wait 5
+        # minutes for their heartbeats, and a new run would wait for that one.
+        self.client.fail_unfinished_runs()
         self._add("scheduler", ["-m", "runtime.scheduler"], environment)
         self._add("triggerer", ["-m", "airflow", "triggerer", "--skip-serve-logs"], environment)
 
@@ -143,13 +149,12 @@ class LocalAirflow:
         migrate = subprocess.run(
             [sys.executable, "-m", "airflow", "db", "migrate"],
             env=environment,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
         )
         if migrate.returncode:
-            raise AirflowError(
-                f"airflow db migrate failed:\n{migrate.stdout[-2000:]}{migrate.stderr[-2000:]}"
-            )
+            raise AirflowError(f"airflow db migrate failed:\n{migrate.stdout[-2000:]}")
         marker.write_text(current)
 
     def _add(self, name: str, arguments: list[str], environment: dict[str, str]) -> None:

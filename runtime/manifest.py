@@ -1,6 +1,7 @@
 """The dbt manifest that the DAGs are made of."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -43,11 +44,9 @@ def ensure_manifest(settings: Settings) -> Path:
     """
     manifest = manifest_path(settings)
     if is_stale(manifest):
-        scratch = manifest.parent / "target"
-        scratch.mkdir(parents=True, exist_ok=True)
         dbt = [sys.executable, "-m", "dbt.cli.main", "--quiet", "parse"]
         parse = subprocess.run(
-            [*dbt, "--project-dir", str(DBT_PROJECT_DIR), "--target-path", str(scratch)],
+            [*dbt, "--project-dir", str(DBT_PROJECT_DIR)],
             env={**os.environ, **settings.environment()},
             cwd=PROJECT_DIR,
             capture_output=True,
@@ -55,5 +54,8 @@ def ensure_manifest(settings: Settings) -> Path:
         )
         if parse.returncode:
             raise ManifestError(f"dbt parse failed:\n{parse.stdout}{parse.stderr}".strip())
-        (scratch / "manifest.json").replace(manifest)
+        manifest.parent.mkdir(parents=True, exist_ok=True)
+        copy = manifest.with_suffix(".new")
+        shutil.copyfile(settings.dbt_target / "manifest.json", copy)
+        copy.replace(manifest)
     return manifest

@@ -8,12 +8,14 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 FIRST_PORT = 8080
-STOP_SECONDS = 10
+# A scheduler waits for its tasks; they are not worth more, since the next run does their work anew.
+STOP_SECONDS = 4
 
 
 class AirflowError(RuntimeError):
@@ -70,9 +72,11 @@ class Lock:
         self._file.flush()
 
     def fileno(self) -> int:
+        """The descriptor that Airflow's processes inherit."""
         return self._file.fileno()
 
     def release(self) -> None:
+        """Let go; the lock is free when the processes that inherited it have ended too."""
         self._file.close()
 
     def _describe(self) -> str:
@@ -120,29 +124,21 @@ def stop(components: list[Component]) -> None:
     """End the components and all that they started, the last first; kill what does not end in time."""
     family: list[psutil.Process] = []
     for component in components:
-        try:
+        with suppress(psutil.NoSuchProcess):
             head = psutil.Process(component.process.pid)
             family += [*head.children(recursive=True), head]
-        except psutil.NoSuchProcess:
-            pass
     for component in reversed(components):
-        try:
-            # The whole group: a scheduler alone would wait for its tasks to finish.
+        # The whole group: a scheduler alone would wait for its tasks to finish.
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(component.process.pid, signal.SIGTERM)
-        except (ProcessLookupError, PermissionError):
-            pass
     deadline = time.monotonic() + STOP_SECONDS
     for component in components:
-        try:
+        with suppress(subprocess.TimeoutExpired):
             component.process.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            pass
     _, alive = psutil.wait_procs(family, timeout=1)
     for process in alive:
-        try:
+        with suppress(psutil.NoSuchProcess):
             process.kill()
-        except psutil.NoSuchProcess:
-            pass
     psutil.wait_procs(alive, timeout=5)
     for component in components:
         component.process.wait()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.live import Live
@@ -36,12 +36,8 @@ def table(states: list[RunState], height: int) -> Table:
     view.add_column("try", justify="right")
     shown = [(dag_id, task) for dag_id, task in tasks if task.state not in WAITING]
     # Failures stay in sight, then what runs, then the latest success.
-    shown.sort(
-        key=lambda row: (
-            row[1].state == "success",
-            -(row[1].ended or datetime.now().astimezone()).timestamp(),
-        )
-    )
+    shown.sort(key=lambda row: row[1].ended or datetime.now(UTC), reverse=True)
+    shown.sort(key=lambda row: row[1].state == "success")
     for dag_id, task in shown[: max(1, height)]:
         state = f"[{COLOURS.get(task.state, 'yellow')}]{task.state}[/]"
         view.add_row(dag_id, task.task_id, state, f"{task.seconds:.1f}", str(task.try_number))
@@ -56,6 +52,7 @@ class LinePrinter:
         self._seen: dict[tuple[str, str], tuple[str, int]] = {}
 
     def __call__(self, states: list[RunState]) -> None:
+        """Print what has changed."""
         for run in states:
             for task in run.tasks.values():
                 key, now = (run.dag_id, task.task_id), (task.state, task.try_number)

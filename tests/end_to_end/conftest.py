@@ -1,0 +1,123 @@
+"""A checkout of the project's own for each module, so that a test may break its models."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from settings import PROJECT_DIR, Settings
+
+# Written anew by each run and told apart by it: when, and under which id.
+EXCEPT = {"_dlt_load_id", "_dlt_id", "loaded_at"}
+
+
+@dataclass
+class Checkout:
+    """A copy of the project with a data folder of its own."""
+
+    path: Path
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(data_dir=self.path / "data", env="dev")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, **self.settings.environment()}
+
+    def run(self, *arguments: str, timeout: float = 400) -> subprocess.CompletedProcess[str]:
+        """Run `python -m …` in the checkout."""
+        command = [sys.executable, "-m", *arguments]
+        return subprocess.run(
+            command, cwd=self.path, env=self.environment, capture_output=True, text=True, timeout=timeout
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `python -m …` in the checkout."""
+        log = (self.path / "started.log").open("a")
+        command = [sys.executable, "-m", *arguments]
+        return subprocess.Popen(command, cwd=self.path, env=self.environment, stdout=log, stderr=log, text=True)
+
+    def query(self, sql: str, path: Path | None = None) -> list[tuple[Any, ...]]:
+        """Rows of a query on the working warehouse, or on another DuckDB file."""
+        with duckdb.connect(str(path or self.settings.warehouse), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def contents(self, path: Path | None = None, schemas: str = "raw_% clean curated marts seeds") -> dict[str, Any]:
+        """All rows of all tables, in an order of their own, without what tells runs apart."""
+        like = " or ".join(f"table_schema like '{schema}'" for schema in schemas.split())
+        tables = self.query(
+            "select table_schema, table_name, list(column_name order by column_name) "
+            f"from information_schema.columns where ({like}) and table_schema not like '%_staging' "
+            "and table_name not like '\\_dlt%' escape '\\' group by all order by all",
+            path,
+        )
+        return {
+            f"{schema}.{table}": self.query(
+                f"select {', '.join(column for column in columns if column not in EXCEPT)} "
+                f"from {schema}.{table} order by all",
+                path,
+            )
+            for schema, table, columns in tables
+        }
+
+    def task_tries(self, run_id: str | None = None) -> dict[str, tuple[str, int]]:
+        """State and number of tries of each task in a run, the latest if none is named."""
+        with sqlite3.connect(self.settings.airflow_home / "airflow.db") as database:
+            (latest,) = database.execute("select run_id from dag_run order by start_date desc limit 1").fetchone()
+            found = database.execute(
+                "select task_id, state, try_number from task_instance where run_id = ?", [run_id or latest]
+            )
+            return {task: (state, tries) for task, state, tries in found}
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """The files that git has or would have, without any data."""
+    path = tmp_path_factory.mktemp("checkout")
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=PROJECT_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        source = PROJECT_DIR / name
+        if source.exists():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, path / name, follow_symlinks=False)
+    return Checkout(path)
+
+
+@pytest.fixture(scope="module")
+def real_files(checkout: Checkout) -> Checkout:
+    """The checkout with the real collisions delivered."""
+    shared = PROJECT_DIR.parent / "shared" / "data" / "collisions"
+    if not shared.is_dir():
+        pytest.skip("real sample files (../shared/data) are not here")
+    shutil.copytree(shared, checkout.settings.landing("collisions"))
+    return checkout
+
+
+def accounting(checkout: Checkout) -> dict[str, int]:
+    """Sums of the accounting mart, from the published file."""
+    names = ("rows_read", "rows_rejected", "rows_quarantined", "rows_superseded", "rows_clean")
+    sums = ", ".join(f"sum({name})::int" for name in names)
+    (row,) = checkout.query(
+        f"select {sums} from marts.agg_collisions_rows_by_file", checkout.settings.published("collisions")
+    )
+    return dict(zip(names, row, strict=True))
+
+
+def loads(text: str) -> Any:
+    """The last line of a command's output, as JSON."""
+    return json.loads(text.strip().splitlines()[-1])

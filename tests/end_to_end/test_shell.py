@@ -1,0 +1,48 @@
+"""The same pipeline without Airflow, and what a death in the middle of dbt leaves behind."""
+
+import signal
+
+import pytest
+
+from tests.end_to_end.conftest import Checkout, accounting, loads
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("shell")]
+
+DBT = "dbt.adapters.duckdb.connections:DuckDBConnectionManager.execute"
+
+
+@pytest.fixture(scope="module")
+def sampled(checkout: Checkout) -> Checkout:
+    """The checkout with sample input of known defects, once through the whole pipeline."""
+    made = checkout.run("samples", "collisions", "--rows", "3000", "--files", "2", "--json")
+    assert made.returncode == 0, made.stderr
+    checkout.made = loads(made.stdout)
+    done = checkout.run("operations", "elt", "collisions", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return checkout
+
+
+def test_the_defects_of_the_samples_are_found_exactly(sampled: Checkout) -> None:
+    counts = accounting(sampled)
+    made = sampled.made
+    assert counts == {
+        "rows_read": made["lines"],
+        "rows_rejected": made["rejected"],
+        "rows_quarantined": made["quarantined"],
+        "rows_superseded": made["superseded"],
+        "rows_clean": made["clean"],
+    }
+
+
+@pytest.mark.parametrize("call", [30, 60, 120])
+def test_a_killed_build_is_completed_by_the_next_run(sampled: Checkout, call: int) -> None:
+    before = sampled.contents()
+    published = sampled.settings.published("collisions").read_bytes()
+    killed = sampled.run(
+        "tests.kill_at", DBT, "after", str(call), "operations", "elt", "collisions", "--full-refresh"
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
+    assert sampled.settings.published("collisions").read_bytes() == published
+    done = sampled.run("operations", "elt", "collisions")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sampled.contents() == before
