@@ -49,7 +49,7 @@ airflow: setup ## Start Airflow and its UI until Ctrl-C
 	@$(PY) -m runtime airflow
 
 docs: setup ## Generate the models' documentation and serve it
-	@$(PY) -m operations docs
+	@$(PY) -m runtime docs
 
 samples: setup ## Write sample input for every domain
 	@$(PY) -m samples

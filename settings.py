@@ -1,7 +1,8 @@
 """The one place that reads the environment: where the data is kept and which environment this is.
 
 `SLUICE_DATA_DIR` (default `./data` of this checkout) and `SLUICE_ENV` (default `dev`) decide every
-path below; two checkouts with two data folders never touch each other.
+path below; two checkouts with two data folders never touch each other. `SLUICE_TARGET` (default
+`dev`) is dbt's target, `SLUICE_AIRFLOW_HOST` (default loopback) the address of Airflow's UI.
 """
 
 import os
@@ -35,6 +36,8 @@ class Settings:
 
     data_dir: Path
     env: str
+    target: str = "dev"
+    airflow_host: str = "127.0.0.1"
 
     def landing(self, domain: str) -> Path:
         """Folder into which a domain's input files are delivered."""
@@ -72,11 +75,22 @@ class Settings:
         """dbt's manifest, compiled models and run results for these settings."""
         return self.data_dir / "dbt" / "target"
 
+    @property
+    def manifest(self) -> Path:
+        """dbt's manifest as the DAGs and `publish` read it; replaced whole when the project changes.
+
+        The one in `dbt_target` is rewritten in place by every dbt command, and a task that starts
+        at that moment would read half of it.
+        """
+        return self.data_dir / "dbt" / "manifest.json"
+
     def environment(self) -> dict[str, str]:
         """Variables that make a child process (dbt, Airflow) use these very settings."""
         return {
             "SLUICE_DATA_DIR": str(self.data_dir),
             "SLUICE_ENV": self.env,
+            "SLUICE_TARGET": self.target,
+            "SLUICE_AIRFLOW_HOST": self.airflow_host,
             "DBT_PROFILES_DIR": str(PROJECT_DIR),
             "DBT_TARGET_PATH": str(self.dbt_target),
             "DBT_LOG_PATH": str(self.data_dir / "dbt" / "logs"),
@@ -96,4 +110,9 @@ def load() -> Settings:
     data_dir = Path(os.environ.get("SLUICE_DATA_DIR") or PROJECT_DIR / "data").expanduser().resolve()
     if data_dir.exists() and not data_dir.is_dir():
         raise SettingsError(f"SLUICE_DATA_DIR must be a folder, but {data_dir} is a file")
-    return Settings(data_dir=data_dir, env=env)
+    return Settings(
+        data_dir=data_dir,
+        env=env,
+        target=os.environ.get("SLUICE_TARGET", "dev"),
+        airflow_host=os.environ.get("SLUICE_AIRFLOW_HOST", "127.0.0.1"),
+    )

@@ -15,6 +15,7 @@ backfill run rebuilds its month.
 
 import pendulum
 from airflow.sdk import DAG, chain, task
+from airflow.sdk.exceptions import AirflowFailException
 from pipeline import PARAMS, RETRIES, WAREHOUSE_WRITER, dbt_tasks, published
 
 DOMAIN = "collisions"
@@ -22,7 +23,7 @@ DOMAIN = "collisions"
 with DAG(
     dag_id=DOMAIN,
     schedule="@daily",
-    start_date=pendulum.datetime(2025, 1, 1, tz="UTC"),
+    start_date=pendulum.datetime(2012, 7, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,
     default_args=RETRIES,
@@ -34,16 +35,23 @@ with DAG(
     @task(pool=WAREHOUSE_WRITER)
     def ingest_raw() -> dict:
         """Load what was delivered since the last run."""
-        from ingestion.load import load_domain
+        from ingestion.load import FilesFailedError, load_domain
 
-        return load_domain(DOMAIN).to_dict()
+        try:
+            return load_domain(DOMAIN).to_dict()
+        except FilesFailedError as error:
+            raise AirflowFailException(error) from error
 
     @task(pool=WAREHOUSE_WRITER, outlets=[published(DOMAIN)])
-    def publish() -> None:
+    def publish() -> dict:
         """Swap in the new marts, which passed every test."""
+        from operations.publish import PublishError
         from operations.publish import publish as publish_domain
 
-        publish_domain(DOMAIN)
+        try:
+            return publish_domain(DOMAIN).to_dict()
+        except PublishError as error:
+            raise AirflowFailException(error) from error
 
     @task
     def notify() -> None:

@@ -59,7 +59,7 @@ RENDERED = (DbtResourceType.MODEL, DbtResourceType.SEED, DbtResourceType.SNAPSHO
 _SETTINGS = settings.load()
 _PROFILE = ProfileConfig(
     profile_name="sluice",
-    target_name="dev",
+    target_name=_SETTINGS.target,
     profiles_yml_filepath=settings.PROJECT_DIR / "profiles.yml",
 )
 
@@ -83,7 +83,7 @@ def dbt_tasks(dag: DAG, domain: str) -> tuple[list[BaseOperator], BaseOperator]:
         project_config=ProjectConfig(
             project_name="sluice",
             dbt_project_path=settings.DBT_PROJECT_DIR,
-            manifest_path=_SETTINGS.data_dir / "dbt" / "dags" / "manifest.json",
+            manifest_path=_SETTINGS.manifest,
             install_dbt_deps=False,
         ),
         profile_config=_PROFILE,

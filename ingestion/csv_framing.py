@@ -83,11 +83,15 @@ def read_header(path: Path) -> list[str]:
         raise UnreadableFileError("it holds NUL bytes: not a text file, or UTF-16; save it as UTF-8")
     first = first.replace(b"\r", b"\n").split(b"\n")[0]
     if not first.strip():
-        raise UnreadableFileError("the file is empty" if not first else "the first line, the header, is blank")
+        raise UnreadableFileError(
+            "the file is empty" if not first else "the first line, the header, is blank"
+        )
     try:
         (names,) = csv.reader([_decode(first)], strict=True, skipinitialspace=True)
     except csv.Error as error:
-        raise UnreadableFileError(f"the first line, the header, cannot be split into names: {error}") from error
+        raise UnreadableFileError(
+            f"the first line, the header, cannot be split into names: {error}"
+        ) from error
     return [name.strip() for name in names]
 
 
@@ -125,7 +129,8 @@ def frame(path: Path, *, columns: int, copy_to: Path) -> Framing:
 class _Lines:
     """The lines of one block, as arrays with an entry a line: `starts` (and the block's end),
     `filled` (not blank) and `suspicious` (its quotes do not alternate between opening a field and
-    closing it), and how they end: `ending`."""
+    closing it), and how they end: `ending`.
+    """
 
     def __init__(self, block: bytes) -> None:
         data = np.frombuffer(block, dtype=np.uint8)
@@ -152,12 +157,14 @@ class _Lines:
         opens = (np.arange(len(quotes)) - (np.cumsum(count) - count)[line]) % 2 == 0
         before = np.where(quotes > self.starts[line], data[quotes - 1], COMMA)
         after = np.where(quotes + 1 < len(data), data[np.minimum(quotes + 1, len(data) - 1)], NEWLINE)
-        fits = np.where(opens, np.isin(before, (COMMA, QUOTE)), np.isin(after, (COMMA, QUOTE, NEWLINE, RETURN)))
+        fits = np.where(
+            opens, np.isin(before, (COMMA, QUOTE)), np.isin(after, (COMMA, QUOTE, NEWLINE, RETURN))
+        )
         self.suspicious[line[~fits]] = True
 
 
 class _RepairedCopy:
-    """A copy that holds whole records only, as UTF-8 with `\\n`, and what was left out of it."""
+    """A copy that holds whole records only, as UTF-8 with LF line ends, and what was left out of it."""
 
     def __init__(self, path: Path, out: BinaryIO, columns: int) -> None:
         self._framing = Framing(path=path, records=-1, quoted=True)  # the header is no record

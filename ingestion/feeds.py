@@ -48,7 +48,9 @@ class CsvFeed:
         names = [self.aliases.get(name, name) for name in written]
         missing = [name for name in self.columns if name not in names]
         if len(missing) == len(self.columns):
-            raise UnreadableFileError(f"none of the known columns is in its header: {', '.join(header)[:200]}")
+            raise UnreadableFileError(
+                f"none of the known columns is in its header: {', '.join(header)[:200]}"
+            )
         if missing:
             raise UnreadableFileError(f"columns are missing: {', '.join(missing)}")
         if "" in names:

@@ -140,14 +140,18 @@ def _load_file(
             )
             if not parsed.rows:
                 first = parsed.rejected[0]
-                raise UnreadableFileError(f"none of its lines can be split; line {first.line_number}: {first.reason}")
+                raise UnreadableFileError(
+                    f"none of its lines can be split; line {first.line_number}: {first.reason}"
+                )
             if _fingerprint(path) != {key: record[key] for key in ("sha256", "bytes")}:
                 raise UnreadableFileError("it changed while it was read; the next run loads it")
             return parsed
 
         parsed = store.load_file(record, to_parquet, replaces=known)
     except (UnreadableFileError, OSError) as error:
-        reason = str(error) if isinstance(error, UnreadableFileError) else f"it cannot be read: {error.strerror}"
+        reason = (
+            str(error) if isinstance(error, UnreadableFileError) else f"it cannot be read: {error.strerror}"
+        )
         store.record_failure(record, reason)
         return FileResult(path.name, feed.entity, "failed", reason=reason)
     rejected = len(parsed.rejected)

@@ -183,7 +183,9 @@ class RawStore:
 
 def _rows(entity: str, data: Iterable[Any], disposition: Any) -> DltResource:
     """Rows of the files as delivered. Grain: one row a record of a file."""
-    return dlt.resource(data, name=entity, write_disposition=disposition, columns=_replaced_by("_source_file"))
+    return dlt.resource(
+        data, name=entity, write_disposition=disposition, columns=_replaced_by("_source_file")
+    )
 
 
 def _rejected_lines(data: Iterable[Any]) -> DltResource:

@@ -34,7 +34,14 @@ def main(arguments: list[str] | None = None) -> int:
     except FilesFailedError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except (SettingsError, UnknownDomainError, WarehouseBusyError, LoadError, DbtError, PublishError) as error:
+    except (
+        SettingsError,
+        UnknownDomainError,
+        WarehouseBusyError,
+        LoadError,
+        DbtError,
+        PublishError,
+    ) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(json.dumps(publication.to_dict()) if options.json else _describe(publication))
@@ -44,12 +51,17 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m operations")
     verbs = parser.add_subparsers(dest="verb", required=True)
-    for verb, purpose in {"publish": "publish a domain's marts", "elt": "ingest, build, test and publish"}.items():
+    for verb, purpose in {
+        "publish": "publish a domain's marts",
+        "elt": "ingest, build, test and publish",
+    }.items():
         command = verbs.add_parser(verb, help=purpose)
         command.add_argument("domain")
         command.add_argument("--json", action="store_true", help="print one JSON object")
     command.add_argument("--full-refresh", action="store_true", help="build incremental models anew")
-    command.add_argument("--rebuild", default="", help="months to build anew: 2022 or 2022-04, comma separated")
+    command.add_argument(
+        "--rebuild", default="", help="months to build anew: 2022 or 2022-04, comma separated"
+    )
     return parser
 
 

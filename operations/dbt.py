@@ -1,43 +1,84 @@
-"""Runs dbt on the project with the platform's settings, in this process."""
+"""Runs dbt on the project with the platform's settings, and keeps its manifest fresh."""
 
 import os
+import shutil
+import subprocess
 import sys
-from contextlib import chdir
-from typing import Any
+from pathlib import Path
 
-from settings import DBT_PROJECT_DIR, Settings
+from settings import DBT_PROJECT_DIR, PROJECT_DIR, Settings
+
+WATCHED = ("models", "macros", "seeds", "snapshots", "tests")
 
 
 class DbtError(RuntimeError):
-    """dbt ended with a failure; what failed is in its own output just before."""
+    """dbt ended with a failure; its own output says why."""
 
 
-def run_dbt(arguments: list[str], settings: Settings) -> Any:
-    """Run one dbt command, its output going to this process's.
+def run_dbt(arguments: list[str], settings: Settings, *, quiet: bool = False) -> None:
+    """Run one dbt command in a process of its own, which frees the warehouse when it ends.
 
     Args:
         arguments: the command line after `dbt`, such as `["build", "--select", "tag:collisions"]`.
         settings: which data folder and environment.
-
-    Returns:
-        What the command returns: run results, a manifest or nothing.
+        quiet: show the output only if the command fails.
 
     Raises:
         DbtError: a node or the command failed.
     """
-    from dbt.cli.main import dbtRunner  # takes 1.5 s, which a command without dbt need not pay
-
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
-    # dbt reads the environment in its own modules, some of them as they are imported.
-    os.environ.update(settings.environment())
-    sys.stdout.flush()
-    with chdir(DBT_PROJECT_DIR):
-        result = dbtRunner().invoke(arguments)
-    if not result.success:
-        raise DbtError(f"dbt {arguments[0]} failed" + (f": {result.exception}" if result.exception else ""))
-    return result.result
+    done = subprocess.run(
+        [Path(sys.executable).with_name("dbt"), *arguments],
+        cwd=DBT_PROJECT_DIR,
+        env=os.environ | settings.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=quiet,
+        text=True,
+    )
+    if done.returncode:
+        output = f"\n{done.stdout}{done.stderr}".rstrip() if quiet else ""
+        raise DbtError(f"dbt {arguments[0]} ended with status {done.returncode}{output}")
 
 
 def selection(domain: str) -> list[str]:
     """The dbt options that select everything a domain's marts need."""
     return ["--select", f"tag:{domain}", "tag:shared"]
+
+
+def ensure_manifest(settings: Settings) -> None:
+    """Make `settings.manifest` anew if the dbt project has changed since.
+
+    Raises:
+        DbtError: dbt refuses the project.
+    """
+    if not is_stale(settings):
+        return
+    run_dbt(["parse"], settings, quiet=True)
+    settings.manifest.parent.mkdir(parents=True, exist_ok=True)
+    copy = settings.manifest.with_suffix(f".{os.getpid()}")
+    shutil.copyfile(settings.dbt_target / "manifest.json", copy)
+    copy.replace(settings.manifest)
+
+
+def is_stale(settings: Settings) -> bool:
+    """Whether the manifest is missing or older than a file or folder of the dbt project."""
+    if not settings.manifest.exists():
+        return True
+    made = settings.manifest.stat().st_mtime
+    sources = [DBT_PROJECT_DIR / "dbt_project.yml", PROJECT_DIR / "profiles.yml"]
+    for folder in WATCHED:
+        # Folders count too: a file that was deleted or moved changes only its folder's time.
+        sources += [DBT_PROJECT_DIR / folder, *(DBT_PROJECT_DIR / folder).rglob("*")]
+    return any(path.exists() and path.stat().st_mtime > made for path in sources)
+
+
+def ensure_docs(settings: Settings) -> None:
+    """Generate the models' documentation into `settings.dbt_target` if it is older than the manifest.
+
+    Raises:
+        DbtError: dbt could not compile a model.
+    """
+    ensure_manifest(settings)
+    index = settings.dbt_target / "index.html"
+    if not index.exists() or index.stat().st_mtime < settings.manifest.stat().st_mtime:
+        run_dbt(["docs", "generate"], settings, quiet=True)

@@ -10,6 +10,7 @@ import duckdb
 
 import settings as settings_module
 from ingestion.warehouse import connect
+from operations.dbt import ensure_manifest
 from settings import Settings
 
 SCHEMA = "marts"
@@ -68,12 +69,11 @@ def mart_tables(domain: str, settings: Settings) -> list[str]:
     """Names of the tables that a domain publishes: its own marts and the shared ones.
 
     Raises:
-        PublishError: dbt has not parsed the project yet, or knows no mart of this domain.
+        PublishError: dbt knows no mart of this domain.
+        DbtError: dbt refuses the project.
     """
-    manifest = settings.dbt_target / "manifest.json"
-    if not manifest.exists():
-        raise PublishError(f"{manifest} is not there; build the models first")
-    nodes = json.loads(manifest.read_text())["nodes"].values()
+    ensure_manifest(settings)
+    nodes = json.loads(settings.manifest.read_text())["nodes"].values()
     marts = [node for node in nodes if node["resource_type"] == "model" and node["schema"] == SCHEMA]
     if not any(domain in node["tags"] for node in marts):
         raise PublishError(f"there is no mart with the tag {domain!r}")

@@ -24,5 +24,7 @@ def collect(domain: str, settings: Settings | None = None) -> dict[str, int]:
         tables = published.execute(
             "select table_name from duckdb_tables() where schema_name = 'marts'"
         ).fetchall()
-        rows = sum(published.execute(f"select count(*) from marts.{table}").fetchone()[0] for (table,) in tables)
+        rows = sum(
+            published.execute(f"select count(*) from marts.{table}").fetchone()[0] for (table,) in tables
+        )
     return {count: int(value) for count, value in zip(COUNTS, values, strict=True)} | {"rows_published": rows}

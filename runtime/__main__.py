@@ -1,16 +1,19 @@
-"""`python -m runtime run [DAG ...]` and `python -m runtime airflow`."""
+"""Airflow and the documentation on this machine: `python -m runtime run|airflow|docs|exec`."""
 
 import argparse
 import json
+import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 import settings as project_settings
+from operations.dbt import DbtError, ensure_docs, run_dbt
 from runtime.client import ApiError
-from runtime.local import LocalAirflow, RunTimeout
-from runtime.manifest import ManifestError
-from runtime.processes import AirflowError
+from runtime.configuration import airflow_environment
+from runtime.local import LocalAirflow, RunTimeout, last_port
+from runtime.processes import AirflowError, free_port
 from runtime.progress import progress
 from runtime.report import exit_status, print_report
 
@@ -25,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = project_settings.load()
         return options.command(settings, options)
-    except (AirflowError, ManifestError, ApiError, RunTimeout, project_settings.SettingsError) as error:
+    except (AirflowError, DbtError, ApiError, RunTimeout, project_settings.SettingsError) as error:
         print(error, file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
@@ -46,11 +49,31 @@ def run(settings, options) -> int:
 
 def serve(settings, options) -> int:
     """Start Airflow and stay until Ctrl-C."""
+    ensure_docs(settings)
     with LocalAirflow(settings, say=print) as airflow:
         print(f"Open {airflow.url}  user {airflow.username}  password {airflow.password}  (Ctrl-C stops it)")
         while True:
             airflow.check()
             time.sleep(1)
+
+
+def docs(settings, options) -> int:
+    """Serve the models' documentation until Ctrl-C."""
+    ensure_docs(settings)
+    port = free_port()
+    print(f"The models' documentation: http://127.0.0.1:{port}  (Ctrl-C stops it)", flush=True)
+    run_dbt(
+        ["docs", "serve", "--host", "127.0.0.1", "--port", str(port), "--no-browser"], settings, quiet=True
+    )
+    return 0
+
+
+def execute(settings, options) -> int:
+    """Run a command, such as `airflow backfill create …`, with the environment of Airflow's processes."""
+    os.environ.update(airflow_environment(settings, last_port(settings)))
+    # The airflow of this Python, also where its folder is not on the path.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    os.execvp(options.words[0], options.words)
 
 
 def _interrupt(*_) -> None:
@@ -67,6 +90,11 @@ def _parser() -> argparse.ArgumentParser:
     running.set_defaults(command=run)
     serving = commands.add_parser("airflow", help="stay in the foreground, for the UI")
     serving.set_defaults(command=serve)
+    documenting = commands.add_parser("docs", help="the models' documentation, generated and served")
+    documenting.set_defaults(command=docs)
+    executing = commands.add_parser("exec", help="run a command with Airflow's environment")
+    executing.add_argument("words", nargs=argparse.REMAINDER, metavar="airflow …")
+    executing.set_defaults(command=execute)
     return parser
 
 

@@ -81,7 +81,7 @@ def airflow_environment(settings: Settings, port: int) -> dict[str, str]:
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": home / PASSWORDS_FILE,
         "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
-        "API__HOST": "127.0.0.1",
+        "API__HOST": settings.airflow_host,
         "API__PORT": port,
         "API__BASE_URL": url,
         "API__SECRET_KEY": keys["secret_key"],

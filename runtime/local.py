@@ -11,10 +11,10 @@ from pathlib import Path
 
 import httpx
 
+from operations.dbt import ensure_manifest
 from runtime import configuration
 from runtime.client import AirflowClient, ApiError, RunState
-from runtime.manifest import ensure_manifest
-from runtime.processes import AirflowError, Component, Lock, free_port, stop
+from runtime.processes import FIRST_PORT, AirflowError, Component, Lock, free_port, stop
 from settings import PROJECT_DIR, Settings
 
 START_SECONDS = 180
@@ -32,7 +32,7 @@ class LocalAirflow:
             run = airflow.run_dag("collisions", timeout=600)
 
     Entering raises AirflowError when it cannot start (another one runs on this data folder, a part of
-    it died) and ManifestError when dbt refuses its project. Leaving ends every process.
+    it died) and DbtError when dbt refuses its project. Leaving ends every process.
     """
 
     def __init__(self, settings: Settings, say: Callable[[str], None] = lambda line: None) -> None:
@@ -122,7 +122,7 @@ class LocalAirflow:
 
     def _start(self) -> None:
         ensure_manifest(self._settings)
-        port = free_port()
+        port = free_port(host=self._settings.airflow_host)
         self.url = f"http://127.0.0.1:{port}"
         self.password = configuration.credentials(self._settings)["password"]
         environment = configuration.airflow_environment(self._settings, port)
@@ -204,6 +204,12 @@ class LocalAirflow:
     def _is_parsed(self, dag: dict | None) -> bool:
         # A DAG from an earlier start may be out of date.
         return bool(dag) and datetime.fromisoformat(dag["last_parsed_time"]) > self._parsed_after
+
+
+def last_port(settings: Settings) -> int:
+    """Port of the api-server that runs on this data folder, or that ran there last."""
+    url = Lock(settings.airflow_home / "lock").facts().get("url", f":{FIRST_PORT}")
+    return int(url.rpartition(":")[2])
 
 
 def dag_names() -> list[str]:

@@ -22,8 +22,8 @@ class AirflowError(RuntimeError):
     """Airflow did not start, or a part of it died; the message says which and shows its log."""
 
 
-def free_port(first: int = FIRST_PORT) -> int:
-    """The first port from `first` upward that nobody listens on.
+def free_port(first: int = FIRST_PORT, host: str = "127.0.0.1") -> int:
+    """The first port of `host` from `first` upward that nobody listens on.
 
     Raises:
         AirflowError: a hundred ports are taken.
@@ -33,7 +33,7 @@ def free_port(first: int = FIRST_PORT) -> int:
             # As a server sets it: a port that was closed a moment ago counts as free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind((host, port))
             except OSError:
                 continue
             return port
@@ -71,6 +71,13 @@ class Lock:
         self._file.write(json.dumps(facts))
         self._file.flush()
 
+    def facts(self) -> dict:
+        """What the holder has written down; empty if there was none yet."""
+        try:
+            return json.loads(self._path.read_text())
+        except (OSError, ValueError):
+            return {}
+
     def fileno(self) -> int:
         """The descriptor that Airflow's processes inherit."""
         return self._file.fileno()
@@ -80,10 +87,8 @@ class Lock:
         self._file.close()
 
     def _describe(self) -> str:
-        self._file.seek(0)
-        try:
-            facts = json.load(self._file)
-        except ValueError:
+        facts = self.facts()
+        if not facts:
             return "it is just starting"
         if psutil.pid_exists(facts["pid"]):
             return f"process {facts['pid']}, {facts.get('url', 'starting')}"

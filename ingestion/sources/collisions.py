@@ -6,7 +6,12 @@ header with other names for seventeen of them is in circulation; both load.
 
 from ingestion.feeds import CsvFeed
 
-_PARTIES = {"persons": "persons", "pedestrians": "pedestrians", "cyclist": "cyclists", "motorist": "motorists"}
+_PARTIES = {
+    "persons": "persons",
+    "pedestrians": "pedestrians",
+    "cyclist": "cyclists",
+    "motorist": "motorists",
+}
 
 CRASHES = CsvFeed(
     domain="collisions",

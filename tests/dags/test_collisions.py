@@ -7,8 +7,8 @@ import sys
 import pytest
 
 import settings
+from operations.dbt import ensure_manifest
 from runtime.configuration import airflow_environment
-from runtime.manifest import ensure_manifest
 
 # Parses the DAG as a process of Airflow does and prints what the tests look at.
 PARSE = """

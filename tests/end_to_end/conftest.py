@@ -40,18 +40,34 @@ class Checkout:
             command, cwd=self.path, env=self.environment, capture_output=True, text=True, timeout=timeout
         )
 
+    def run_dbt_to_death(self, target: str, call: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run dbt as `operations elt` does; it dies after a certain call of a function."""
+        kill = [sys.executable, "-m", "tests.kill_at", target, "after", str(call)]
+        return subprocess.run(
+            [*kill, "dbt.cli.main", *arguments],
+            cwd=self.path / "dbt_project",
+            env={**self.environment, "PYTHONPATH": str(self.path)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start `python -m …` in the checkout."""
         log = (self.path / "started.log").open("a")
         command = [sys.executable, "-m", *arguments]
-        return subprocess.Popen(command, cwd=self.path, env=self.environment, stdout=log, stderr=log, text=True)
+        return subprocess.Popen(
+            command, cwd=self.path, env=self.environment, stdout=log, stderr=log, text=True
+        )
 
     def query(self, sql: str, path: Path | None = None) -> list[tuple[Any, ...]]:
         """Rows of a query on the working warehouse, or on another DuckDB file."""
         with duckdb.connect(str(path or self.settings.warehouse), read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
-    def contents(self, path: Path | None = None, schemas: str = "raw_% clean curated marts seeds") -> dict[str, Any]:
+    def contents(
+        self, path: Path | None = None, schemas: str = "raw_% clean curated marts seeds"
+    ) -> dict[str, Any]:
         """All rows of all tables, in an order of their own, without what tells runs apart."""
         like = " or ".join(f"table_schema like '{schema}'" for schema in schemas.split())
         tables = self.query(
@@ -69,13 +85,17 @@ class Checkout:
             for schema, table, columns in tables
         }
 
-    def task_tries(self, run_id: str | None = None) -> dict[str, tuple[str, int]]:
-        """State and number of tries of each task in a run, the latest if none is named."""
-        with sqlite3.connect(self.settings.airflow_home / "airflow.db") as database:
-            (latest,) = database.execute("select run_id from dag_run order by start_date desc limit 1").fetchone()
-            found = database.execute(
-                "select task_id, state, try_number from task_instance where run_id = ?", [run_id or latest]
-            )
+    def runs(self, run_type: str = "manual") -> list[tuple[str, str]]:
+        """State and id of Airflow's runs of a type, in the order in which they were created."""
+        with sqlite3.connect(self.settings.airflow_home / "airflow.db", timeout=30) as database:
+            query = "select state, run_id from dag_run where run_type = ? order by id"
+            return database.execute(query, [run_type]).fetchall()
+
+    def task_tries(self) -> dict[str, tuple[str, int]]:
+        """State and number of tries of each task in the latest manual run."""
+        with sqlite3.connect(self.settings.airflow_home / "airflow.db", timeout=30) as database:
+            query = "select task_id, state, try_number from task_instance where run_id = ?"
+            found = database.execute(query, [self.runs()[-1][1]])
             return {task: (state, tries) for task, state, tries in found}
 
 

@@ -38,9 +38,7 @@ def test_the_defects_of_the_samples_are_found_exactly(sampled: Checkout) -> None
 def test_a_killed_build_is_completed_by_the_next_run(sampled: Checkout, call: int) -> None:
     before = sampled.contents()
     published = sampled.settings.published("collisions").read_bytes()
-    killed = sampled.run(
-        "tests.kill_at", DBT, "after", str(call), "operations", "elt", "collisions", "--full-refresh"
-    )
+    killed = sampled.run_dbt_to_death(DBT, call, "build", "--full-refresh")
     assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
     assert sampled.settings.published("collisions").read_bytes() == published
     done = sampled.run("operations", "elt", "collisions")

@@ -40,8 +40,12 @@ TABLES = {
 
 def contents(query: Query) -> dict[str, list[tuple[object, ...]]]:
     """All rows in load order of their files, which decides between duplicates."""
-    found = {table: query(f"{select} from raw_collisions.{table} order by all") for table, select in TABLES.items()}
-    found["order"] = query("select _source_file from raw_collisions.crashes group by 1 order by min(_dlt_load_id)")
+    found = {
+        table: query(f"{select} from raw_collisions.{table} order by all") for table, select in TABLES.items()
+    }
+    found["order"] = query(
+        "select _source_file from raw_collisions.crashes group by 1 order by min(_dlt_load_id)"
+    )
     found["loads"] = query(
         "select count(*) from raw_collisions.crashes "
         "where _dlt_load_id not in (select load_id from raw_collisions._dlt_loads where status = 0)"
@@ -53,7 +57,9 @@ def run_to_death(point: tuple[str, str, int], settings: Settings) -> None:
     target, moment, nth = point
     command = [sys.executable, "-m", "tests.kill_at", target, moment, str(nth), "ingestion", "collisions"]
     environment = os.environ | settings.environment()
-    done = subprocess.run(command, cwd=PROJECT_DIR, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        command, cwd=PROJECT_DIR, env=environment, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == -signal.SIGKILL, f"{point} was not reached: {done.stdout}{done.stderr}"
 
 
@@ -84,7 +90,9 @@ def test_a_killed_load_is_completed_by_the_next_run(
     with duckdb.connect(str(settings.warehouse)) as connection:
         # Even before the rerun each file is there whole, in one version, or not at all.
         rows = dict(
-            connection.execute("select _source_file, count(*) from raw_collisions.crashes group by 1").fetchall()
+            connection.execute(
+                "select _source_file, count(*) from raw_collisions.crashes group by 1"
+            ).fetchall()
         )
         assert rows.get("a.csv") == 2
         assert rows.get("b.csv") in (None, 10)

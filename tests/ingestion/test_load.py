@@ -13,7 +13,9 @@ from ingestion.sources.collisions import CRASHES
 from settings import Settings
 from tests.ingestion.conftest import Deliver, Query, crash
 
-CONTENT = f"select {', '.join(CRASHES.columns)}, _source_file, _source_row, _row_id from raw_collisions.crashes"
+CONTENT = (
+    f"select {', '.join(CRASHES.columns)}, _source_file, _source_row, _row_id from raw_collisions.crashes"
+)
 
 
 def statuses(domain: str = "collisions") -> dict[str, str]:
@@ -31,13 +33,19 @@ def test_the_real_files_of_both_headers_load(settings: Settings, shared_data: Pa
     ((file, line_number, reason, line),) = query(
         "select source_file, line_number, reason, line from raw_collisions.rejected_lines"
     )
-    assert (file, line_number, reason) == ("crashes_renamed_header.csv", 3025, "fewer columns than the header")
+    assert (file, line_number, reason) == (
+        "crashes_renamed_header.csv",
+        3025,
+        "fewer columns than the header",
+    )
     assert line.startswith("08/04/2016,13:10,BROOKLYN")
-    assert query("select count(distinct _row_id), max(_source_row) from raw_collisions.crashes") == [(3262, 3023)]
-    # Names of the second header came to the first one's.
-    assert query("select count(number_of_cyclist_injured), count(vehicle_type_code_1) from raw_collisions.crashes") == [
-        (3262, query("select count(*) from raw_collisions.crashes where vehicle_type_code_1 <> ''")[0][0])
+    assert query("select count(distinct _row_id), max(_source_row) from raw_collisions.crashes") == [
+        (3262, 3023)
     ]
+    # Names of the second header came to the first one's.
+    assert query(
+        "select count(number_of_cyclist_injured), count(vehicle_type_code_1) from raw_collisions.crashes"
+    ) == [(3262, query("select count(*) from raw_collisions.crashes where vehicle_type_code_1 <> ''")[0][0])]
 
 
 def test_the_same_content_again_changes_nothing(deliver: Deliver, query: Query) -> None:
@@ -149,7 +157,9 @@ def test_bad_files_fail_with_a_reason_and_the_others_load(
         assert reason in failed[name]
     assert (report["rows_read"], report["rows_loaded"], report["rows_rejected"]) == (1, 1, 0)
     assert query("select collision_id from raw_collisions.crashes") == [("1",)]
-    recorded = dict(query("select source_file, reason from raw_collisions.input_files where status = 'failed'"))
+    recorded = dict(
+        query("select source_file, reason from raw_collisions.input_files where status = 'failed'")
+    )
     assert recorded == failed
 
     before = query("from raw_collisions.input_files order by all")

@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 import settings
-from runtime import configuration, manifest
+from runtime import configuration
 from runtime.client import RunState, TaskState
 from runtime.processes import AirflowError, Component, Lock, free_port, stop
 from runtime.progress import LinePrinter
@@ -126,20 +126,6 @@ def test_airflow_stays_on_loopback_and_keeps_the_login(where):
     assert json.loads(environment["AIRFLOW__COSMOS__DBT_DOCS_PROJECTS"])["sluice"]["dir"] == str(
         where.dbt_target
     )
-
-
-def test_a_changed_model_makes_the_manifest_stale(tmp_path, monkeypatch):
-    model = tmp_path / "models" / "a.sql"
-    model.parent.mkdir()
-    model.write_text("select 1")
-    monkeypatch.setattr(manifest, "DBT_PROJECT_DIR", tmp_path)
-    made = tmp_path / "manifest.json"
-    assert manifest.is_stale(made)
-    made.touch()
-    assert not manifest.is_stale(made)
-    later = time.time() + 5
-    os.utime(model, (later, later))
-    assert manifest.is_stale(made)
 
 
 @pytest.mark.parametrize(

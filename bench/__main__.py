@@ -1,0 +1,49 @@
+"""`python -m bench [NAME ...]`: take the measurements, print tables, keep the raw results as JSON."""
+
+import argparse
+import json
+import signal
+import sys
+
+from bench import dag_against_build, ingest, make_run
+from bench.measuring import MeasuringError, machine
+from settings import load
+
+#: Each module offers `measure(quick) -> (tables as text, raw results)`.
+BENCHMARKS = {"dag_against_build": dag_against_build, "ingest": ingest, "make_run": make_run}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmarks that the command line names, one after another; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="default: all of them")
+    parser.add_argument("--list", action="store_true", help="list the benchmarks")
+    parser.add_argument("--quick", action="store_true", help="one run of each on little data, as a trial")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.names) - set(BENCHMARKS):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    if options.list:
+        for name, module in BENCHMARKS.items():
+            print(f"{name:<20}{module.__doc__.splitlines()[0]}")
+        return 0
+    # kill ends it as Ctrl-C does: what was started is stopped, temporary folders are removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    folder = load().data_dir / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        for name in options.names or BENCHMARKS:
+            facts = machine()
+            tables, raw = BENCHMARKS[name].measure(options.quick)
+            path = folder / f"{name}{'.quick' if options.quick else ''}.json"
+            path.write_text(json.dumps({"machine": facts, "results": raw}, indent=1))
+            print(f"\n## {name}\n\n{tables}\n\n{path}", flush=True)
+    except MeasuringError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
