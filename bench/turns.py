@@ -1,28 +1,74 @@
-"""`python -m bench.turns DOMAIN bare dag …`: dbt builds and DAG runs of a domain in one started Airflow.
+"""`python -m bench.turns DOMAIN bare dag …`: dbt commands and DAG runs of a domain, beside one started Airflow.
 
-It is run in a copy of the checkout, by `bench.dag_against_build`, and prints one JSON object a turn.
+`bench.dag_against_build` runs it in a copy of the checkout; it prints one JSON object a turn.
 """
 
+import json
 import os
+import signal
 import subprocess
 import sys
 import time
 
 from operations.dbt import selection
-from settings import DBT_PROJECT_DIR, Settings
+from runtime.client import RunState
+from runtime.local import LocalAirflow
+from settings import DBT_PROJECT_DIR, Settings, load
 
-SECONDS = 600
+TIMEOUT = 600
+COMMANDS = {
+    "bare": [["build"]],
+    # In the order of the DAG: every model stands before the first test starts.
+    "parts": [["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"], ["test"]],
+}
 
 
-def bare(domain: str, settings: Settings) -> dict:
-    """A dbt command of its own for the domain's models and tests; one session of `dbt build`."""
-    command = [sys.executable, "-m", "dbt.cli.main", "build", *selection(domain)]
+def main(domain: str, *turns: str) -> None:
+    """Take the turns in order, with Airflow started once; raises if one of them fails."""
+    settings = load()
+    with LocalAirflow(settings) as airflow:
+        for turn in turns:
+            if turn == "dag":
+                result = describe(airflow.run_dag(domain, timeout=TIMEOUT))
+            else:
+                result = {"seconds": sum(dbt(command, domain, settings) for command in COMMANDS[turn])}
+            line = json.dumps({"turn": turn, **result})
+            print(line, flush=True)
+
+
+def dbt(command: list[str], domain: str, settings: Settings) -> float:
+    """Seconds of one dbt command as a process of its own."""
     begun = time.perf_counter()
-    environment = {**os.environ, **settings.environment()}
-    build = subprocess.run(
-        command, cwd=DBT_PROJECT_DIR, env=environment, capture_output=True, text=True, timeout=SECONDS
+    ended = subprocess.run(
+        [sys.executable, "-m", "dbt.cli.main", *command, *selection(domain)],
+        cwd=DBT_PROJECT_DIR,
+        env={**os.environ, **settings.environment()},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
     )
-    seconds = time.perf_counter() - begun
-    if build.returncode:
-        raise RuntimeError(build.stdout[-3000:])
-    return {"seconds": seconds}
+    if ended.returncode:
+        raise RuntimeError(f"dbt {command[0]} failed:\n{ended.stdout[-3000:]}")
+    return time.perf_counter() - begun
+
+
+def describe(run: RunState) -> dict:
+    """Seconds of a whole run and of its dbt part, its model tasks, and the tasks tried more than once."""
+    if run.state != "success":
+        raise RuntimeError(f"the DAG run failed: {[task.task_id for task in run.failed_tasks]}")
+    # The tasks of models and seeds, alone, are in task groups.
+    models = [task for name, task in run.tasks.items() if "." in name]
+    producer, tests = run.tasks["dbt_producer_watcher"], run.tasks["test_data"]
+    return {
+        "seconds": run.seconds,
+        "build_seconds": (max(task.ended for task in [producer, *models]) - producer.started).total_seconds(),
+        "test_seconds": tests.seconds,
+        "models": len(models),
+        "retried": {name: task.try_number for name, task in run.tasks.items() if task.try_number > 1},
+    }
+
+
+if __name__ == "__main__":
+    # The way out of an error, which stops Airflow.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    main(*sys.argv[1:])

@@ -4,7 +4,7 @@ DuckDB's reader is fast but trusting: a gzip that stops in the middle passes, an
 is never closed swallows every line after it. So each file is read once here, in blocks and with
 NumPy, which gives an independent count of records and finds the few lines that need care. A file
 without such lines is then parsed as it is; of any other a repaired copy is made, in which a line
-with an unclosed quote is left out (and reported) and all text is UTF-8 with `\\n` line ends.
+with an unclosed quote is left out (and reported) and all text is UTF-8 with LF line ends.
 """
 
 import csv
@@ -127,9 +127,11 @@ def frame(path: Path, *, columns: int, copy_to: Path) -> Framing:
 
 
 class _Lines:
-    """The lines of one block, as arrays with an entry a line: `starts` (and the block's end),
-    `filled` (not blank) and `suspicious` (its quotes do not alternate between opening a field and
-    closing it), and how they end: `ending`.
+    """The lines of one block.
+
+    Arrays with an entry a line: `starts` (`bounds` has the block's end too), `filled` (the line is
+    not blank) and `suspicious` (its quotes do not alternate between opening a field and closing
+    it). `ending` says how the lines end.
     """
 
     def __init__(self, block: bytes) -> None:

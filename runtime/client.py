@@ -110,9 +110,10 @@ class AirflowClient:
         self._call("PATCH", f"/dags/{dag_id}", params={"update_mask": "is_paused"}, json={"is_paused": False})
         return run["dag_run_id"]
 
-    def fail_unfinished_runs(self) -> None:
-        """End the runs that an earlier Airflow left running or queued."""
-        unfinished = self._call("GET", "/dags/~/dagRuns", params={"state": ["running", "queued"]})
+    def fail_cut_off_runs(self) -> None:
+        """End the runs that somebody triggered and an earlier Airflow left in the middle."""
+        cut_off = {"state": ["running"], "run_type": ["manual"]}
+        unfinished = self._call("GET", "/dags/~/dagRuns", params=cut_off)
         for run in unfinished["dag_runs"]:
             path = f"/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}"
             self._call("PATCH", path, params={"update_mask": "state"}, json={"state": "failed"})

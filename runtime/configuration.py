@@ -91,6 +91,9 @@ def airflow_environment(settings: Settings, port: int) -> dict[str, str]:
         # A task waits for the next round of the scheduler before it starts: half a second on
         # average with the default of 1 s, in each layer of models.
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.2,
+        # A run that was cut off goes on after this many seconds without a heartbeat; 300 by default,
+        # which is for networks that may be gone for a while.
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 60,
         "DAG_PROCESSOR__REFRESH_INTERVAL": 30,
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 30,
         # A worker that misses the end of its task looks again after this time: 5 s by default, which

@@ -25,6 +25,10 @@ class RunTimeout(RuntimeError):
     """A DAG run did not finish in the time that it was given."""
 
 
+class PortTakenError(RuntimeError):
+    """Between the look at a port and the start of the api-server another server took it."""
+
+
 class LocalAirflow:
     """A running Airflow, as a context manager.
 
@@ -122,20 +126,27 @@ class LocalAirflow:
 
     def _start(self) -> None:
         ensure_manifest(self._settings)
-        port = free_port(host=self._settings.airflow_host)
-        self.url = f"http://127.0.0.1:{port}"
         self.password = configuration.credentials(self._settings)["password"]
-        environment = configuration.airflow_environment(self._settings, port)
-        self._migrate(environment)
+        port = free_port(host=self._settings.airflow_host)
+        self._migrate(configuration.airflow_environment(self._settings, port))
+        while True:
+            environment = configuration.airflow_environment(self._settings, port)
+            self.url = f"http://127.0.0.1:{port}"
+            self._add("api-server", ["-m", "airflow", "api-server", "--workers", "1"], environment)
+            try:
+                self._await_api()
+                break
+            except PortTakenError:
+                stop(self._components)
+                self._components.clear()
+                port = free_port(port + 1, self._settings.airflow_host)
         self._say(f"Airflow starts on {self.url}")
         self._parsed_after = datetime.now(UTC)
-        self._add("api-server", ["-m", "airflow", "api-server", "--workers", "1"], environment)
         self._add("dag-processor", ["-m", "airflow", "dag-processor"], environment)
-        self._await_api()
         self.client.set_pools(configuration.pools())
-        # The tasks of a run that was cut off died with the last Airflow. The scheduler would wait 5
-        # minutes for their heartbeats, and a new run would wait for that one.
-        self.client.fail_unfinished_runs()
+        # Who stops `make run` and starts it again wants a new run, not to wait for the end of the old.
+        # Scheduled and backfill runs go on where they were.
+        self.client.fail_cut_off_runs()
         self._add("scheduler", ["-m", "runtime.scheduler"], environment)
         self._add("triggerer", ["-m", "airflow", "triggerer", "--skip-serve-logs"], environment)
 
@@ -168,11 +179,19 @@ class LocalAirflow:
 
         The login proves that it is ours: with another server on its port the scheduler would send its
         tasks there, fail to read the answers, and leave every task queued for ever.
+
+        Raises:
+            PortTakenError: a server that started at the same time was faster.
         """
         self.client = AirflowClient(self.url, self.username, self.password)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            self.check()
+            try:
+                self.check()
+            except AirflowError as error:
+                if "address already in use" in str(error):
+                    raise PortTakenError from error
+                raise
             try:
                 health = httpx.get(f"{self.url}/api/v2/monitor/health", timeout=5)
                 if health.is_success and health.json()["metadatabase"]["status"] == "healthy":
@@ -181,7 +200,7 @@ class LocalAirflow:
             except (httpx.HTTPError, ValueError):
                 pass
             except ApiError as error:
-                raise AirflowError(str(error)) from error
+                raise PortTakenError from error
             time.sleep(0.2)
         raise AirflowError(
             f"the api-server did not answer within {START_SECONDS} s: {self._logs}/api-server.log"
