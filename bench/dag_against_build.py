@@ -2,7 +2,9 @@
 
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 
 from bench import bench60
 from bench.measuring import copy_checkout, progress, run, spread, table
@@ -38,7 +40,7 @@ def _load_crashes(checkout: Path) -> None:
     run(["-m", "operations", "elt", "collisions"], cwd=checkout, data_dir=data)
 
 
-def _take_turns(domain: str, prepare, turns: list[str]) -> list[dict]:
+def _take_turns(domain: str, prepare: Callable[[Path], None], turns: list[str]) -> list[dict]:
     progress(f"{domain}: {len(turns)} turns")
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder:
         checkout = copy_checkout(Path(folder))
@@ -54,13 +56,11 @@ def _rows(project: str, turns: list[dict]) -> list[list[str]]:
     """A table row for each kind of turn. The first of a kind fills caches and is left out of the times."""
     of = {kind: [turn for turn in turns if turn["turn"] == kind] for kind in ROUND}
     seconds = {kind: [turn["seconds"] for turn in of[kind][1:]] for kind in ROUND}
+    bare = median(seconds["bare"])
     rows = []
     for kind in ROUND:
-        ratios = [other / bare for bare, other in zip(seconds["bare"], seconds[kind], strict=False)]
-        above = [
-            (other - bare) / of["dag"][0]["models"]
-            for bare, other in zip(seconds["bare"], seconds[kind], strict=False)
-        ]
+        ratios = [value / bare for value in seconds[kind]]
+        above = [(value - bare) / of["dag"][0]["models"] for value in seconds[kind]]
         compared = ["", ""] if kind == "bare" else [spread(ratios, 2), f"{spread(above, 2)} s"]
         # No task may need a second try, in the first run neither.
         retried = f"{sum(len(turn['retried']) for turn in of['dag'])} in {len(of['dag'])} runs"

@@ -13,10 +13,12 @@ Parameters: `full_refresh` builds every incremental model from scratch, `years` 
 backfill run rebuilds its month.
 """
 
+import sys
+
 import pendulum
 from airflow.sdk import DAG, chain, task
 from airflow.sdk.exceptions import AirflowFailException
-from pipeline import PARAMS, RETRIES, WAREHOUSE_WRITER, dbt_tasks, published
+from pipeline import PARAMS, RETRIES, WAREHOUSE_WRITER, dbt_tasks, published, run_in_one_process
 
 DOMAIN = "collisions"
 
@@ -61,3 +63,6 @@ with DAG(
     first, tests = dbt_tasks(dag, DOMAIN)
     chain(ingest_raw(), first)
     chain(tests, publish(), notify())
+
+if __name__ == "__main__":
+    sys.exit(run_in_one_process(dag) != "success")

@@ -12,7 +12,7 @@ import settings as project_settings
 from operations.dbt import DbtError, ensure_docs, run_dbt
 from runtime.client import ApiError
 from runtime.configuration import airflow_environment
-from runtime.local import LocalAirflow, RunTimeout, last_port
+from runtime.local import LocalAirflow, RunTimeout, last_port, prepare
 from runtime.processes import AirflowError, free_port
 from runtime.progress import progress
 from runtime.report import exit_status, print_report
@@ -70,6 +70,7 @@ def docs(settings, options) -> int:
 
 def execute(settings, options) -> int:
     """Run a command, such as `airflow backfill create …`, with the environment of Airflow's processes."""
+    prepare(settings, say=print)
     os.environ.update(airflow_environment(settings, last_port(settings)))
     # The airflow of this Python, also where its folder is not on the path.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])

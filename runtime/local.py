@@ -125,10 +125,9 @@ class LocalAirflow:
         return self.watch([(dag_id, run_id)], timeout, lambda states: None)[0]
 
     def _start(self) -> None:
-        ensure_manifest(self._settings)
+        prepare(self._settings, self._say)
         self.password = configuration.credentials(self._settings)["password"]
         port = free_port(host=self._settings.airflow_host)
-        self._migrate(configuration.airflow_environment(self._settings, port))
         while True:
             environment = configuration.airflow_environment(self._settings, port)
             self.url = f"http://127.0.0.1:{port}"
@@ -149,24 +148,6 @@ class LocalAirflow:
         self.client.fail_cut_off_runs()
         self._add("scheduler", ["-m", "runtime.scheduler"], environment)
         self._add("triggerer", ["-m", "airflow", "triggerer", "--skip-serve-logs"], environment)
-
-    def _migrate(self, environment: dict[str, str]) -> None:
-        """Create or upgrade Airflow's own database, once for each version of Airflow."""
-        marker = self._settings.airflow_home / "migrated"
-        current = version("apache-airflow-core")
-        if marker.exists() and marker.read_text() == current:
-            return
-        self._say("Airflow's database is being made (once)")
-        migrate = subprocess.run(
-            [sys.executable, "-m", "airflow", "db", "migrate"],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        if migrate.returncode:
-            raise AirflowError(f"airflow db migrate failed:\n{migrate.stdout[-2000:]}")
-        marker.write_text(current)
 
     def _add(self, name: str, arguments: list[str], environment: dict[str, str]) -> None:
         log = self._logs / f"{name}.log"
@@ -223,6 +204,29 @@ class LocalAirflow:
     def _is_parsed(self, dag: dict | None) -> bool:
         # A DAG from an earlier start may be out of date.
         return bool(dag) and datetime.fromisoformat(dag["last_parsed_time"]) > self._parsed_after
+
+
+def prepare(settings: Settings, say: Callable[[str], None]) -> None:
+    """Make what Airflow needs before its first process: dbt's manifest and its own database.
+
+    The database is made or upgraded once for each version of Airflow.
+
+    Raises:
+        DbtError: dbt refuses its project.
+        AirflowError: the database cannot be made.
+    """
+    ensure_manifest(settings)
+    marker = settings.airflow_home / "migrated"
+    current = version("apache-airflow-core")
+    if marker.exists() and marker.read_text() == current:
+        return
+    say("Airflow's database is being made (once)")
+    environment = configuration.airflow_environment(settings, FIRST_PORT)
+    command = [sys.executable, "-m", "airflow", "db", "migrate"]
+    migrate = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if migrate.returncode:
+        raise AirflowError(f"airflow db migrate failed:\n{migrate.stdout[-2000:]}{migrate.stderr[-2000:]}")
+    marker.write_text(current)
 
 
 def last_port(settings: Settings) -> int:
