@@ -10,7 +10,7 @@ import pytest
 
 from settings import DBT_PROJECT_DIR, Settings
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dbt_project")]
 
 COUNTS = [
     f"number_of_{group}_{harm}"
