@@ -4,16 +4,14 @@
 """
 
 import json
-import os
 import signal
-import subprocess
 import sys
 import time
 
-from operations.dbt import selection
+from operations.dbt import run_dbt, selectors
 from runtime.client import RunState
 from runtime.local import LocalAirflow
-from settings import DBT_PROJECT_DIR, Settings, load
+from settings import Settings, load
 
 TIMEOUT = 600
 COMMANDS = {
@@ -39,16 +37,7 @@ def main(domain: str, *turns: str) -> None:
 def dbt(command: list[str], domain: str, settings: Settings) -> float:
     """Seconds of one dbt command as a process of its own."""
     begun = time.perf_counter()
-    ended = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", *command, *selection(domain)],
-        cwd=DBT_PROJECT_DIR,
-        env={**os.environ, **settings.environment()},
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-    )
-    if ended.returncode:
-        raise RuntimeError(f"dbt {command[0]} failed:\n{ended.stdout[-3000:]}")
+    run_dbt([*command, "--select", *selectors(domain)], settings, quiet=True)
     return time.perf_counter() - begun
 
 

@@ -25,6 +25,7 @@ from cosmos.dbt.graph import DbtNode
 from cosmos.operators.local import DbtTestLocalOperator
 
 import settings
+from operations.dbt import selectors
 
 WAREHOUSE_WRITER = "warehouse_writer"
 DBT_WATCHERS = "dbt_watchers"
@@ -76,7 +77,7 @@ def dbt_tasks(dag: DAG, domain: str) -> tuple[list[BaseOperator], BaseOperator]:
         The tasks that come first, and the one that comes last: the data tests, which run when every
         model stands.
     """
-    select = [f"tag:{domain}", "tag:shared"]
+    select = selectors(domain)
     dbt = {"vars": {"rebuild": REBUILD}, "invocation_mode": InvocationMode.DBT_RUNNER}
     build = DbtToAirflowConverter(
         dag=dag,

@@ -12,6 +12,7 @@ import gzip
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -66,9 +67,16 @@ class Framing:
         return ordinal + (self.offsets[step][1] if step >= 0 else 0)
 
 
-def open_bytes(path: Path) -> BinaryIO:
-    """Open a `.csv` or `.csv.gz` for reading its plain bytes."""
-    return gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")
+@contextmanager
+def _open(path: Path) -> Iterator[BinaryIO]:
+    """The plain bytes of a file; a gzip that is damaged or stops early becomes an error in words."""
+    with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
+        try:
+            yield file
+        except EOFError as error:
+            raise UnreadableFileError("the gzip is truncated: its end is missing") from error
+        except (gzip.BadGzipFile, zlib.error) as error:
+            raise UnreadableFileError(f"the gzip is damaged: {error}") from error
 
 
 def read_header(path: Path) -> list[str]:
@@ -77,7 +85,7 @@ def read_header(path: Path) -> list[str]:
     Raises:
         UnreadableFileError: the file is empty, no gzip, or its first line cannot be split.
     """
-    with _whole_or_nothing(path) as file:
+    with _open(path) as file:
         first = file.readline(MAX_RECORD_BYTES).removeprefix(BOM)
     if b"\0" in first:
         raise UnreadableFileError("it holds NUL bytes: not a text file, or UTF-16; save it as UTF-8")
@@ -110,7 +118,7 @@ def frame(path: Path, *, columns: int, copy_to: Path) -> Framing:
     quoted = False
     clean = True
     endings: set[str] = set()
-    with _whole_or_nothing(path) as file:
+    with _open(path) as file:
         for block, _ in _blocks(file):
             lines = _Lines(block)
             records += int(lines.filled.sum())
@@ -122,7 +130,7 @@ def frame(path: Path, *, columns: int, copy_to: Path) -> Framing:
         raise UnreadableFileError("its lines end in a bare CR (old Macintosh style); save it with LF or CRLF")
     if clean and endings <= {"lf"} or clean and endings == {"crlf"}:
         return Framing(path=path, records=max(records - 1, 0), quoted=quoted)
-    with _whole_or_nothing(path) as file, copy_to.open("wb") as out:
+    with _open(path) as file, copy_to.open("wb") as out:
         return _RepairedCopy(copy_to, out, columns).fill(file)
 
 
@@ -295,20 +303,3 @@ def _decode(line: bytes) -> str:
         except UnicodeDecodeError:
             continue
     return line.decode("latin-1")
-
-
-class _whole_or_nothing:  # noqa: N801 - reads as a statement: with _whole_or_nothing(path) as file
-    """Open a file for reading; a gzip that is damaged or stops early becomes an error in words."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = open_bytes(path)
-
-    def __enter__(self) -> BinaryIO:
-        return self._file
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._file.close()
-        if isinstance(error, EOFError):
-            raise UnreadableFileError("the gzip is truncated: its end is missing") from error
-        if isinstance(error, gzip.BadGzipFile | zlib.error):
-            raise UnreadableFileError(f"the gzip is damaged: {error}") from error

@@ -40,9 +40,9 @@ def run_dbt(arguments: list[str], settings: Settings, *, quiet: bool = False) ->
         raise DbtError(f"dbt {arguments[0]} ended with status {done.returncode}{output}")
 
 
-def selection(domain: str) -> list[str]:
-    """The dbt options that select everything a domain's marts need."""
-    return ["--select", f"tag:{domain}", "tag:shared"]
+def selectors(domain: str) -> list[str]:
+    """dbt selectors of everything that a domain publishes, and of its tests."""
+    return [f"tag:{domain}", "tag:shared"]
 
 
 def ensure_manifest(settings: Settings) -> None:

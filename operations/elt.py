@@ -1,7 +1,7 @@
 """A domain's whole way without Airflow: ingest, build and test, publish."""
 
 from ingestion.load import load_domain
-from operations.dbt import run_dbt, selection
+from operations.dbt import run_dbt, selectors
 from operations.publish import Publication, publish
 from settings import Settings
 
@@ -21,5 +21,5 @@ def elt(domain: str, settings: Settings, *, full_refresh: bool = False, rebuild:
     load_domain(domain, settings)
     options = ["--full-refresh"] if full_refresh else []
     variables = ["--vars", f"{{rebuild: '{rebuild}'}}"] if rebuild else []
-    run_dbt(["build", *selection(domain), *options, *variables], settings)
+    run_dbt(["build", "--select", *selectors(domain), *options, *variables], settings)
     return publish(domain, settings)
