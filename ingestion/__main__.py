@@ -7,7 +7,7 @@ import argparse
 import json
 import sys
 
-from ingestion.load import FilesFailedError, LoadSummary, domains, load_domain
+from ingestion.load import FilesFailedError, describe, domains, load_domain
 from ingestion.raw_store import LoadError
 from ingestion.warehouse import WarehouseBusyError
 from settings import SettingsError
@@ -28,26 +28,6 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     print(json.dumps(summary.to_dict()) if options.json else describe(summary))
     return 1 if summary.failed else 0
-
-
-def describe(summary: LoadSummary) -> str:
-    """The summary as lines for a person."""
-    lines = []
-    for file in summary.files:
-        detail = f"{file.rows_loaded:,} rows"
-        if file.rows_rejected:
-            detail += f", {file.rows_rejected:,} lines rejected"
-        if file.extra_columns:
-            detail += f", extra columns kept: {', '.join(file.extra_columns)}"
-        if file.status == "skipped":
-            detail = "unchanged"
-        lines.append(f"{file.status:<9} {file.name}  {file.reason or detail}")
-    totals = summary.to_dict()
-    lines.append(
-        f"{summary.domain}: {len(summary.files)} files, {totals['rows_read']:,} rows read, "
-        f"{totals['rows_loaded']:,} loaded, {totals['rows_rejected']:,} rejected"
-    )
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -65,6 +65,26 @@ class LoadSummary:
         return {"domain": self.domain, "files": [asdict(file) for file in self.files], **totals}
 
 
+def describe(summary: LoadSummary) -> str:
+    """The summary as lines for a person."""
+    lines = []
+    for file in summary.files:
+        detail = f"{file.rows_loaded:,} rows"
+        if file.rows_rejected:
+            detail += f", {file.rows_rejected:,} lines rejected"
+        if file.extra_columns:
+            detail += f", extra columns kept: {', '.join(file.extra_columns)}"
+        if file.status == "skipped":
+            detail = "unchanged"
+        lines.append(f"{file.status:<9} {file.name}  {file.reason or detail}")
+    totals = summary.to_dict()
+    lines.append(
+        f"{summary.domain}: {len(summary.files)} files, {totals['rows_read']:,} rows read, "
+        f"{totals['rows_loaded']:,} loaded, {totals['rows_rejected']:,} rejected"
+    )
+    return "\n".join(lines)
+
+
 def domains() -> list[str]:
     """The domains there are: the modules of `ingestion.sources`."""
     return sorted(module.name for module in pkgutil.iter_modules(sources.__path__))

@@ -1,6 +1,6 @@
 """A domain's whole way without Airflow: ingest, build and test, publish."""
 
-from ingestion.load import load_domain
+from ingestion.load import describe, load_domain
 from operations.dbt import run_dbt, selectors
 from operations.publish import Publication, publish
 from settings import Settings
@@ -18,7 +18,7 @@ def elt(domain: str, settings: Settings, *, full_refresh: bool = False, rebuild:
     Raises:
         FilesFailedError, DbtError, PublishError, WarehouseBusyError: see the stages.
     """
-    load_domain(domain, settings)
+    print(describe(load_domain(domain, settings)), flush=True)
     options = ["--full-refresh"] if full_refresh else []
     variables = ["--vars", f"{{rebuild: '{rebuild}'}}"] if rebuild else []
     run_dbt(["build", "--select", *selectors(domain), *options, *variables], settings)

@@ -47,8 +47,9 @@ def print_report(states: list[RunState], client: AirflowClient, settings: Settin
                 console.print(f"    {line}", markup=False)
         console.print(_columns({name: f"{seconds:.1f} s" for name, seconds in stages(run).items()}))
         if run.state == "success":
+            console.print()
             console.print(_columns({name: f"{rows:,}" for name, rows in collect(run.dag_id).items()}))
-            console.print(f"  published   {settings.published(run.dag_id)}")
+            console.print(f"\n  readers open {settings.published(run.dag_id)}")
     console.print("\nmake airflow shows the runs, make docs the models.")
 
 
