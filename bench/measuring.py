@@ -1,6 +1,7 @@
 """How long a process takes and what it needs; how results are shown."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -82,7 +83,7 @@ def copy_checkout(to: Path) -> Path:
         source, target = PROJECT_DIR / name, to / name
         if source.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(source.read_bytes())
+            shutil.copy2(source, target, follow_symlinks=False)
     return to
 
 

@@ -2,10 +2,10 @@
 
 | step | what it does | when it fails |
 |---|---|---|
-| `ingest_raw` | loads new and changed files; a bad file does not stop the others | retried; loaded files stay |
+| `ingest_raw` | loads new and changed files; a bad one does not stop the others | retried, but not for a bad file |
 | `load_seeds`, `transform_*`, `model_analytics` | one task a dbt model, all in one `dbt build` | each retried |
 | `test_data` | the data and unit tests of all models | not retried |
-| `publish` | checks the new marts and swaps them in by one rename | retried |
+| `publish` | puts the new marts in place by one rename | retried |
 
 Whatever fails, readers keep the version that was published last.
 

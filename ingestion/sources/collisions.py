@@ -1,7 +1,7 @@
 """New York's motor vehicle collisions: one CSV row a crash.
 
 The columns are those of NYC Open Data, "Motor Vehicle Collisions - Crashes" (h9gi-nx95). A second
-header with other names for seventeen of them is in circulation; both load.
+header with other names for thirteen of them is in circulation; both load.
 """
 
 from ingestion.feeds import CsvFeed

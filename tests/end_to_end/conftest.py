@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from bench.measuring import copy_checkout
 from settings import PROJECT_DIR, Settings
 
 # Written anew by each run and told apart by it: when, and under which id.
@@ -102,20 +103,7 @@ class Checkout:
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """The files that git has or would have, without any data."""
-    path = tmp_path_factory.mktemp("checkout")
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=PROJECT_DIR,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        source = PROJECT_DIR / name
-        if source.exists():
-            (path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, path / name, follow_symlinks=False)
-    return Checkout(path)
+    return Checkout(copy_checkout(tmp_path_factory.mktemp("checkout")))
 
 
 @pytest.fixture(scope="module")
