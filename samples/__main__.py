@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import settings
-from samples import collisions
+from samples import collisions, ecommerce
 
 #: Each module offers `add_options(parser)` and `deliver(folder, options) -> Delivery`.
-DOMAINS = {"collisions": collisions}
+DOMAINS = {"collisions": collisions, "ecommerce": ecommerce}
 
 
 def main(arguments: list[str]) -> None:

@@ -5,53 +5,40 @@ Shares (boroughs, hours, vehicles a crash, injured, missing places) follow two r
 """
 
 import argparse
-import random
 from collections.abc import Mapping
 from pathlib import Path
 
-import duckdb
-
 from samples import collisions_values as values
-from samples.delivery import Delivery
+from samples import lines
+from samples.delivery import REJECTED, SUPERSEDED, Delivery, Fate, Part, breaks
 
 #: Kind of defect → what must become of the line that has it. A duplicate is a second, corrected line with
 #: the collision_id of an earlier one: the earlier one is superseded.
-FATES = {
-    "duplicate": "superseded",
-    "bad_date": "quarantined",
-    "negative_count": "quarantined",
-    "text_count": "quarantined",
-    "missing_id": "quarantined",
-    "cut_off": "rejected",
-    "open_quote": "rejected",
+FATES: Mapping[str, Fate] = {
+    "duplicate": SUPERSEDED,
+    "bad_date": breaks("crash_date_is_a_date"),
+    "negative_count": breaks("persons_injured_is_a_count"),
+    "text_count": breaks("persons_injured_is_a_count"),
+    "missing_id": breaks("collision_id_is_a_number"),
+    "cut_off": REJECTED,
+    "open_quote": REJECTED,
 }
 TYPICAL_DEFECTS = dict.fromkeys(FATES, 5)
-NO_DEFECTS: Mapping[str, int] = {}
 
-# Each choice is a pure function of (seed, crash, what is chosen), so lines come out the same in any order,
-# on any number of threads, and a corrected line repeats the crash it corrects.
 _MACROS = """
-create temp macro roll(crash, what, sides) as (hash(crash, what, getvariable('seed')) % sides::ubigint)::int;
-create temp macro pick(crash, what, choices) as choices[1 + roll(crash, what, len(choices))];
 create temp macro street(crash, which) as pick(crash, which || ' street', getvariable('streets'));
 create temp macro factor(crash, k) as pick(crash, 'factor ' || k, getvariable('factors'));
 create temp macro vehicle(crash, k) as pick(crash, 'vehicle ' || k, getvariable('vehicles'));
-create temp macro position_in(slot) as slot * getvariable('width') + roll(slot, 'slot', getvariable('width'));
 create temp macro number(crash, what, one_in) as
     case when roll(crash, what, one_in) = 0 then 1 + roll(crash, what || ' more', 4) // 3 else 0 end;
 """
 
 # One text column that holds the whole line: a broken line cannot be written by way of columns.
-# Defects come without a join, which would not keep the lines in order: the lines are cut into as many slots
-# of equal width as there are lines to choose, and each slot has one such line.
 _LINES = """
-with lines as (
+with crashes as (
     select
-        position // getvariable('width') as slot,
-        position = position_in(slot) as is_chosen,
-        if(is_chosen, getvariable('kinds')[1 + slot], null) as defect,
-        if(is_chosen, getvariable('originals')[1 + slot], null) as original,
-        coalesce(position_in(original), position) as crash,
+        defect,
+        line as crash,
         roll(crash, 'place known', 100) as place_known,
         roll(crash, 'street', 100) < 75 as on_street,
         pick(crash, 'place', getvariable('places')) as place,
@@ -62,7 +49,7 @@ with lines as (
         if(pedestrians > 0 and roll(crash, 'killed', 40) = 0, 1, 0) as pedestrians_killed,
         -- Riders of e-scooters count as persons and as nothing else.
         pedestrians + cyclists + motorists + if(roll(crash, 'e-scooter', 600) = 0, 1, 0) as persons
-    from range({first}, {last}) as numbers(position)
+    from lines({first}, {last})
 ),
 
 texts as (
@@ -88,7 +75,7 @@ texts as (
             when 'text_count' then pick(crash, 'count', ['two', 'n/a', '1 or 2'])
             else persons::text
         end as persons_injured
-    from lines
+    from crashes
 ),
 
 halves as (
@@ -158,59 +145,24 @@ def write_collisions(
     Raises:
         ValueError: no path, an unknown header or defect, or too few rows for the defects.
     """
-    if unknown := (defects.keys() - FATES.keys()) | ({header} - values.HEADERS.keys()):
-        raise ValueError(f"no such defects or header: {', '.join(sorted(unknown))}")
-    if not paths or min(defects.values(), default=0) < 0:
-        raise ValueError("at least one path is needed, and no negative number of defects")
-    with duckdb.connect() as connection:
-        connection.execute(_MACROS)
-        for name, value in values.CHOICES.items():
-            connection.execute(f"set variable {name} = ?", [value])
-        connection.execute("set variable seed = ?", [seed])
-        kinds, originals = _slots(defects, rows, seed)
-        width = rows // max(len(kinds), 1)
-        connection.execute("set variable width = ?", [width])
-        connection.execute("set variable kinds = ?::text[]", [kinds])
-        connection.execute("set variable originals = ?::int[]", [originals])
-        for k, path in enumerate(paths):
-            query = _LINES.format(
-                first=rows * k // len(paths),
-                last=rows * (k + 1) // len(paths),
-                lines=rows,
-                first_id=first_id,
-                header=values.HEADERS[header],
-                **values.LOCATIONS[header],
-            )
-            _copy(connection, query, path)
-    fates = {fate: sum(n for kind, n in defects.items() if FATES[kind] == fate) for fate in FATES.values()}
-    return Delivery("collisions", paths, rows, dict(defects), **fates)
-
-
-def _slots(defects: Mapping[str, int], rows: int, seed: int) -> tuple[list[str | None], list[int | None]]:
-    """Shuffle the defects over the slots: each slot's defect, and the slot of the line that it corrects."""
-    wanted = [kind for kind, count in defects.items() for _ in range(count)]
-    count = len(wanted) + wanted.count("duplicate")
-    if rows < count:
-        raise ValueError(f"{rows} rows are too few: defective lines and lines to correct are {count}")
-    free = random.Random(seed).sample(range(count), count)
-    kinds: list[str | None] = [None] * count
-    originals: list[int | None] = [None] * count
-    for kind in wanted:
-        slot = free.pop()
-        if kind == "duplicate":
-            original, slot = sorted((slot, free.pop()))
-            originals[slot] = original
-        kinds[slot] = kind
-    return kinds, originals
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
-    """Stream the lines of a query, as they are, into a file that appears only when it is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    compression = "gzip" if path.suffix == ".gz" else "none"
-    connection.sql(query).write_csv(str(part), header=True, quotechar="", compression=compression)
-    part.replace(path)
+    lines.refuse_unknown("header", [header], values.HEADERS)
+    lines.refuse_unknown("defects", defects, FATES)
+    if not paths:
+        raise ValueError("at least one path is needed")
+    chosen = lines.slots(defects, rows, seed)
+    with lines.generator(seed, values.CHOICES, _MACROS) as connection:
+        lines.use(connection, chosen)
+        lines.write(
+            connection,
+            _LINES,
+            rows,
+            paths,
+            lines=rows,
+            first_id=first_id,
+            header=values.HEADERS[header],
+            **values.LOCATIONS[header],
+        )
+    return Delivery("collisions", (Part("crashes", paths, rows, dict(defects), FATES),))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -222,19 +174,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--header", choices=values.HEADERS, default="official", help="spelling of the columns"
     )
     parser.add_argument("--first-id", type=int, default=4_000_000, help="collision_id of the first line")
-    parser.add_argument(
-        "--defects",
-        type=_defects,
-        default=TYPICAL_DEFECTS,
-        metavar="KIND=N,…",
-        help=f"defective lines: none, or some of {', '.join(FATES)} (default: 5 of each)",
-    )
-
-
-def _defects(text: str) -> Mapping[str, int]:
-    if text == "none":
-        return NO_DEFECTS
-    return {kind: int(count) for kind, count in (pair.split("=") for pair in text.split(","))}
+    lines.add_defects_option(parser, TYPICAL_DEFECTS)
 
 
 def deliver(folder: Path, options: argparse.Namespace) -> Delivery:

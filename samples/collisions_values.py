@@ -1,5 +1,7 @@
 """The words of which sample collisions are made; a number behind a word is its weight."""
 
+from samples.lines import weighted
+
 _COUNTS = ("PERSONS", "PEDESTRIANS", "CYCLIST", "MOTORIST")
 _HEAD = ("CRASH DATE", "CRASH TIME", "BOROUGH", "ZIP CODE", "LATITUDE", "LONGITUDE", "LOCATION")
 _HEAD += ("ON STREET NAME", "CROSS STREET NAME", "OFF STREET NAME")
@@ -70,16 +72,12 @@ _VEHICLES = {
 _HOURS = (12, 6, 4, 3, 4, 5, 6, 9, 14, 16, 15, 15, 18, 17, 20, 18, 22, 22, 20, 15, 12, 12, 11, 9)
 
 
-def _weighted(weights: dict[str, int]) -> list[str]:
-    return [word for word, weight in weights.items() for _ in range(weight)]
-
-
 #: Name → list of which each entry is equally likely.
 CHOICES: dict[str, list] = {
     "streets": list(_STREETS),
-    "factors": _weighted(_FACTORS),
-    "vehicles": _weighted(_VEHICLES),
-    "hours": _weighted({str(hour): weight for hour, weight in enumerate(_HOURS)}),
+    "factors": weighted(_FACTORS),
+    "vehicles": weighted(_VEHICLES),
+    "hours": weighted({str(hour): weight for hour, weight in enumerate(_HOURS)}),
     "places": [
         {"borough": borough, "zip_code": zip_code, "latitude": latitude, "longitude": longitude}
         for borough, (weight, places) in _BOROUGHS.items()
