@@ -2,12 +2,15 @@
 
 `SLUICE_DATA_DIR` (default `./data` of this checkout) and `SLUICE_ENV` (default `dev`) decide every
 path below; two checkouts with two data folders never touch each other. `SLUICE_TARGET` (default
-`dev`) is dbt's target, `SLUICE_AIRFLOW_HOST` (default loopback) the address of Airflow's UI.
+`dev`) is dbt's target, `SLUICE_AIRFLOW_HOST` (default loopback) the address of Airflow's UI, and
+`SLUICE_MEMORY_LIMIT` (default 2GB) what DuckDB may hold in memory before it spills to the disk.
+`SLUICE_SCHEDULE_<DOMAIN>` (`@hourly`, `0 6 * * *`, `none`) replaces the schedule of a domain's DAG.
 """
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 PROJECT_DIR = Path(__file__).resolve().parent
@@ -25,6 +28,9 @@ LIBRARY_OPTIONS = {
     "PROVIDERS__ENABLE_AIRFLOW_SECRETS": "false",
 }
 
+SCHEDULE_PREFIX = "SLUICE_SCHEDULE_"
+PRESETS = ("@once", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
+
 
 class SettingsError(ValueError):
     """A setting has a value that cannot be used; the message names the variable."""
@@ -38,6 +44,13 @@ class Settings:
     env: str
     target: str = "dev"
     airflow_host: str = "127.0.0.1"
+    memory_limit: str = "2GB"
+    schedules: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def schedule(self, domain: str, default: str | None) -> str | None:
+        """Schedule of a domain's DAG in this environment: `default` unless it is replaced; None for never."""
+        found = self.schedules.get(domain, default)
+        return None if found == "none" else found
 
     def landing(self, domain: str) -> Path:
         """Folder into which a domain's input files are delivered."""
@@ -59,6 +72,10 @@ class Settings:
     def warehouse(self) -> Path:
         """The working warehouse of this environment, written by one process at a time."""
         return self.data_dir / "warehouse" / f"{self.env}.duckdb"
+
+    def journal(self, domain: str) -> Path:
+        """Folder of the metrics of a domain's runs in this environment that are not in its warehouse yet."""
+        return self.data_dir / "journal" / self.env / domain
 
     @property
     def dlt_dir(self) -> Path:
@@ -91,6 +108,8 @@ class Settings:
             "SLUICE_ENV": self.env,
             "SLUICE_TARGET": self.target,
             "SLUICE_AIRFLOW_HOST": self.airflow_host,
+            "SLUICE_MEMORY_LIMIT": self.memory_limit,
+            **{SCHEDULE_PREFIX + domain.upper(): text for domain, text in self.schedules.items()},
             "DBT_PROFILES_DIR": str(PROJECT_DIR),
             "DBT_TARGET_PATH": str(self.dbt_target),
             "DBT_LOG_PATH": str(self.data_dir / "dbt" / "logs"),
@@ -110,9 +129,34 @@ def load() -> Settings:
     data_dir = Path(os.environ.get("SLUICE_DATA_DIR") or PROJECT_DIR / "data").expanduser().resolve()
     if data_dir.exists() and not data_dir.is_dir():
         raise SettingsError(f"SLUICE_DATA_DIR must be a folder, but {data_dir} is a file")
+    memory_limit = os.environ.get("SLUICE_MEMORY_LIMIT", "2GB")
+    if not re.fullmatch(r"[1-9][0-9]*([.][0-9]+)? ?[KMGT]i?B", memory_limit):
+        raise SettingsError(f"SLUICE_MEMORY_LIMIT must be a size such as 2GB or 512MiB, not {memory_limit!r}")
     return Settings(
         data_dir=data_dir,
         env=env,
         target=os.environ.get("SLUICE_TARGET", "dev"),
         airflow_host=os.environ.get("SLUICE_AIRFLOW_HOST", "127.0.0.1"),
+        memory_limit=memory_limit,
+        schedules=dict(_schedules()),
     )
+
+
+def _schedules() -> Iterator[tuple[str, str]]:
+    for variable, text in os.environ.items():
+        if not variable.startswith(SCHEDULE_PREFIX) or not text:
+            continue
+        domain = variable.removeprefix(SCHEDULE_PREFIX).lower()
+        if not (PROJECT_DIR / "dags" / f"{domain}.py").exists():
+            raise SettingsError(f"{variable} is for a DAG {domain}, and there is none of this name in dags/")
+        if text not in (*PRESETS, "none") and not _is_cron(text):
+            raise SettingsError(
+                f"{variable} must be a cron expression of five fields, none or one of {', '.join(PRESETS)}, not {text!r}"
+            )
+        yield domain, text
+
+
+def _is_cron(text: str) -> bool:
+    from croniter import croniter  # which few commands need
+
+    return len(text.split()) == 5 and croniter.is_valid(text)

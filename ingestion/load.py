@@ -1,6 +1,5 @@
 """A domain's run: every new or changed file of its landing folder into raw, one by one."""
 
-import hashlib
 import importlib
 import pkgutil
 import shutil
@@ -12,9 +11,8 @@ from typing import Any
 
 import settings as settings_module
 from ingestion import sources
-from ingestion.csv_framing import UnreadableFileError, frame, read_header
-from ingestion.csv_parser import ParsedFile, parse
-from ingestion.feeds import CsvFeed
+from ingestion.feeds import CsvFeed, delivered
+from ingestion.load_file import FileLoader, FileResult
 from ingestion.raw_store import RawStore
 from settings import Settings
 
@@ -23,27 +21,18 @@ class UnknownDomainError(ValueError):
     """There is no such domain; the message names those there are."""
 
 
+class UnknownEntityError(ValueError):
+    """The domain has no such entity; the message names those it has."""
+
+
 class FilesFailedError(RuntimeError):
     """Some files could not be loaded, all others were; the message names each with its reason."""
 
     def __init__(self, summary: "LoadSummary") -> None:
         failed = [file for file in summary.files if file.status == "failed"]
-        super().__init__("; ".join(f"{file.name}: {file.reason}" for file in failed))
+        # Of a file of corrections each entity says the same.
+        super().__init__("; ".join(dict.fromkeys(f"{file.name}: {file.reason}" for file in failed)))
         self.summary = summary
-
-
-@dataclass(frozen=True)
-class FileResult:
-    """What a run did with one file. `status` is loaded, replaced, skipped or failed."""
-
-    name: str
-    entity: str
-    status: str
-    rows_read: int = 0
-    rows_loaded: int = 0
-    rows_rejected: int = 0
-    extra_columns: tuple[str, ...] = ()
-    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,10 +65,10 @@ def describe(summary: LoadSummary) -> str:
             detail += f", extra columns kept: {', '.join(file.extra_columns)}"
         if file.status == "skipped":
             detail = "unchanged"
-        lines.append(f"{file.status:<9} {file.name}  {file.reason or detail}")
+        lines.append(f"{file.status:<9} {file.entity}  {file.name}  {file.reason or detail}")
     totals = summary.to_dict()
     lines.append(
-        f"{summary.domain}: {len(summary.files)} files, {totals['rows_read']:,} rows read, "
+        f"{summary.domain}: {len({file.name for file in summary.files})} files, {totals['rows_read']:,} rows read, "
         f"{totals['rows_loaded']:,} loaded, {totals['rows_rejected']:,} rejected"
     )
     return "\n".join(lines)
@@ -90,35 +79,68 @@ def domains() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(sources.__path__))
 
 
-def load_domain(domain: str, settings: Settings | None = None) -> LoadSummary:
+def entities_of(domain: str) -> list[str]:
+    """The entities of a domain, in the order in which they are loaded.
+
+    Raises:
+        UnknownDomainError: there is no such domain.
+    """
+    return [feed.entity for feed in _feeds(domain)]
+
+
+def load_domain(
+    domain: str, settings: Settings | None = None, *, entities: Sequence[str] | None = None
+) -> LoadSummary:
     """Load all new or changed files of a domain's landing folder; safe to repeat at any time.
+
+    Runs for single entities add up to one for the whole domain, in any order: each takes its own
+    lines of the corrections, and what belongs to no entity (a file of no feed's name, a line of
+    corrections that cannot be split) is reported and counted with the domain's first entity.
 
     Args:
         domain: one of `domains()`.
         settings: defaults to those of the environment.
+        entities: which of `entities_of(domain)`; all if not given.
 
     Raises:
         UnknownDomainError: there is no such domain.
+        UnknownEntityError: the domain has no such entity.
         FilesFailedError: after all other files were loaded, if some could not be.
+        LoadError: dlt could not write.
         WarehouseBusyError: another process kept the warehouse.
     """
-    if domain not in domains():
-        raise UnknownDomainError(f"unknown domain {domain!r}; there are: {', '.join(domains())}")
+    feeds = _feeds(domain)
+    known = entities_of(domain)
+    if unknown := [entity for entity in entities or () if entity not in known]:
+        raise UnknownEntityError(
+            f"{domain} has no entity {', '.join(map(repr, unknown))}; there are: {', '.join(known)}"
+        )
     settings = settings or settings_module.load()
-    feeds: Sequence[CsvFeed] = importlib.import_module(f"ingestion.sources.{domain}").FEEDS
-    summary = LoadSummary(domain, tuple(result for feed in feeds for result in _load_feed(feed, settings)))
+    wanted = [feed for feed in feeds if entities is None or feed.entity in entities]
+    results = [result for feed in wanted for result in _load_feed(feed, feeds, settings)]
+    summary = LoadSummary(domain, tuple(results))
     if summary.failed:
         raise FilesFailedError(summary)
     return summary
 
 
-def _load_feed(feed: CsvFeed, settings: Settings) -> list[FileResult]:
+def _feeds(domain: str) -> Sequence[CsvFeed]:
+    if domain not in domains():
+        raise UnknownDomainError(f"unknown domain {domain!r}; there are: {', '.join(domains())}")
+    return importlib.import_module(f"ingestion.sources.{domain}").FEEDS
+
+
+def _load_feed(feed: CsvFeed, feeds: Sequence[CsvFeed], settings: Settings) -> list[FileResult]:
     landing = settings.landing(feed.domain)
     landing.mkdir(parents=True, exist_ok=True)
     settings.dlt_dir.mkdir(parents=True, exist_ok=True)
     with RawStore.open(feed, settings) as store, _work_folder(settings) as work:
-        known = store.loaded_files()
-        return [_load_file(path, feed, store, known.get(path.name), work) for path in feed.files(landing)]
+        loader = FileLoader(feed, feeds, store, work)
+        results = [loader.load(path) for path in feed.files(landing)]
+        if feed == feeds[0]:
+            strays = (path for path in delivered(landing) if not any(each.takes(path.name) for each in feeds))
+            results += [loader.refuse(path) for path in strays]
+        return results
 
 
 @contextmanager
@@ -131,69 +153,3 @@ def _work_folder(settings: Settings) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _load_file(
-    path: Path, feed: CsvFeed, store: RawStore, known: dict[str, Any] | None, work: Path
-) -> FileResult:
-    record: dict[str, Any] = {"entity": feed.entity, "source_file": path.name, "sha256": "", "bytes": 0}
-    try:
-        record |= _fingerprint(path)
-        if known and known["sha256"] == record["sha256"]:
-            return FileResult(path.name, feed.entity, "skipped")
-        header = read_header(path)
-        columns = feed.column_names(header)
-        extra = tuple(feed.extra_columns(columns))
-        record["extra_columns"] = ", ".join(extra) or None
-
-        def to_parquet(load_id: str) -> ParsedFile:
-            framing = frame(path, columns=len(columns), copy_to=work / "repaired.csv")
-            if not framing.records + len(framing.rejected):
-                raise UnreadableFileError("it has a header and no rows")
-            parsed = parse(
-                framing,
-                columns,
-                parquet=work / f"{load_id}.parquet",
-                constants={"_source_file": path.name, "_dlt_load_id": load_id},
-                layout=store.layout(),
-                row_id_prefix=hashlib.sha256(f"{path.name}\n{record['sha256']}".encode()).hexdigest()[:16],
-            )
-            if not parsed.rows:
-                first = parsed.rejected[0]
-                raise UnreadableFileError(
-                    f"none of its lines can be split; line {first.line_number}: {first.reason}"
-                )
-            if _fingerprint(path) != {key: record[key] for key in ("sha256", "bytes")}:
-                raise UnreadableFileError("it changed while it was read; the next run loads it")
-            return parsed
-
-        parsed = store.load_file(record, to_parquet, replaces=known)
-    except (UnreadableFileError, OSError) as error:
-        reason = (
-            str(error) if isinstance(error, UnreadableFileError) else f"it cannot be read: {error.strerror}"
-        )
-        store.record_failure(record, reason)
-        return FileResult(path.name, feed.entity, "failed", reason=reason)
-    rejected = len(parsed.rejected)
-    return FileResult(
-        path.name,
-        feed.entity,
-        "replaced" if known else "loaded",
-        rows_read=parsed.rows + rejected,
-        rows_loaded=parsed.rows,
-        rows_rejected=rejected,
-        extra_columns=extra,
-    )
-
-
-def _fingerprint(path: Path) -> dict[str, Any]:
-    """Content hash and size (bytes) of a file as delivered.
-
-    Raises:
-        UnreadableFileError: the path is no file.
-        OSError: the file cannot be read.
-    """
-    if path.exists() and not path.is_file():
-        raise UnreadableFileError("it is a folder or a device, not a file")
-    with path.open("rb") as file:
-        return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}

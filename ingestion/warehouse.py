@@ -18,7 +18,9 @@ class WarehouseBusyError(RuntimeError):
 
 
 @contextmanager
-def connect(settings: Settings, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(
+    settings: Settings, *, wait_seconds: float = WAIT_SECONDS, most_memory: str | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the working warehouse for writing and keep it until the block ends.
 
     DuckDB refuses a second process at once, so this waits for the first to finish; whoever holds
@@ -27,6 +29,7 @@ def connect(settings: Settings, *, wait_seconds: float = WAIT_SECONDS) -> Iterat
     Args:
         settings: which data folder and environment.
         wait_seconds: how long to wait for another process.
+        most_memory: what the work needs at most (`512MB`), where the settings allow more.
 
     Raises:
         WarehouseBusyError: the file was still held after `wait_seconds`; names the holder's pid.
@@ -48,15 +51,23 @@ def connect(settings: Settings, *, wait_seconds: float = WAIT_SECONDS) -> Iterat
                 ) from error
             time.sleep(0.2)
     try:
+        limits = [settings.memory_limit, *([most_memory] if most_memory else [])]
+        connection.execute("set memory_limit = $limit", {"limit": min(limits, key=_bytes)})
         yield connection
     finally:
         connection.close()
 
 
-def table_exists(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
-    """Whether `schema.table` is there."""
-    return bool(
-        connection.execute(
-            "select count(*) from duckdb_tables() where schema_name = ? and table_name = ?", [schema, table]
-        ).fetchone()[0]
+def _bytes(size: str) -> float:
+    """A size as DuckDB takes it (`2GB`, `1.5 GiB`) in bytes."""
+    number, power, binary = re.fullmatch(r"([0-9.]+) ?([KMGT])(i?)B", size).groups()
+    return float(number) * (1024 if binary else 1000) ** ("KMGT".index(power) + 1)
+
+
+def table_columns(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:
+    """Columns of `schema.table` in order; none if there is no such table."""
+    found = connection.execute(
+        "select column_name from duckdb_columns() where schema_name = ? and table_name = ? order by column_index",
+        [schema, table],
     )
+    return [name for (name,) in found.fetchall()]

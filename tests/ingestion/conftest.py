@@ -1,4 +1,4 @@
-"""Deliveries of collisions, and a look into what was loaded."""
+"""Deliveries, and a look into what was loaded."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from ingestion.load import FilesFailedError, load_domain
 from ingestion.sources.collisions import CRASHES
+from ingestion.sources.ecommerce import FEEDS
 from settings import Settings
 
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -30,12 +32,35 @@ def deliver(settings: Settings) -> Deliver:
     """Put a file of collisions with the given lines into landing."""
 
     def put(name: str, *lines: str, header: str = ",".join(CRASHES.columns)) -> Path:
-        path = settings.landing("collisions") / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(f"{line}\n" for line in (header, *lines)))
-        return path
+        return _write(settings.landing("collisions") / name, header, *lines)
 
     return put
+
+
+@pytest.fixture
+def shop(settings: Settings) -> Deliver:
+    """Put a file of the shop with the given lines into landing; the name says the header."""
+
+    def put(name: str, *lines: str, header: str | None = None) -> Path:
+        columns = (feed.columns for feed in FEEDS if feed.takes(name))
+        return _write(settings.landing("ecommerce") / name, header or ",".join(next(columns)), *lines)
+
+    return put
+
+
+def _write(path: Path, *lines: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return path
+
+
+def load_shop(*entities: str) -> dict[tuple[str, str], str]:
+    """Load the shop, or some entities of it; the status of each entity's files, or why one failed."""
+    try:
+        summary = load_domain("ecommerce", entities=entities or None)
+    except FilesFailedError as error:
+        summary = error.summary
+    return {(file.entity, file.name): file.reason or file.status for file in summary.files}
 
 
 @pytest.fixture

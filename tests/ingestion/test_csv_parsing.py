@@ -147,3 +147,13 @@ def test_a_parser_that_loses_rows_is_found_out(tmp_path: Path) -> None:
     framing.records += 1
     with pytest.raises(UnreadableFileError, match="3 records, but the parser found 2 rows"):
         parse(framing, ["a", "b", "c"], parquet=tmp_path / "p", constants={}, row_id_prefix="id")
+
+
+def test_columns_left_out_still_count_for_the_width_of_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "f.csv"
+    path.write_text("a,_b,c\n1, x ,3\n4\n5,,6\n7,8,9,10\n11,12\n")
+    framing = frame(path, columns=3, copy_to=tmp_path / "copy.csv")
+    parquet = tmp_path / "f.parquet"
+    parsed = parse(framing, ["a", "_b", None], parquet=parquet, constants={}, row_id_prefix="id")
+    assert [line.line for line in parsed.rejected] == ["4", "7,8,9,10", "11,12"]
+    assert duckdb.sql(f"from '{parquet}'").fetchall() == [("1", "x", 1, "id-1"), ("5", None, 2, "id-2")]

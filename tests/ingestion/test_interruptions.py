@@ -11,14 +11,16 @@ import pytest
 
 from ingestion.load import load_domain
 from settings import PROJECT_DIR, Settings
-from tests.ingestion.conftest import Deliver, Query, crash
+from tests.ingestion.conftest import Deliver, Query, crash, load_shop
 
+Point = tuple[str, str, int]
 COPY = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
+INSERT = "dlt.destinations.insert_job_client:InsertValuesLoadJob.run"
 MERGE = "dlt.destinations.job_client_impl:SqlLoadJob.run"
 POINTS = [
     ("ingestion.csv_framing:read_header", "before", 1),
-    ("ingestion.load:parse", "before", 1),
-    ("ingestion.load:parse", "after", 1),
+    ("ingestion.load_file:parse", "before", 1),
+    ("ingestion.load_file:parse", "after", 1),
     ("dlt.normalize.normalize:Normalize.run", "after", 1),
     (COPY, "before", 1),
     (COPY, "after", 1),
@@ -31,31 +33,46 @@ POINTS = [
     ("ingestion.raw_store:RawStore.load_file", "after", 1),
     ("ingestion.raw_store:RawStore.load_file", "before", 2),
 ]
+# Of a load that only appends: rows are copied, rejected lines and the file's record inserted.
+APPENDING = [
+    ("dlt.normalize.normalize:Normalize.run", "after", 1),
+    (COPY, "after", 1),
+    (INSERT, "after", 1),
+    (INSERT, "after", 2),
+    (MERGE, "after", 1),
+    ("dlt.load.load:Load.complete_package", "before", 1),
+    ("dlt.load.load:Load.complete_package", "after", 1),
+]
 TABLES = {
-    "crashes": "select * exclude (_dlt_load_id)",
-    "rejected_lines": "select source_file, line_number, reason, line",
-    "input_files": "select source_file, sha256, bytes, rows_read, rows_loaded, rows_rejected, status",
+    "rejected_lines": "select entity, source_file, line_number, reason, line, _row_id",
+    "input_files": "select entity, source_file, sha256, bytes, rows_read, rows_loaded, rows_rejected, status",
 }
 
 
-def contents(query: Query) -> dict[str, list[tuple[object, ...]]]:
-    """All rows in load order of their files, which decides between duplicates."""
-    found = {
-        table: query(f"{select} from raw_collisions.{table} order by all") for table, select in TABLES.items()
-    }
-    found["order"] = query(
-        "select _source_file from raw_collisions.crashes group by 1 order by min(_dlt_load_id)"
-    )
-    found["loads"] = query(
-        "select count(*) from raw_collisions.crashes "
-        "where _dlt_load_id not in (select load_id from raw_collisions._dlt_loads where status = 0)"
-    )
+def contents(query: Query, domain: str, *entities: str) -> dict[str, list[tuple[object, ...]]]:
+    """All rows, and the load order of contents, which decides between duplicates."""
+    schema = f"raw_{domain}"
+    found = {table: query(f"{select} from {schema}.{table} order by all") for table, select in TABLES.items()}
+    for entity in entities:
+        found[entity] = query(f"select * exclude (_dlt_load_id) from {schema}.{entity} order by all")
+        found[f"order of {entity}"] = query(
+            f"select left(_row_id, 16) from {schema}.{entity} group by 1 order by min(_dlt_load_id)"
+        )
+        found[f"unfinished {entity}"] = query(
+            f"select count(*) from {schema}.{entity} "
+            f"where _dlt_load_id not in (select load_id from {schema}._dlt_loads where status = 0)"
+        )
     return found
 
 
-def run_to_death(point: tuple[str, str, int], settings: Settings) -> None:
+def set_aside(settings: Settings, domain: str, to: Path) -> None:
+    for folder in (settings.warehouse.parent, settings.dlt_dir, settings.landing(domain)):
+        folder.rename(to / f"calm_{folder.name}")
+
+
+def run_to_death(point: Point, settings: Settings, *arguments: str) -> None:
     target, moment, nth = point
-    command = [sys.executable, "-m", "tests.kill_at", target, moment, str(nth), "ingestion", "collisions"]
+    command = [sys.executable, "-m", "tests.kill_at", target, moment, str(nth), "ingestion", *arguments]
     environment = os.environ | settings.environment()
     done = subprocess.run(
         command, cwd=PROJECT_DIR, env=environment, capture_output=True, text=True, timeout=120
@@ -63,9 +80,13 @@ def run_to_death(point: tuple[str, str, int], settings: Settings) -> None:
     assert done.returncode == -signal.SIGKILL, f"{point} was not reached: {done.stdout}{done.stderr}"
 
 
-@pytest.mark.parametrize("point", POINTS, ids=lambda point: f"{point[0].split(':')[1]} {point[1]} {point[2]}")
+def named(point: Point) -> str:
+    return f"{point[0].split(':')[1]} {point[1]} {point[2]}"
+
+
+@pytest.mark.parametrize("point", POINTS, ids=named)
 def test_a_killed_load_is_completed_by_the_next_run(
-    point: tuple[str, str, int], settings: Settings, deliver: Deliver, query: Query, tmp_path: Path
+    point: Point, settings: Settings, deliver: Deliver, query: Query, tmp_path: Path
 ) -> None:
     def first_delivery() -> None:
         deliver("a.csv", crash(1), crash(2), "cut,off")
@@ -79,14 +100,13 @@ def test_a_killed_load_is_completed_by_the_next_run(
     first_delivery()
     second_delivery()
     load_domain("collisions")
-    calm = contents(query)
+    calm = contents(query, "collisions", "crashes")
     assert len(calm["crashes"]) == 13
-    for folder in (settings.warehouse.parent, settings.dlt_dir, settings.landing("collisions")):
-        folder.rename(tmp_path / f"calm_{folder.name}")
+    set_aside(settings, "collisions", tmp_path)
 
     first_delivery()
     second_delivery()
-    run_to_death(point, settings)
+    run_to_death(point, settings, "collisions")
     with duckdb.connect(str(settings.warehouse)) as connection:
         # Even before the rerun each file is there whole, in one version, or not at all.
         rows = dict(
@@ -98,5 +118,86 @@ def test_a_killed_load_is_completed_by_the_next_run(
         assert rows.get("b.csv") in (None, 10)
         assert rows.get("c.csv") == 1
     load_domain("collisions")
-    assert contents(query) == calm
+    assert contents(query, "collisions", "crashes") == calm
     assert list(settings.dlt_dir.glob("parse_*")) == []
+
+
+ANN = "1,Ann,ann@example.com,EU,2022-04-18"
+ANN_MOVED = ANN.replace("EU", "US")
+BOB = "2,Bob,bob@example.com,EU,2022-04-18"
+KEPT = "select left(_row_id, 16), count(*) from raw_ecommerce.{} group by 1 order by min(_dlt_load_id)"
+
+
+@pytest.mark.parametrize("point", APPENDING, ids=named)
+def test_a_killed_load_of_a_change_log_leaves_the_earlier_contents(
+    point: Point, settings: Settings, shop: Deliver, query: Query, tmp_path: Path
+) -> None:
+    def first_delivery() -> None:
+        shop("customers.csv", ANN, BOB, "cut")
+        load_shop("customers")
+
+    def second_delivery() -> None:
+        shop("customers.csv", ANN_MOVED, BOB, "3,Cem,cem@example.com,EU,2022-05-01", "also cut")
+
+    first_delivery()
+    ((first, _),) = query(KEPT.format("customers"))
+    second_delivery()
+    load_shop("customers")
+    calm = contents(query, "ecommerce", "customers")
+    assert [count for _, count in query(KEPT.format("customers"))] == [2, 3]
+    set_aside(settings, "ecommerce", tmp_path)
+
+    first_delivery()
+    second_delivery()
+    run_to_death(point, settings, "ecommerce", "--entity", "customers")
+    rows = dict(query(KEPT.format("customers")))
+    assert rows.pop(first) == 2
+    assert list(rows.values()) in ([], [3])
+    load_shop("customers")
+    assert contents(query, "ecommerce", "customers") == calm
+
+
+@pytest.mark.parametrize(
+    "point", [(COPY, "after", 1), ("dlt.load.load:Load.complete_package", "before", 1)], ids=named
+)
+def test_rows_of_a_killed_load_go_when_its_content_does_not_come_again(
+    point: Point, settings: Settings, shop: Deliver, query: Query
+) -> None:
+    shop("customers.csv", ANN, "cut")
+    load_shop("customers")
+    before = contents(query, "ecommerce", "customers")
+    path = shop("customers.csv", ANN_MOVED, BOB, "also cut")
+    run_to_death(point, settings, "ecommerce", "--entity", "customers")
+    assert len(query("from raw_ecommerce.customers")) == 3
+    path.unlink()
+    load_shop("customers")
+    found = contents(query, "ecommerce", "customers")
+    assert found["customers"] == before["customers"]
+    assert found["rejected_lines"] == before["rejected_lines"]
+
+
+@pytest.mark.parametrize("point", [(COPY, "after", 1), (MERGE, "after", 1)], ids=named)
+def test_a_killed_load_of_corrections_is_completed_beside_files_that_are_replaced(
+    point: Point, settings: Settings, shop: Deliver, query: Query, tmp_path: Path
+) -> None:
+    header = "_entity,_row_id,order_id,customer_id,product_id,quantity,unit_price,order_date,status"
+
+    def correct(*lines: str) -> None:
+        shop("corrections.csv", *lines, header=header)
+
+    def deliver_all() -> None:
+        shop("orders_1.csv", "1,1,P1,-2,9.50,2022-04-18,paid", "2,1,P1,0,9.50,2022-04-18,paid")
+        correct("orders,x-1,1,1,P1,2,9.50,2022-04-18,paid", "cut")
+        load_shop()
+        correct("orders,x-2,2,1,P1,1,9.50,2022-04-18,paid", "also,cut")
+
+    deliver_all()
+    load_shop()
+    calm = contents(query, "ecommerce", "orders", "customers")
+    assert [count for _, count in query(KEPT.format("orders"))] == [2, 1, 1]
+    set_aside(settings, "ecommerce", tmp_path)
+
+    deliver_all()
+    run_to_death(point, settings, "ecommerce")
+    load_shop()
+    assert contents(query, "ecommerce", "orders", "customers") == calm

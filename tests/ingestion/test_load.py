@@ -169,13 +169,13 @@ def test_bad_files_fail_with_a_reason_and_the_others_load(
 
 
 def test_a_broken_redelivery_leaves_the_loaded_rows(deliver: Deliver, query: Query) -> None:
-    path = deliver("a.csv", crash(1), crash(2))
+    path = deliver("a.csv", crash(1), crash(2), "cut,off")
     load_domain("collisions")
-    before = query(CONTENT)
+    before = query(CONTENT), query("from raw_collisions.rejected_lines")
     path.write_text(HEADER)
     with pytest.raises(FilesFailedError, match="no rows"):
         load_domain("collisions")
-    assert query(CONTENT) == before
+    assert (query(CONTENT), query("from raw_collisions.rejected_lines")) == before
     deliver("a.csv", crash(3))
     assert statuses() == {"a.csv": "replaced"}
     assert query("select collision_id from raw_collisions.crashes") == [("3",)]

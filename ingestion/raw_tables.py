@@ -1,0 +1,49 @@
+"""The tables of `raw_<domain>`: their grain, columns and keys, as dlt resources."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import dlt
+import pyarrow as pa
+from dlt.extract import DltResource
+
+from ingestion.feeds import CsvFeed
+
+# Rows of a file go out and its new ones come in within one transaction.
+REPLACE = {"disposition": "merge", "strategy": "delete-insert"}
+# A column of each table that its earlier versions had not.
+NEWEST_COLUMNS = {"rejected_lines": "_row_id", "input_files": "sha256"}
+
+
+def raw_rows(entity: str, data: Iterable[Any], disposition: Any) -> DltResource:
+    """Rows of the files as delivered. Grain: one row a record of a file."""
+    # A merge key without dlt's NOT NULL, which would have the Parquet file rewritten to prove it.
+    key = {"_source_file": {"data_type": "text", "merge_key": True, "nullable": True}}
+    return dlt.resource(data, name=entity, write_disposition=disposition, columns=key)
+
+
+def no_rows(feed: CsvFeed) -> pa.Table:
+    """A feed's raw table without rows; all text but `_source_row`."""
+    texts = [*feed.columns, "_source_file", "_dlt_load_id", "_row_id", "_replaces_row_id"]
+    return pa.schema([*((name, pa.string()) for name in texts), ("_source_row", pa.int64())]).empty_table()
+
+
+def rejected_lines(data: Iterable[Any]) -> DltResource:
+    """Lines that could not be split into columns. Grain: one row a line of a file's content."""
+    columns = _typed(text=["entity", "source_file", "reason", "line", "_row_id"], bigint=["line_number"])
+    return dlt.resource(data, name="rejected_lines", write_disposition="append", columns=columns)
+
+
+def input_files(data: Iterable[Any]) -> DltResource:
+    """What became of each file. Grain: one row an entity, a file name and content."""
+    columns = _typed(
+        text=["entity", "source_file", "sha256", "status", "reason", "extra_columns"],
+        bigint=["bytes", "rows_read", "rows_loaded", "rows_rejected"],
+        timestamp=["loaded_at"],
+    )
+    key = ("entity", "source_file", "sha256")
+    return dlt.resource(data, name="input_files", write_disposition="merge", primary_key=key, columns=columns)
+
+
+def _typed(**names_by_type: list[str]) -> dict[str, Any]:
+    return {name: {"data_type": kind} for kind, names in names_by_type.items() for name in names}

@@ -1,0 +1,69 @@
+"""Feeds whose files are a change log: every content that came under a name stays."""
+
+import duckdb
+
+from settings import Settings
+from tests.ingestion.conftest import Deliver, Query, load_shop
+
+ANN = "1,Ann,ann@example.com,EU,2022-04-18"
+ANN_MOVED = "1,Ann,ann@example.com,US,2022-05-01"
+FILE = ("customers", "customers.csv")
+REGIONS = "select region, _source_file from raw_ecommerce.customers order by _dlt_load_id"
+
+
+def test_new_content_under_a_known_name_is_added(shop: Deliver, query: Query) -> None:
+    shop("customers.csv", ANN, "cut")
+    assert load_shop("customers") == {FILE: "loaded"}
+    shop("customers.csv", ANN_MOVED, "also cut")
+    assert load_shop("customers") == {FILE: "loaded"}
+    assert query(REGIONS) == [("EU", "customers.csv"), ("US", "customers.csv")]
+    assert query("select line from raw_ecommerce.rejected_lines order by _dlt_load_id") == [
+        ("cut",),
+        ("also cut",),
+    ]
+    assert query("select status, rows_read, rows_loaded, rows_rejected from raw_ecommerce.input_files") == [
+        ("loaded", 2, 1, 1),
+        ("loaded", 2, 1, 1),
+    ]
+    assert query("select count(distinct _row_id) from raw_ecommerce.customers") == [(2,)]
+
+
+def test_any_content_that_came_before_is_skipped(shop: Deliver, query: Query) -> None:
+    for content in (ANN, ANN_MOVED):
+        shop("customers.csv", content)
+        assert load_shop("customers") == {FILE: "loaded"}
+    shop("customers.csv", ANN)
+    assert load_shop("customers") == {FILE: "skipped"}
+    assert query("select count(*) from raw_ecommerce.customers") == [(2,)]
+
+
+def test_a_broken_content_leaves_all_earlier_ones(shop: Deliver, query: Query) -> None:
+    for content in (ANN, ANN_MOVED):
+        shop("customers.csv", content)
+        load_shop("customers")
+    shop("customers.csv")
+    assert load_shop("customers") == {FILE: "it has a header and no rows"}
+    assert query(REGIONS) == [("EU", "customers.csv"), ("US", "customers.csv")]
+
+
+def test_content_of_which_the_record_was_removed_is_loaded_again_once(
+    settings: Settings, shop: Deliver, query: Query
+) -> None:
+    shop("customers.csv", ANN)
+    load_shop("customers")
+    shop("customers.csv", ANN_MOVED)
+    load_shop("customers")
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute(
+            "delete from raw_ecommerce.input_files where loaded_at = (select max(loaded_at) from raw_ecommerce.input_files)"
+        )
+    assert load_shop("customers") == {FILE: "loaded"}
+    assert query(REGIONS) == [("EU", "customers.csv"), ("US", "customers.csv")]
+
+
+def test_orders_are_replaced_as_ever(shop: Deliver, query: Query) -> None:
+    shop("orders_1.csv", "1,1,P1,2,9.50,2022-04-18,paid")
+    load_shop("orders")
+    shop("orders_1.csv", "1,1,P1,3,9.50,2022-04-18,paid")
+    assert load_shop("orders") == {("orders", "orders_1.csv"): "replaced"}
+    assert query("select quantity from raw_ecommerce.orders") == [("3",)]
