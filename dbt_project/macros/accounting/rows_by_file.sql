@@ -2,7 +2,7 @@
     One row per input file that ingestion reported as loaded: what it read from the file, and where the rows are now.
     Every number is counted where the rows lie, none is a difference of others. Rows of a file that was never
     reported as loaded get a row too, with nothing read, so that they fail the domain's accounting test.
-    `entities`: list of {entity, raw, typed, clean, quarantine, clean_model}; `source_name`: the domain's raw source.
+    `entities`: list of {entity, raw, judged, clean, quarantine}; `source_name`: the domain's raw source.
 #}
 {% macro rows_by_file(source_name, entities) %}
     {%- set counts = [
@@ -39,14 +39,14 @@
         {%- for place in [
             {'counts': '1, 0, 0, 0', 'rows': entity.raw},
             {'counts': '0, 1, 0, 0', 'rows': entity.quarantine},
-            {'counts': '0, 0, 1, 0', 'rows': '(' ~ superseded_rows(entity.clean_model, entity.typed) ~ ')'},
+            {'counts': '0, 0, 1, 0', 'rows': entity.judged ~ " where fate = 'superseded'"},
             {'counts': '0, 0, 0, 1', 'rows': entity.clean},
         ] %}
         union all
         select
             '{{ entity.entity }}', _source_file, 0, 0, 0, cast(null as {{ dbt.type_timestamp() }}),
             0{% for flag in place.counts.split(', ') %}, {{ flag }} * count(*){% endfor %}
-        from {{ place.rows }} as placed
+        from {{ place.rows }}
         group by _source_file
         {%- endfor %}
         {%- endfor %}

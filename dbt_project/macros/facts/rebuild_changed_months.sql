@@ -1,7 +1,7 @@
 {#
     The configuration of a fact that is rebuilt by month: `{{ config(**rebuild_changed_months('crash_month')) }}`.
     The month column holds the first day of the month and is never null. The model's select has no is_incremental():
-    it is computed whole, and only the months in which it differs from the table are written.
+    it is computed whole and compared with the table by a hash a month, and only the months that differ are written.
     on_schema_change is 'fail', because any other value leaves columns that a full refresh would not give.
 #}
 {% macro rebuild_changed_months(month_column) %}
@@ -11,6 +11,21 @@
         'unique_key': month_column,
         'on_schema_change': 'fail',
     }) }}
+{% endmacro %}
+
+{#
+    dbt's incremental materialisation keeps the select in a temporary table before it calls the strategy. Here a view does:
+    the select is read once for the hashes and once for the months that differ, and never written as a whole.
+#}
+{% macro duckdb__create_table_as(temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none) %}
+    {% if temporary and config.get('incremental_strategy') == 'changed_months' %}
+        {% if config.get('contract').enforced %}{{ get_assert_columns_equivalent(compiled_code) }}{% endif %}
+        create or replace temporary view {{ relation.include(database=false, schema=false) }} as ({{ compiled_code }})
+    {% else %}
+        {{ return(dbt.duckdb__create_table_as(
+            temporary, relation, compiled_code, language, partitioned_by, sorted_by
+        )) }}
+    {% endif %}
 {% endmacro %}
 
 {# dbt's incremental materialisation finds the strategy by this name, and runs both statements in one transaction. #}

@@ -4,7 +4,8 @@
 
 with valid_crashes as (
 
-    {{ clean_rows('clean_collisions__crashes', ref('typed_collisions__crashes')) }}
+    select * from {{ ref('judged_collisions__crashes') }}
+    where fate = 'clean'
 
 ),
 

@@ -1,5 +1,4 @@
 {{ quarantined_rows(
-    'clean_collisions__crashes',
-    typed=ref('typed_collisions__crashes'),
+    judged=ref('judged_collisions__crashes'),
     raw=source('raw_collisions', 'crashes')
 ) }}

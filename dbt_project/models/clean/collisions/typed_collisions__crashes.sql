@@ -1,6 +1,3 @@
--- A view: clean, quarantine and accounting each read it once, and it adds nothing worth keeping.
-{{ config(materialized='view') }}
-
 {% set squeezed = [
     'crash_date', 'crash_time', 'borough', 'zip_code', 'latitude', 'longitude',
     'on_street_name', 'cross_street_name', 'off_street_name',
@@ -32,12 +29,7 @@ with crashes as (
 
 loads as (
 
-    select
-        _dlt_load_id,
-        cast(max(loaded_at) as date) as loaded_on
-    from {{ source('raw_collisions', 'input_files') }}
-    where entity = 'crashes'
-    group by _dlt_load_id
+    {{ load_days('raw_collisions', 'crashes') }}
 
 ),
 

@@ -22,28 +22,11 @@ calendar as (
 
 ),
 
-unknown_day as (
-
-    select
-        0 as date_key,
-        cast(null as date) as date_day,
-        cast(null as integer) as calendar_year,
-        cast(null as integer) as calendar_quarter,
-        cast(null as integer) as calendar_month,
-        cast(null as integer) as day_of_month,
-        cast(null as integer) as iso_weekday,
-        cast(null as boolean) as is_weekend,
-        cast(null as date) as week_start,
-        cast(null as date) as month_start,
-        cast(null as date) as quarter_start
-
-),
-
 dates as (
 
     select * from calendar
     union all
-    select * from unknown_day
+    {{ unknown_member({'date_key': '0'}) }}
 
 )
 

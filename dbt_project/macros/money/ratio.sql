@@ -1,0 +1,19 @@
+{#
+    One decimal divided by another, rounded half away from zero to some places; null where the divisor is zero or null.
+    A plain division is a double on DuckDB, which rounds some halves the wrong way, and cuts whole numbers on PostgreSQL.
+    Both operands have at most four places.
+#}
+{% macro ratio(numerator, denominator, places) -%}
+    {{ return(adapter.dispatch('ratio')(numerator, denominator, places)) }}
+{%- endmacro %}
+
+{% macro duckdb__ratio(numerator, denominator, places) -%}
+    {%- set over = 'cast(round(abs(' ~ numerator ~ ') * 10000) as hugeint)' -%}
+    {%- set under = 'nullif(cast(round(abs(' ~ denominator ~ ') * 10000) as hugeint), 0)' -%}
+    cast(
+        sign({{ numerator }}) * sign({{ denominator }})
+        * cast((2 * {{ over }} * {{ 10 ** places }} + {{ under }}) // (2 * {{ under }}) as decimal(28, 0))
+        * cast({{ '%.*f' | format(places, 10.0 ** -places) }} as decimal({{ places + 1 }}, {{ places }}))
+        as decimal(18, {{ places }})
+    )
+{%- endmacro %}

@@ -1,0 +1,207 @@
+{#
+    Every row of a typed model with the verdict on it, by the rules in the YAML of the model that calls this:
+      broken_rules  names of all rules that the row breaks, comma separated in the order of the YAML; '' for a valid row
+      is_replaced   a line delivered later names this row as the one that it corrects, or the row breaks a rule and its
+                    file was delivered again since
+      fate          clean, quarantined or superseded: replaced, or there is a later valid row of the same key
+    `references`: {flag: {column, relation, key}}; the flag, which rules may use, tells whether the column's value is
+    among the relation's keys.
+
+    A run judges the rows of new loads, and of the rows judged before those whose verdict may differ: rows of a key that
+    a new or vanished row has, and rows whose references or replacements changed. A load never changes, it comes or
+    goes; rows of a load that is gone, or that was judged by other rules, come with the fate 'gone' (see judge_loads).
+#}
+{% macro judged_rows(typed, raw, references={}) %}
+    {%- set meta = rules_of(model) -%}
+    {%- set version = rules_version(meta, typed) -%}
+    {%- set judged_before = is_incremental() -%}
+    {%- set flags = references | list + ['is_replaced', 'broken_rules'] -%}
+    {%- set earlier = 'select _dlt_load_id from earlier_deliveries' -%}
+    {#- A unit test gives rows in place of the typed model, which has no schema then. -#}
+    {%- set typed_columns = adapter.get_columns_in_relation(typed) | map(attribute='name') | list if execute and typed.schema else [] -%}
+    {%- set columns = typed_columns | join(', ') -%}
+    {#- DuckDB keeps a common table expression that is read twice; all rows of a table are too many for that. -#}
+    {%- set to_judge = 'to_judge' if judged_before else typed -%}
+    {%- if judged_before -%}
+        {% do fail_if_columns_differ(typed_columns + flags + ['fate', '_rules']) %}
+        {%- set fresh_loads = loads_to_judge(raw, version) -%}
+        {%- set stands -%}
+            not {{ in_loads(fresh_loads) }} and standing._dlt_load_id in (select _dlt_load_id from deliveries)
+        {%- endset -%}
+    {%- endif -%}
+    with deliveries as (
+        select distinct _source_file, _dlt_load_id from {{ raw }}
+    ),
+
+    earlier_deliveries as (
+        select distinct deliveries._dlt_load_id
+        from deliveries
+        inner join deliveries as later
+            on deliveries._source_file = later._source_file and deliveries._dlt_load_id < later._dlt_load_id
+    ),
+
+    replacements as (
+        select distinct _replaces_row_id from {{ raw }} where _replaces_row_id is not null
+    ),
+    {%- if judged_before %}
+
+    delivered as (
+        select {{ columns }} from {{ typed }} where {{ in_loads(fresh_loads) }}
+    ),
+
+    {# Their rows are as if never judged. #}
+    gone as (
+        select * from {{ this }}
+        where {{ in_loads(fresh_loads) }} or _dlt_load_id not in (select _dlt_load_id from deliveries)
+    ),
+
+    changed as (
+        select standing._row_id, {{ prefixed('standing', meta.key) }}
+        from {{ this }} as standing
+        where
+            {{ stands }}
+            and (
+                standing.is_replaced <> (
+                    {{ is_among('standing._row_id', 'select _replaces_row_id from replacements') }}
+                    or (standing.broken_rules <> '' and {{ is_among('standing._dlt_load_id', earlier) }})
+                )
+                {%- for flag, reference in references.items() %}
+                or standing.{{ flag }} <> {{ refers('standing', reference) }}
+                {%- endfor %}
+            )
+    ),
+
+    touched_keys as (
+        select {{ meta.key | join(', ') }} from delivered
+        union
+        select {{ meta.key | join(', ') }} from gone
+        union
+        select {{ meta.key | join(', ') }} from changed
+    ),
+
+    {# Found by their ids first: reading all columns of all rows would cost the most. #}
+    touched as (
+        select standing._row_id from {{ this }} as standing
+        where
+            {{ stands }}
+            and exists (select 1 from touched_keys where {{ same_key(meta.key, 'touched_keys', 'standing') }})
+        union
+        select _row_id from changed
+    ),
+
+    to_judge as (
+        select {{ columns }} from delivered
+        union all
+        select {{ columns }} from {{ this }} where _row_id in (select _row_id from touched)
+    ),
+    {%- endif %}
+
+    {# Few keys are repeated, so that few rows need to be ranked. #}
+    repeated_keys as (
+        select {{ meta.key | join(', ') }} from {{ to_judge }} group by {{ meta.key | join(', ') }} having count(*) > 1
+    ),
+
+    repeated as (
+        select candidates.*
+        from {{ to_judge }} as candidates
+        where exists (select 1 from repeated_keys where {{ same_key(meta.key, 'repeated_keys', 'candidates') }})
+    ),
+
+    ranked as (
+        select
+            _row_id,
+            row_number() over (
+                partition by {{ meta.key | join(', ') }}
+                order by {% for column in meta.latest_by %}{{ column }} desc nulls last, {% endfor %}_row_id desc nulls last
+            ) as version_rank
+        from ({{ ruled_rows('repeated', meta.rules, references) }}) as ruled
+        where broken_rules = '' and not is_corrected
+    ),
+
+    judged as (
+        select
+            *,
+            is_corrected or (broken_rules <> '' and {{ is_among('_dlt_load_id', earlier) }}) as is_replaced,
+            {{ is_among('_row_id', 'select _row_id from ranked where version_rank > 1') }} as is_outdated
+        from ({{ ruled_rows(to_judge, meta.rules, references) }}) as ruled
+    )
+
+    select
+        {{ (typed_columns + flags) | join(', ') if typed_columns else '*' }},
+        case
+            when is_replaced or is_outdated then 'superseded'
+            when broken_rules <> '' then 'quarantined'
+            else 'clean'
+        end as fate,
+        '{{ version }}' as _rules
+    from judged
+    {%- if judged_before %}
+    union all
+    select {{ (typed_columns + flags) | join(', ') }}, 'gone' as fate, _rules from gone
+    {%- endif %}
+{% endmacro %}
+
+{# The rows of a relation with the flags of their references, is_corrected and broken_rules. #}
+{% macro ruled_rows(relation, rules, references) %}
+    select
+        *,
+        substr(
+            {%- for rule in rules %}
+            case when {{ rule.expression }} then '' else ',{{ rule.name }}' end ||
+            {%- endfor %} '', 2
+        ) as broken_rules
+    from (
+        select
+            candidates.*,
+            {%- for flag, reference in references.items() %}
+            {{ refers('candidates', reference) }} as {{ flag }},
+            {%- endfor %}
+            {{ is_among('candidates._row_id', 'select _replaces_row_id from replacements') }} as is_corrected
+        from {{ relation }} as candidates
+    ) as referenced
+{%- endmacro %}
+
+{# Whether a row's reference is there. #}
+{% macro refers(relation, reference) -%}
+    {{ is_among(relation ~ '.' ~ reference.column, 'select ' ~ reference.key ~ ' from ' ~ reference.relation) }}
+{%- endmacro %}
+
+{#
+    Whether a value is among those of a query, none of which is null. A left join would say the same, but DuckDB may take
+    the millions of rows for the smaller side of it and keep them in memory; of this it always keeps the query's.
+#}
+{% macro is_among(value, query) -%}
+    coalesce({{ value }} in ({{ query }}), false)
+{%- endmacro %}
+
+{% macro same_key(key, one, other) -%}
+    {%- for column in key %}{{ one }}.{{ column }} = {{ other }}.{{ column }}{{ ' and ' if not loop.last }}{% endfor -%}
+{%- endmacro %}
+
+{% macro prefixed(relation, columns) -%}
+    {%- for column in columns %}{{ relation }}.{{ column }}{{ ', ' if not loop.last }}{% endfor -%}
+{%- endmacro %}
+
+{# Whether a row's load is among some; written out, so that the engine reads those loads alone. #}
+{% macro in_loads(loads) -%}
+    {% if loads %}_dlt_load_id in ('{{ loads | join("', '") }}'){% else %}false{% endif %}
+{%- endmacro %}
+
+{# Loads of the raw table that have not been judged, or by other rules. #}
+{% macro loads_to_judge(raw, version) %}
+    {% set query %}
+        select distinct _dlt_load_id from {{ raw }}
+        where _dlt_load_id not in (select distinct _dlt_load_id from {{ this }} where _rules = '{{ version }}')
+        order by _dlt_load_id
+    {% endset %}
+    {{ return(run_query(query).columns[0].values() | list) }}
+{% endmacro %}
+
+{% macro fail_if_columns_differ(expected) %}
+    {% set found = adapter.get_columns_in_relation(this) | map(attribute='name') | list %}
+    {% if found | sort != expected | sort %}
+        {{ exceptions.raise_compiler_error(
+            this ~ ' has other columns than its typed model and rules now give; build it with --full-refresh'
+        ) }}
+    {% endif %}
+{% endmacro %}

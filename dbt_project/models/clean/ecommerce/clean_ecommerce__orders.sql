@@ -1,0 +1,24 @@
+with orders as (
+
+    select
+        order_id,
+        customer_id,
+        product_id,
+
+        status,
+
+        quantity,
+        unit_price,
+
+        order_date,
+
+        _source_file,
+        _source_row,
+        _row_id,
+        _dlt_load_id
+    from {{ ref('judged_ecommerce__orders') }}
+    where fate = 'clean'
+
+)
+
+select * from orders

@@ -1,0 +1,4 @@
+{{ quarantined_rows(
+    judged=ref('judged_ecommerce__products'),
+    raw=source('raw_ecommerce', 'products')
+) }}

@@ -1,0 +1,46 @@
+with orders as (
+
+    select
+        {% for column in ['order_id', 'customer_id', 'product_id', 'quantity', 'unit_price', 'order_date', 'status'] %}
+            {{ trimmed(column) }} as {{ column }},
+        {% endfor %}
+        _source_file,
+        _source_row,
+        _row_id,
+        _dlt_load_id
+    from {{ source('raw_ecommerce', 'orders') }}
+
+),
+
+loads as (
+
+    {{ load_days('raw_ecommerce', 'orders') }}
+
+),
+
+typed as (
+
+    select
+        orders.order_id,
+        orders.customer_id,
+        orders.product_id,
+
+        lower(orders.status) as status,
+
+        {{ try_integer('orders.quantity') }} as quantity,
+        {{ try_decimal('orders.unit_price', 4) }} as unit_price,
+
+        {{ try_date('orders.order_date') }} as order_date,
+        orders.order_date is not null as has_order_date,
+        loads.loaded_on,
+
+        orders._source_file,
+        orders._source_row,
+        orders._row_id,
+        orders._dlt_load_id
+    from orders
+    left join loads on orders._dlt_load_id = loads._dlt_load_id
+
+)
+
+select * from typed

@@ -1,0 +1,38 @@
+with months as (
+
+    select
+        {{ month_of('order_date') }} as order_month,
+        category,
+        cast(sum(orders) as bigint) as orders,
+        cast(sum(quantity) as bigint) as quantity,
+        cast(sum(revenue) as decimal(18, 2)) as revenue,
+        cast(sum(margin) as decimal(18, 2)) as margin
+    from {{ ref('agg_daily_sales') }}
+    group by {{ month_of('order_date') }}, category
+
+),
+
+totals as (
+
+    select
+        *,
+        cast(sum(revenue) over (partition by order_month) as decimal(18, 2)) as month_revenue
+    from months
+
+),
+
+category_months as (
+
+    select
+        order_month,
+        category,
+        orders,
+        quantity,
+        revenue,
+        margin,
+        {{ ratio('revenue', 'month_revenue', 4) }} as share_of_month
+    from totals
+
+)
+
+select * from category_months

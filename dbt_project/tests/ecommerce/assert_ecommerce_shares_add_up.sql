@@ -1,0 +1,5 @@
+-- A failure means that the categories of a month are not the whole of it; each share is rounded to four places.
+select order_month
+from {{ ref('agg_category_month') }}
+group by order_month
+having abs(sum(share_of_month) - 1) > 0.00005 * count(*)
