@@ -3,8 +3,12 @@
 DuckDB lets one process write, so one `dbt build` (the producer) builds a domain's models and seeds, and
 every model is a task that watches it. A model that failed is built again by its own task; the data
 tests run when every model stands.
+
+The tasks around the models are in `domain_tasks.py`.
 """
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import timedelta
 
 from airflow.providers.standard.operators.empty import EmptyOperator
@@ -25,11 +29,14 @@ from cosmos.dbt.graph import DbtNode
 from cosmos.operators.local import DbtTestLocalOperator
 
 import settings
-from operations.dbt import selectors
+from operations.dbt import UNIT_TESTS, selectors
+from operations.journal import note_repair, stage
 
 WAREHOUSE_WRITER = "warehouse_writer"
-DBT_WATCHERS = "dbt_watchers"
 POKE_SECONDS = 1
+# Who waits for the warehouse: a run that has begun goes on before another one begins. So no domain's models
+# are due, and watched, long before its build has its turn. (A watching task has 2.)
+PRIORITY = {"ingest": 10, "build": 20, "test": 30, "publish": 40, "record": 50}
 
 # A model below a failed one fails with it and is retried after it, level by level: a short first delay
 # keeps such a chain short.
@@ -42,6 +49,9 @@ RETRIES = {
 PARAMS = {
     "full_refresh": Param(False, type="boolean", description="Build every incremental model from scratch."),
     "years": Param([], type="array", items={"type": "integer"}, description="Years to rebuild."),
+    "accept_quarantine": Param(
+        False, type="boolean", description="Publish however many rows are in quarantine."
+    ),
 }
 # Periods to rebuild: the years of a manual run, the month of a backfill run, else none.
 REBUILD = (
@@ -57,6 +67,9 @@ GROUPS = {
 }
 RENDERED = (DbtResourceType.MODEL, DbtResourceType.SEED, DbtResourceType.SNAPSHOT)
 
+# The name of dbt's work in a run's metrics, which do not know of tasks.
+BUILD, TEST = "build", "test"
+
 _SETTINGS = settings.load()
 _PROFILE = ProfileConfig(
     profile_name="sluice",
@@ -68,6 +81,16 @@ _PROFILE = ProfileConfig(
 def published(domain: str) -> Asset:
     """The asset that a domain's publish updates; other DAGs may be scheduled on it."""
     return Asset(f"sluice://published/{domain}")
+
+
+def schedule(domain: str, default: str | None) -> str | None:
+    """The schedule of a domain's DAG in this environment, which may replace the default."""
+    return _SETTINGS.schedule(domain, default)
+
+
+def waiting(what: str) -> dict[str, str | int]:
+    """Arguments of a task that writes to the warehouse: it waits for its turn, see `PRIORITY`."""
+    return {"pool": WAREHOUSE_WRITER, "priority_weight": PRIORITY[what], "weight_rule": "absolute"}
 
 
 def dbt_tasks(dag: DAG, domain: str) -> tuple[list[BaseOperator], BaseOperator]:
@@ -92,9 +115,10 @@ def dbt_tasks(dag: DAG, domain: str) -> tuple[list[BaseOperator], BaseOperator]:
             execution_mode=ExecutionMode.WATCHER,
             # Cosmos skips the producer's second try; the models retry themselves.
             setup_operator_args={
-                "pool": WAREHOUSE_WRITER,
+                **waiting("build"),
                 "retries": 0,
                 "full_refresh": "{{ params.full_refresh }}",
+                **_noted(domain, BUILD),
             },
         ),
         render_config=RenderConfig(
@@ -104,7 +128,7 @@ def dbt_tasks(dag: DAG, domain: str) -> tuple[list[BaseOperator], BaseOperator]:
             emit_datasets=False,
             node_converters=dict.fromkeys(RENDERED, _task_in_group),
         ),
-        operator_args={**dbt, "pool": DBT_WATCHERS, "deferrable": False, "poke_interval": POKE_SECONDS},
+        operator_args={**dbt, "pool": _watchers(domain), "deferrable": False, "poke_interval": POKE_SECONDS},
     )
     producer = build.tasks_map[PRODUCER_WATCHER_TASK_ID]
     tests = DbtTestLocalOperator(
@@ -113,13 +137,15 @@ def dbt_tasks(dag: DAG, domain: str) -> tuple[list[BaseOperator], BaseOperator]:
         project_dir=settings.DBT_PROJECT_DIR,
         profile_config=_PROFILE,
         select=" ".join(select),
+        exclude=UNIT_TESTS,
         install_deps=False,
         emit_datasets=False,
         # dbt reads what the producer parsed, which saves it 2 s.
         cache_dir=producer.cache_dir,
-        pool=WAREHOUSE_WRITER,
+        **waiting("test"),
         # A wrong row is wrong at a second look as well.
         retries=0,
+        **_noted(domain, TEST, begin=lambda context: _note_repaired_build(domain, context)),
         **dbt,
     )
     # The producer fails with any of its models; whether the run fails is for the models to say.
@@ -139,9 +165,39 @@ def run_in_one_process(dag: DAG) -> str:
     comes after it; so these give way between two looks.
     """
     for task in dag.tasks:
-        if task.pool == DBT_WATCHERS:
+        if task.pool == _watchers(dag.dag_id):
             task.mode = "reschedule"
     return dag.test().state
+
+
+def _watchers(domain: str) -> str:
+    """The pool of a domain's models, see `runtime.configuration`."""
+    return f"dbt_watchers_{domain}"
+
+
+def _noted(
+    domain: str, name: str, begin: Callable[[dict], None] = lambda context: None
+) -> dict[str, Callable[[dict], None]]:
+    """Callbacks with which a task of Cosmos notes itself as a stage of its run.
+
+    They run in the task's own process. One that dies has begun and not ended, which says it all.
+    """
+    running = ExitStack()
+
+    def begun(context: dict) -> None:
+        begin(context)
+        running.enter_context(stage(domain, context["run_id"], name, _SETTINGS))
+
+    def ended(context: dict) -> None:
+        error = context.get("exception")
+        running.__exit__(type(error) if error else None, error, None)
+
+    return {"on_execute_callback": begun, "on_success_callback": ended, "on_failure_callback": ended}
+
+
+def _note_repaired_build(domain: str, context: dict) -> None:
+    """The tests run when every model stands, be it by its own task's retry."""
+    note_repair(domain, context["run_id"], BUILD, _SETTINGS, "failed models were built by their own retries")
 
 
 def _task_in_group(

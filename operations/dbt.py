@@ -8,6 +8,8 @@ from pathlib import Path
 
 from settings import DBT_PROJECT_DIR, PROJECT_DIR, Settings
 
+# Unit tests try the logic on rows of their own; they can only fail where the code changes, and run there (`make test`).
+UNIT_TESTS = "test_type:unit"
 WATCHED = ("models", "macros", "seeds", "snapshots", "tests")
 
 

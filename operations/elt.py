@@ -1,25 +1,118 @@
-"""A domain's whole way without Airflow: ingest, build and test, publish."""
+"""The stages of a run, each of which leaves its metrics; and all of them in turn, without Airflow."""
 
-from ingestion.load import describe, load_domain
-from operations.dbt import run_dbt, selectors
-from operations.publish import Publication, publish
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ingestion.load import FilesFailedError, LoadSummary, describe, entities_of, load_domain
+from ingestion.warehouse import WarehouseBusyError
+from operations.dbt import UNIT_TESTS, run_dbt, selectors
+from operations.journal import Measured, stage
+from operations.metrics import PUBLISH, MetricsError, record
+from operations.publish import Publication
+from operations.publish import publish as publish_domain
+from operations.reports import REPORTS as DOMAINS_WITH_REPORTS
+from operations.reports import write_reports as write_domain_reports
 from settings import Settings
 
+BUILD = "build"
+REPORTS = "reports"
+# Metrics wait in the journal for the next run rather than keep this one.
+RECORD_WAIT_SECONDS = 60.0
 
-def elt(domain: str, settings: Settings, *, full_refresh: bool = False, rebuild: str = "") -> Publication:
-    """Run the three stages one after another; the first that fails stops the rest.
+
+def elt(
+    domain: str,
+    settings: Settings,
+    *,
+    full_refresh: bool = False,
+    rebuild: str = "",
+    accept_quarantine: bool = False,
+) -> Publication:
+    """Run the stages one after another; the first that fails stops the rest.
 
     Args:
         domain: the pipeline.
         settings: which data folder and environment.
         full_refresh: build incremental models anew.
         rebuild: months to build anew, as for the dbt variable of that name.
+        accept_quarantine: publish however many rows are in quarantine.
 
     Raises:
-        FilesFailedError, DbtError, PublishError, WarehouseBusyError: see the stages.
+        FilesFailedError, DbtError, PublishError, WarehouseBusyError: see the stages; nothing is published.
+        ReportError: the marts are published, a report could not be written.
     """
-    print(describe(load_domain(domain, settings)), flush=True)
-    options = ["--full-refresh"] if full_refresh else []
-    variables = ["--vars", f"{{rebuild: '{rebuild}'}}"] if rebuild else []
-    run_dbt(["build", "--select", *selectors(domain), *options, *variables], settings)
-    return publish(domain, settings)
+    run_id = f"shell__{datetime.now(UTC).isoformat()}"
+    try:
+        _ingest_all(domain, run_id, settings)
+        with stage(domain, run_id, BUILD, settings):
+            options = ["--full-refresh"] if full_refresh else []
+            variables = ["--vars", f"{{rebuild: '{rebuild}'}}"] if rebuild else []
+            select = ["--select", *selectors(domain), "--exclude", UNIT_TESTS]
+            run_dbt(["build", *select, *options, *variables], settings)
+        publication = publish(domain, run_id, settings, accept_quarantine=accept_quarantine)
+        if domain in DOMAINS_WITH_REPORTS:
+            write_reports(domain, run_id, settings)
+    finally:
+        _record(domain, run_id, settings)
+    return publication
+
+
+def ingest(domain: str, run_id: str, settings: Settings, entity: str) -> LoadSummary:
+    """Load one entity of a domain. Raises what `load_domain` raises."""
+    with stage(domain, run_id, f"ingest_{entity}", settings) as measured:
+        try:
+            summary = load_domain(domain, settings, entities=[entity])
+        except FilesFailedError as error:
+            _measure(measured, error.summary)
+            raise
+        _measure(measured, summary)
+        return summary
+
+
+def publish(domain: str, run_id: str, settings: Settings, *, accept_quarantine: bool = False) -> Publication:
+    """Publish a domain's marts. Raises what `operations.publish.publish` raises."""
+    with stage(domain, run_id, PUBLISH, settings) as measured:
+        publication = publish_domain(domain, settings, accept_quarantine=accept_quarantine)
+        found = publication.quarantine
+        measured.rows_in = found.rows_read
+        measured.rows_out = sum(publication.rows.values())
+        measured.rows_failed = found.rows_quarantined
+        if found.accepted:
+            measured.note = f"accepted by hand: {found.share:.2%} of the rows are in quarantine, the limit is {found.limit:.2%}"
+        return publication
+
+
+def write_reports(domain: str, run_id: str, settings: Settings) -> list[Path]:
+    """Write a domain's reports. Raises what `operations.reports.write_reports` raises."""
+    with stage(domain, run_id, REPORTS, settings):
+        return write_domain_reports(domain, settings)
+
+
+def _ingest_all(domain: str, run_id: str, settings: Settings) -> None:
+    """Load all entities; one with a bad file does not stop the others."""
+    files, failed = [], False
+    for entity in entities_of(domain):
+        try:
+            summary = ingest(domain, run_id, settings, entity)
+        except FilesFailedError as error:
+            summary, failed = error.summary, True
+        files += summary.files
+    whole = LoadSummary(domain, tuple(files))
+    print(describe(whole), flush=True)
+    if failed:
+        raise FilesFailedError(whole)
+
+
+def _measure(measured: Measured, summary: LoadSummary) -> None:
+    totals = summary.to_dict()
+    measured.rows_in = totals["rows_read"]
+    measured.rows_out = totals["rows_loaded"]
+    measured.rows_failed = totals["rows_rejected"]
+
+
+def _record(domain: str, run_id: str, settings: Settings) -> None:
+    try:
+        record(domain, settings, run_id, wait_seconds=RECORD_WAIT_SECONDS)
+    except (WarehouseBusyError, MetricsError) as error:
+        print(f"the metrics of this run wait for the next one: {error}", file=sys.stderr)

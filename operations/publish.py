@@ -1,7 +1,6 @@
 """Puts a domain's marts where readers look: `published/<domain>.duckdb`, whole or not at all."""
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,14 @@ import duckdb
 import settings as settings_module
 from ingestion.warehouse import connect
 from operations.dbt import ensure_manifest
+from operations.whole_file import whole_file
 from settings import Settings
 
 SCHEMA = "marts"
+# Of the rows read, how many may be in quarantine where the domain's accounting mart says nothing.
+QUARANTINE_LIMIT = 0.05
+LIMIT_KEY = "quarantine_limit"
+RULES_NAMED = 5
 
 
 class PublishError(RuntimeError):
@@ -21,63 +25,126 @@ class PublishError(RuntimeError):
 
 
 @dataclass(frozen=True)
+class QuarantineShare:
+    """How much of what was read is in quarantine, and how much may be (both from 0 to 1).
+
+    `accepted` says that it is more than may be and was published all the same.
+    """
+
+    rows_quarantined: int
+    rows_read: int
+    share: float
+    limit: float
+    accepted: bool = False
+
+
+@dataclass(frozen=True)
 class Publication:
-    """What was published: the file and the rows of each table in it."""
+    """What was published: the file, the rows of each table in it, and what stayed in quarantine."""
 
     domain: str
     path: Path
     rows: dict[str, int]
+    quarantine: QuarantineShare
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready values."""
         return asdict(self) | {"path": str(self.path)}
 
 
-def publish(domain: str, settings: Settings | None = None) -> Publication:
-    """Copy a domain's marts from the working warehouse to its published file.
+def publish(domain: str, settings: Settings | None = None, *, accept_quarantine: bool = False) -> Publication:
+    """Copy a domain's marts from the working warehouse to its published file, see `whole_file`.
 
-    The copy is made in a new file beside the published one, brought safely to disk, and takes its
-    place by one rename: a reader who has the old file open keeps it whole, the next one to open
-    finds the new one. Run it after the domain's tests have passed.
+    Run it after the domain's tests have passed. It refuses if too many of the rows read are in
+    quarantine: more than the share `config: meta: {quarantine_limit: …}` in the YAML of the domain's
+    accounting mart, `agg_<domain>_rows_by_file`, or else `QUARANTINE_LIMIT`.
 
     Args:
         domain: the domain, as in `models/marts/<domain>`.
         settings: defaults to those of the environment.
+        accept_quarantine: publish however many rows are in quarantine.
 
     Raises:
-        PublishError: the domain has no marts, or one of them has not been built.
+        PublishError: the domain has no marts or no accounting mart, one of them has not been built, the
+            limit is no number from 0 to 1, or too many rows are in quarantine.
         WarehouseBusyError: another process kept the warehouse.
     """
     settings = settings or settings_module.load()
-    tables = mart_tables(domain, settings)
+    marts = _marts(domain, settings)
+    limit = _quarantine_limit(domain, marts)
     target = settings.published(domain)
     target.parent.mkdir(parents=True, exist_ok=True)
-    candidate = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with connect(settings) as warehouse:
-            rows = _copy(warehouse, tables, candidate)
-        _sync(candidate)
-        candidate.replace(target)
-        _sync(target.parent)
-    finally:
-        for left in (candidate, candidate.with_name(candidate.name + ".wal")):
-            left.unlink(missing_ok=True)
-    return Publication(domain, target, rows)
+    with whole_file(target) as candidate, connect(settings) as warehouse:
+        quarantine = _check_quarantine(warehouse, domain, limit, accept=accept_quarantine)
+        rows = _copy(warehouse, sorted(marts), candidate)
+    return Publication(domain, target, rows, quarantine)
 
 
-def mart_tables(domain: str, settings: Settings) -> list[str]:
-    """Names of the tables that a domain publishes: its own marts and the shared ones.
-
-    Raises:
-        PublishError: dbt knows no mart of this domain.
-        DbtError: dbt refuses the project.
-    """
+def _marts(domain: str, settings: Settings) -> dict[str, dict[str, Any]]:
+    """Names and manifest nodes of the tables that a domain publishes: its own marts and the shared ones."""
     ensure_manifest(settings)
     nodes = json.loads(settings.manifest.read_text())["nodes"].values()
     marts = [node for node in nodes if node["resource_type"] == "model" and node["schema"] == SCHEMA]
     if not any(domain in node["tags"] for node in marts):
         raise PublishError(f"there is no mart with the tag {domain!r}")
-    return sorted(node["alias"] for node in marts if {domain, "shared"} & set(node["tags"]))
+    return {node["alias"]: node for node in marts if {domain, "shared"} & set(node["tags"])}
+
+
+def _quarantine_limit(domain: str, marts: dict[str, dict[str, Any]]) -> float:
+    accounting = _accounting_mart(domain)
+    if accounting not in marts:
+        raise PublishError(f"there is no mart {accounting}, which says how many rows are in quarantine")
+    limit = marts[accounting]["config"].get("meta", {}).get(LIMIT_KEY, QUARANTINE_LIMIT)
+    if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 <= limit <= 1:
+        raise PublishError(
+            f"{LIMIT_KEY} in config.meta of the model {accounting} must be a number from 0 to 1, not {limit!r}"
+        )
+    return float(limit)
+
+
+def _check_quarantine(
+    warehouse: duckdb.DuckDBPyConnection, domain: str, limit: float, *, accept: bool
+) -> QuarantineShare:
+    accounting = _accounting_mart(domain)
+    sums = "select coalesce(sum(rows_quarantined), 0)::bigint, coalesce(sum(rows_read), 0)::bigint"
+    try:
+        quarantined, read = warehouse.execute(f"{sums} from {SCHEMA}.{accounting}").fetchone()
+    except duckdb.CatalogException as error:
+        raise PublishError(f"{SCHEMA}.{accounting} has not been built") from error
+    share = quarantined / read if read else 0.0
+    if share > limit and not accept:
+        raise PublishError(
+            f"{quarantined:,} of {read:,} rows read are in quarantine: {share:.2%}, and the limit is {limit:.2%}. "
+            f"Broken most: {_most_broken(warehouse, domain)}. "
+            f"To see them: python -m operations quarantine {domain} --export FILE.csv. "
+            f"To publish all the same: python -m operations publish {domain} --accept-quarantine"
+        )
+    return QuarantineShare(quarantined, read, share, limit, accepted=share > limit)
+
+
+def _most_broken(warehouse: duckdb.DuckDBPyConnection, domain: str) -> str:
+    """The rules that most rows break, with their numbers of rows."""
+    prefix = f"quarantine_{domain}__"
+    tables = warehouse.execute(
+        "select table_name from information_schema.tables"
+        " where table_schema = 'clean' and starts_with(table_name, ?) order by table_name",
+        [prefix],
+    ).fetchall()
+    counts: list[tuple[int, str, str]] = []
+    for (table,) in tables:
+        counts += warehouse.execute(
+            f"""
+            select count(*), ?, rule
+            from (select unnest(string_split(broken_rules, ',')) as rule from clean.{table}) group by rule
+            """,
+            [table.removeprefix(prefix)],
+        ).fetchall()
+    counts.sort(key=lambda count: (-count[0], *count[1:]))
+    return ", ".join(f"{entity}.{rule} ({rows:,})" for rows, entity, rule in counts[:RULES_NAMED])
+
+
+def _accounting_mart(domain: str) -> str:
+    return f"agg_{domain}_rows_by_file"
 
 
 def _copy(warehouse: duckdb.DuckDBPyConnection, tables: list[str], candidate: Path) -> dict[str, int]:
@@ -93,12 +160,3 @@ def _copy(warehouse: duckdb.DuckDBPyConnection, tables: list[str], candidate: Pa
     warehouse.execute("checkpoint candidate")
     warehouse.execute("detach candidate")
     return rows
-
-
-def _sync(path: Path) -> None:
-    """Bring a file's content, or a folder's entries, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -54,6 +54,7 @@ def serve(settings, options) -> int:
         print(f"Open {airflow.url}  user {airflow.username}  password {airflow.password}  (Ctrl-C stops it)")
         while True:
             airflow.check()
+            airflow.ensure_pools()  # of a DAG that was added meanwhile
             time.sleep(1)
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -15,8 +16,8 @@ SECRETS_FILE = "secrets.json"
 # Watchers take the cores from the one process that builds. On two cores, 60 models of 1M rows and 120
 # tests took 26 to 27 s with two watchers, 25 to 26 s with three, 27 to 43 s with four, 39 to 55 s with six.
 WATCHERS_BESIDE_CORES = 1
-# Room beside the watchers, so that those of a DAG whose build waits for the warehouse never fill the
-# executor: its build, other DAGs' tasks, and the workers whose task has just ended.
+# Room beside the watchers, which so never fill the executor: builds, other tasks, and the workers whose
+# task has just ended.
 OTHER_TASKS = 12
 
 
@@ -26,15 +27,27 @@ def cores() -> int:
 
 
 def watchers() -> int:
-    """Model tasks that may run at once, over all DAGs."""
+    """Model tasks of a DAG that may run at once."""
     return cores() + WATCHERS_BESIDE_CORES
 
 
-def pools() -> list[dict]:
-    """Pools of the DAGs, as the REST API takes them."""
-    return [
-        {"name": "warehouse_writer", "slots": 1, "description": "DuckDB lets one process write."},
-        {"name": "dbt_watchers", "slots": watchers(), "description": "Model tasks that watch a dbt build."},
+def dag_names() -> list[str]:
+    """Names of the DAGs in dags/: one in a file, named after it."""
+    folder = PROJECT_DIR / "dags"
+    ignored = (folder / ".airflowignore").read_text().split()
+    return sorted(file.stem for file in folder.glob("*.py") if file.name not in ignored)
+
+
+def pools(dags: Iterable[str]) -> list[dict]:
+    """Pools of the DAGs, as the REST API takes them.
+
+    Each DAG has watchers of its own: those of a DAG whose build waits for the warehouse would take
+    all the slots from the DAG whose build has it.
+    """
+    writer = {"name": "warehouse_writer", "slots": 1, "description": "DuckDB lets one process write."}
+    return [writer] + [
+        {"name": f"dbt_watchers_{dag}", "slots": watchers(), "description": f"Model tasks of {dag}."}
+        for dag in dags
     ]
 
 
@@ -74,7 +87,7 @@ def airflow_environment(settings: Settings, port: int) -> dict[str, str]:
         "CORE__DAGS_FOLDER": PROJECT_DIR / "dags",
         "CORE__LOAD_EXAMPLES": False,
         "CORE__EXECUTOR": "LocalExecutor",
-        "CORE__PARALLELISM": watchers() + OTHER_TASKS,
+        "CORE__PARALLELISM": watchers() * len(dag_names()) + OTHER_TASKS,
         "CORE__MAX_ACTIVE_TASKS_PER_DAG": watchers() + OTHER_TASKS,
         "CORE__FERNET_KEY": keys["fernet_key"],
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USERNAME}:admin",

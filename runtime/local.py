@@ -15,7 +15,7 @@ from operations.dbt import ensure_manifest
 from runtime import configuration
 from runtime.client import AirflowClient, ApiError, RunState
 from runtime.processes import FIRST_PORT, AirflowError, Component, Lock, free_port, stop
-from settings import PROJECT_DIR, Settings
+from settings import Settings
 
 START_SECONDS = 180
 POLL_SECONDS = 1.0
@@ -45,6 +45,7 @@ class LocalAirflow:
         self._logs = settings.airflow_home / "logs"
         self._lock = Lock(settings.airflow_home / "lock")
         self._components: list[Component] = []
+        self._pooled: list[str] = []
         self.username = configuration.USERNAME
         self.client: AirflowClient | None = None
 
@@ -73,13 +74,20 @@ class LocalAirflow:
         for component in self._components:
             component.check()
 
+    def ensure_pools(self) -> None:
+        """Make the pools of the DAGs in dags/, unless there is no new one since the last call."""
+        names = configuration.dag_names()
+        if names != self._pooled:
+            self.client.set_pools(configuration.pools(names))
+            self._pooled = names
+
     def pipelines(self) -> list[str]:
         """Names of the DAGs that are tagged `pipeline`, once each file in dags/ has been parsed.
 
         Raises:
             AirflowError: a file cannot be parsed.
         """
-        known = self._await_parsed(dag_names())
+        known = self._await_parsed(configuration.dag_names())
         return sorted(
             name for name, dag in known.items() if any(tag["name"] == "pipeline" for tag in dag["tags"])
         )
@@ -90,8 +98,8 @@ class LocalAirflow:
         Raises:
             AirflowError: there is no such DAG, or its file cannot be parsed.
         """
-        if dag_id not in dag_names():
-            raise AirflowError(f"there is no DAG {dag_id}; there are {', '.join(dag_names())}")
+        if dag_id not in configuration.dag_names():
+            raise AirflowError(f"there is no DAG {dag_id}; there are {', '.join(configuration.dag_names())}")
         self._await_parsed([dag_id])
         return self.client.trigger(dag_id, conf)
 
@@ -142,7 +150,7 @@ class LocalAirflow:
         self._say(f"Airflow starts on {self.url}")
         self._parsed_after = datetime.now(UTC)
         self._add("dag-processor", ["-m", "airflow", "dag-processor"], environment)
-        self.client.set_pools(configuration.pools())
+        self.ensure_pools()
         # Who stops `make run` and starts it again wants a new run, not to wait for the end of the old.
         # Scheduled and backfill runs go on where they were.
         self.client.fail_cut_off_runs()
@@ -233,10 +241,3 @@ def last_port(settings: Settings) -> int:
     """Port of the api-server that runs on this data folder, or that ran there last."""
     url = Lock(settings.airflow_home / "lock").facts().get("url", f":{FIRST_PORT}")
     return int(url.rpartition(":")[2])
-
-
-def dag_names() -> list[str]:
-    """Names of the DAGs in dags/: one in a file, named after it."""
-    folder = PROJECT_DIR / "dags"
-    ignored = (folder / ".airflowignore").read_text().split()
-    return sorted(file.stem for file in folder.glob("*.py") if file.name not in ignored)

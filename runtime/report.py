@@ -7,6 +7,9 @@ from runtime.client import AirflowClient, RunState
 from settings import Settings
 
 SUCCESS, PARTIAL, FAILED = 0, 1, 2
+# Seconds that show.
+SHORTEST = 0.05
+COLOURS = {"success": "green", "partial": "yellow", "failed": "red"}
 # The build that the models watch ends as failed when one model failed in it. If the run succeeded all
 # the same, that model's own retry has repaired it.
 BUILD_TASK = "dbt_producer_watcher"
@@ -14,10 +17,15 @@ BUILD_TASK = "dbt_producer_watcher"
 
 def exit_status(states: list[RunState]) -> int:
     """0 all succeeded, 1 a task that is not critical failed, 2 a run failed."""
-    if any(state.state != "success" for state in states):
-        return FAILED
-    failed = [task for state in states for task in state.failed_tasks if task.task_id != BUILD_TASK]
-    return PARTIAL if failed else SUCCESS
+    outcomes = {outcome(state) for state in states}
+    return FAILED if "failed" in outcomes else PARTIAL if "partial" in outcomes else SUCCESS
+
+
+def outcome(run: RunState) -> str:
+    """How a run ended: success, partial if it published and a task failed that is not critical, or failed."""
+    if run.state != "success":
+        return "failed"
+    return "partial" if any(task.task_id != BUILD_TASK for task in run.failed_tasks) else "success"
 
 
 def stages(run: RunState) -> dict[str, float]:
@@ -27,10 +35,12 @@ def stages(run: RunState) -> dict[str, float]:
         if task.started and task.ended:
             spans.setdefault(task.task_id.rpartition(".")[0] or task.task_id, []).append(task)
     ordered = sorted(spans.items(), key=lambda span: min(task.started for task in span[1]))
-    return {
+    lasted = {
         name: (max(task.ended for task in tasks) - min(task.started for task in tasks)).total_seconds()
         for name, tasks in ordered
     }
+    # A task that had nothing to run, or did not come to run, ends as it starts.
+    return {name: seconds for name, seconds in lasted.items() if seconds >= SHORTEST}
 
 
 def print_report(states: list[RunState], client: AirflowClient, settings: Settings) -> None:
@@ -39,8 +49,8 @@ def print_report(states: list[RunState], client: AirflowClient, settings: Settin
 
     console = Console(highlight=False, soft_wrap=True)
     for run in states:
-        colour = "green" if run.state == "success" else "red"
-        console.print(f"\n[bold]{run.dag_id}[/] [{colour}]{run.state}[/] in {run.seconds:.1f} s")
+        ended = outcome(run)
+        console.print(f"\n[bold]{run.dag_id}[/] [{COLOURS[ended]}]{ended}[/] in {run.seconds:.1f} s")
         for task in run.failed_tasks:
             console.print(f"  {task.task_id} failed at try {task.try_number}:", style="red")
             for line in client.error_lines(run, task):

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from operations.dbt import selectors
 from settings import DBT_PROJECT_DIR, Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dbt_project")]
@@ -25,6 +26,14 @@ DELIVERED = [
     *[f"vehicle_type_code_{position}" for position in range(1, 6)],
 ]
 
+APRIL = [
+    {"collision_id": "1", "crash_date": "04/18/2022"},
+    {"collision_id": "2", "crash_date": "04/19/2022", "vehicle_type_code_2": "Taxi"},
+    {"collision_id": "3", "crash_date": "03/01/2022"},
+    {"collision_id": "x", "crash_date": "02/30/2022"},
+]
+SELECT = ("--select", *selectors("collisions"))
+
 
 class Warehouse:
     """A warehouse of its own with a raw schema as ingestion makes it, and dbt on top."""
@@ -36,9 +45,9 @@ class Warehouse:
         self.execute(
             "create schema raw_collisions",
             f"create table raw_collisions.crashes ({', '.join(f'{name} text' for name in DELIVERED)},"
-            " _source_file text, _source_row bigint, _row_id text, _dlt_load_id text)",
+            " _source_file text, _source_row bigint, _row_id text, _replaces_row_id text, _dlt_load_id text)",
             "create table raw_collisions.rejected_lines (entity text, source_file text, line_number bigint,"
-            " reason text, line text, _dlt_load_id text)",
+            " reason text, line text, _row_id text, _dlt_load_id text)",
             "create table raw_collisions.input_files (entity text, source_file text, sha256 text, bytes bigint,"
             " rows_read bigint, rows_loaded bigint, rows_rejected bigint, status text, reason text,"
             " extra_columns text, loaded_at timestamptz, _dlt_load_id text)",
@@ -96,18 +105,8 @@ class Warehouse:
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory) -> Warehouse:
     warehouse = Warehouse(tmp_path_factory.mktemp("data"))
-    warehouse.load(
-        "april.csv",
-        "100.1",
-        [
-            {"collision_id": "1", "crash_date": "04/18/2022"},
-            {"collision_id": "2", "crash_date": "04/19/2022", "vehicle_type_code_2": "Taxi"},
-            {"collision_id": "3", "crash_date": "03/01/2022"},
-            {"collision_id": "4", "crash_date": "02/01/2022"},
-            {"collision_id": "x", "crash_date": "02/30/2022"},
-        ],
-    )
-    built = warehouse.dbt("build")
+    warehouse.load("april.csv", "100.1", [*APRIL, {"collision_id": "4", "crash_date": "02/01/2022"}])
+    built = warehouse.dbt("build", *SELECT)
     assert built.returncode == 0, built.stdout
     return warehouse
 
@@ -130,11 +129,12 @@ def test_a_later_load_rebuilds_only_its_months_and_equals_a_full_refresh(warehou
         ],
     )
     warehouse.execute(
-        "delete from raw_collisions.crashes where collision_id = '4'",
-        "update raw_collisions.input_files set rows_read = 4, rows_loaded = 4 where source_file = 'april.csv'",
+        "delete from raw_collisions.crashes where _dlt_load_id = '100.1'",
+        "update raw_collisions.input_files set status = 'replaced' where _dlt_load_id = '100.1'",
     )
+    warehouse.load("april.csv", "150.1", APRIL)
 
-    built = warehouse.dbt("build")
+    built = warehouse.dbt("build", *SELECT)
 
     assert built.returncode == 0, built.stdout
     months = "2022-02-01, 2022-03-01, 2022-04-01, 2022-05-01"
@@ -167,7 +167,7 @@ def test_a_missing_row_fails_the_build(warehouse, damage):
     copy.write_bytes(warehouse.path.read_bytes())
     try:
         warehouse.execute(damage)
-        built = warehouse.dbt("build", "--select", "tag:collisions", "--exclude-resource-type", "unit_test")
+        built = warehouse.dbt("build", *SELECT, "--exclude-resource-type", "unit_test")
     finally:
         copy.replace(warehouse.path)
     assert built.returncode == 1

@@ -79,6 +79,9 @@ def test_a_failing_data_test_ends_the_run_red_with_nothing_published(ran: Checko
     assert states["publish"][0] == states["notify"][0] == "upstream_failed"
     assert states[TASK] == ("success", 1)
     assert published.read_bytes() == before
+    ((status, error),) = ran.query("select status, error from raw_ops.runs order by started_at desc limit 1")
+    assert status == "failed"
+    assert "assert_nothing" in error
 
 
 def test_a_model_that_fails_once_is_retried_by_its_own_task_alone(ran: Checkout) -> None:
@@ -106,6 +109,11 @@ def test_a_model_that_fails_once_is_retried_by_its_own_task_alone(ran: Checkout)
     assert states.pop("dbt_producer_watcher") == ("failed", 1)
     assert set(states.values()) == {("success", 1)}
     assert ran.contents(published) == before
+    # In the metrics the build has not failed: what failed in it was made good.
+    latest = f"run_id = '{ran.runs()[-1][1]}'"
+    assert ran.query(f"select status, error from raw_ops.runs where {latest}") == [("success", None)]
+    build = ran.query(f"select status, error, note from raw_ops.stages where stage = 'build' and {latest}")
+    assert build == [("success", None, "failed models were built by their own retries")]
 
 
 def test_a_backfill_equals_a_full_refresh(ran: Checkout) -> None:

@@ -34,6 +34,21 @@ def test_the_defects_of_the_samples_are_found_exactly(sampled: Checkout) -> None
     }
 
 
+def test_the_run_and_each_of_its_stages_have_left_their_metrics(sampled: Checkout) -> None:
+    made = sampled.made
+    failed = made["rejected"] + made["quarantined"]
+    runs = sampled.query("select status, rows_in, rows_failed, error from raw_ops.runs")
+    assert runs == [("success", made["lines"], failed, None)]
+    stages = sampled.query(
+        "select stage, status, rows_in, rows_failed from raw_ops.stages order by started_at"
+    )
+    assert stages == [
+        ("ingest_crashes", "success", made["lines"], made["rejected"]),
+        ("build", "success", None, None),
+        ("publish", "success", made["lines"], made["quarantined"]),
+    ]
+
+
 @pytest.mark.parametrize("call", [30, 60, 120])
 def test_a_killed_build_is_completed_by_the_next_run(sampled: Checkout, call: int) -> None:
     before = sampled.contents()

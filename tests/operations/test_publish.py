@@ -1,33 +1,71 @@
 """Publishing: whole or not at all, and readers are never disturbed."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 from ingestion.warehouse import WarehouseBusyError, connect
+from operations import dbt
 from operations import publish as publishing
-from operations.publish import PublishError, publish
+from operations.__main__ import main
+from operations.publish import PublishError, QuarantineShare, publish
 from operations.summary import collect
-from settings import Settings
+from settings import PROJECT_DIR, Settings
 
 
 @pytest.fixture
 def built(settings: Settings) -> Settings:
-    """A warehouse with two marts, of which the manifest knows."""
-    marts = {"fct_things": ["things"], "dim_date": ["shared"], "fct_others": ["others"]}
-    nodes = {
-        name: {"resource_type": "model", "schema": "marts", "alias": name, "tags": tags}
-        for name, tags in marts.items()
-    }
-    settings.manifest.parent.mkdir(parents=True)
-    settings.manifest.write_text(json.dumps({"nodes": nodes}))
+    """A warehouse with three marts, of which the manifest knows, and 1 row in 20 in quarantine."""
+    write_manifest(settings, meta={})
     with connect(settings) as warehouse:
         warehouse.execute("create schema marts")
         warehouse.execute("create table marts.fct_things as select range as id from range(3)")
         warehouse.execute("create table marts.dim_date as select date '2022-01-01' as date_day")
+        warehouse.execute(
+            "create table marts.agg_things_rows_by_file as select * from "
+            "(values ('big', 'a.csv', 12, 1), ('big', 'b.csv', 6, 0), ('small', 'c.csv', 2, 0)) "
+            "as files (entity, source_file, rows_read, rows_quarantined)"
+        )
     return settings
+
+
+def write_manifest(settings: Settings, meta: dict[str, Any]) -> None:
+    marts = {
+        "fct_things": ["things"],
+        "agg_things_rows_by_file": ["things"],
+        "dim_date": ["shared"],
+        "fct_others": ["others"],
+    }
+    model = {"resource_type": "model", "schema": "marts", "config": {"meta": {}}}
+    nodes = {name: model | {"alias": name, "tags": tags} for name, tags in marts.items()}
+    nodes["agg_things_rows_by_file"]["config"] = {"meta": meta}
+    settings.manifest.parent.mkdir(parents=True, exist_ok=True)
+    settings.manifest.write_text(json.dumps({"nodes": nodes}))
+
+
+def quarantine_one_more(settings: Settings) -> None:
+    """Two of twenty rows are in quarantine, one of them for two rules."""
+    with connect(settings) as warehouse:
+        warehouse.execute(
+            "update marts.agg_things_rows_by_file set rows_quarantined = 1 where source_file = 'c.csv'"
+        )
+        warehouse.execute("create schema clean")
+        warehouse.execute(
+            "create table clean.quarantine_things__big as select 'b_is_known,a_is_present' as broken_rules"
+        )
+        warehouse.execute(
+            "create table clean.quarantine_things__small as select 'a_is_present' as broken_rules"
+        )
+        warehouse.execute(
+            "create table clean.quarantine_others__big as select 'no_rule_of_ours' as broken_rules"
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +80,7 @@ def ids(path: Path) -> list[int]:
 
 def test_the_domains_marts_and_the_shared_ones_are_published(built: Settings) -> None:
     publication = publish("things", built)
-    assert publication.rows == {"dim_date": 1, "fct_things": 3}
+    assert publication.rows == {"agg_things_rows_by_file": 3, "dim_date": 1, "fct_things": 3}
     assert ids(publication.path) == [0, 1, 2]
     assert [path.name for path in publication.path.parent.iterdir()] == ["things.duckdb"]
 
@@ -74,9 +112,6 @@ def test_a_domain_without_marts_is_an_error(built: Settings) -> None:
 
 
 def test_a_warehouse_in_use_is_waited_for_and_then_named(settings: Settings) -> None:
-    import subprocess
-    import sys
-
     hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
     settings.warehouse.parent.mkdir(parents=True)
     with subprocess.Popen(
@@ -94,6 +129,147 @@ def test_a_warehouse_in_use_is_waited_for_and_then_named(settings: Settings) -> 
         holder.stdin.close()
     with connect(settings, wait_seconds=5):
         pass
+
+
+def test_more_rows_in_quarantine_than_the_limit_stop_it(built: Settings) -> None:
+    path = publish("things", built).path
+    before = path.read_bytes()
+    quarantine_one_more(built)
+    with pytest.raises(PublishError) as stopped:
+        publish("things", built)
+    message = str(stopped.value)
+    assert "2 of 20 rows read are in quarantine: 10.00%, and the limit is 5.00%" in message
+    assert "Broken most: big.a_is_present (1), big.b_is_known (1), small.a_is_present (1)." in message
+    assert "python -m operations quarantine things" in message
+    assert "python -m operations publish things --accept-quarantine" in message
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == ["things.duckdb"]
+
+
+def test_as_many_rows_as_the_limit_are_published(built: Settings) -> None:
+    share = QuarantineShare(rows_quarantined=1, rows_read=20, share=0.05, limit=0.05, accepted=False)
+    assert publish("things", built).quarantine == share
+
+
+def test_a_first_publication_can_be_stopped_too(built: Settings) -> None:
+    quarantine_one_more(built)
+    with pytest.raises(PublishError):
+        publish("things", built)
+    assert list(built.published("things").parent.iterdir()) == []
+
+
+def test_a_person_may_accept_what_is_in_quarantine(built: Settings) -> None:
+    quarantine_one_more(built)
+    publication = publish("things", built, accept_quarantine=True)
+    assert ids(publication.path) == [0, 1, 2]
+    assert json.loads(json.dumps(publication.to_dict()))["quarantine"] == {
+        "rows_quarantined": 2,
+        "rows_read": 20,
+        "share": 0.1,
+        "limit": 0.05,
+        "accepted": True,
+    }
+
+
+def test_the_command_prints_what_was_accepted(
+    built: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("operations.__main__.domains", lambda: ["things"])
+    quarantine_one_more(built)
+    assert main(["publish", "things"]) == 2
+    assert "2 of 20 rows read are in quarantine" in capsys.readouterr().err
+    assert main(["publish", "things", "--accept-quarantine"]) == 0
+    assert "accepted: 2 of 20 rows read are in quarantine, 10.00%" in capsys.readouterr().out
+
+
+def test_nothing_read_is_within_any_limit(built: Settings) -> None:
+    write_manifest(built, meta={"quarantine_limit": 0})
+    with connect(built) as warehouse:
+        warehouse.execute("delete from marts.agg_things_rows_by_file")
+    assert publish("things", built).quarantine.share == 0
+
+
+@pytest.mark.parametrize(("limit", "publishes"), [(0.1, True), (1, True), (0.0999, False), (0, False)])
+def test_a_domain_may_have_a_limit_of_its_own(built: Settings, limit: float, publishes: bool) -> None:
+    write_manifest(built, meta={"quarantine_limit": limit})
+    quarantine_one_more(built)
+    if publishes:
+        assert publish("things", built).quarantine.limit == limit
+    else:
+        with pytest.raises(PublishError, match=f"the limit is {limit:.2%}"):
+            publish("things", built)
+
+
+@pytest.mark.parametrize("limit", [5, -0.1, "5 %", "0.05", None, True, float("nan")])
+def test_a_limit_that_is_no_share_is_an_error(built: Settings, limit: Any) -> None:
+    write_manifest(built, meta={"quarantine_limit": limit})
+    with pytest.raises(
+        PublishError, match="quarantine_limit in config.meta of the model agg_things_rows_by_file"
+    ):
+        publish("things", built, accept_quarantine=True)
+
+
+def test_a_domain_without_its_accounting_mart_is_an_error(built: Settings) -> None:
+    manifest = json.loads(built.manifest.read_text())
+    del manifest["nodes"]["agg_things_rows_by_file"]
+    built.manifest.write_text(json.dumps(manifest))
+    with pytest.raises(PublishError, match="there is no mart agg_things_rows_by_file"):
+        publish("things", built)
+
+
+@pytest.mark.parametrize(("config", "limit"), [("config: {meta: {quarantine_limit: 0.1}}", 0.1), ("", 0.05)])
+def test_the_limit_stands_in_the_yaml_of_the_accounting_mart(
+    built: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: str, limit: float
+) -> None:
+    project = tmp_path / "dbt_project"
+    models = project / "models"
+    models.mkdir(parents=True)
+    (project / "dbt_project.yml").write_text(
+        "{name: sluice, profile: sluice, models: {sluice: {+tags: [things], +schema: marts}}}"
+    )
+    macro = project / "macros" / "generate_schema_name.sql"
+    macro.parent.mkdir()
+    macro.write_text((dbt.DBT_PROJECT_DIR / "macros" / "schema" / macro.name).read_text())
+    (models / "agg_things_rows_by_file.sql").write_text("select 1 as rows_read, 0 as rows_quarantined")
+    (models / "agg_things_rows_by_file.yml").write_text(
+        f"models:\n  - name: agg_things_rows_by_file\n    {config}\n"
+    )
+    monkeypatch.setattr(dbt, "DBT_PROJECT_DIR", project)
+    monkeypatch.setattr(publishing, "ensure_manifest", dbt.ensure_manifest)
+    built.manifest.unlink()
+    publication = publish("things", built)
+    assert publication.rows == {"agg_things_rows_by_file": 3}
+    assert publication.quarantine.limit == limit
+
+
+@pytest.mark.parametrize(
+    ("target", "moment"),
+    [
+        ("operations.publish:_check_quarantine", "after"),
+        ("operations.publish:_copy", "after"),
+        ("operations.whole_file:sync", "after"),
+    ],
+)
+def test_a_killed_publish_leaves_the_published_file_as_it_was(
+    built: Settings, target: str, moment: str
+) -> None:
+    path = publish("things", built).path
+    before = path.read_bytes()
+    os.utime(built.manifest, (4e9, 4e9))  # younger than any file of the project
+    program = "import sys; from tests.kill_at import arm; from operations.publish import publish; "
+    program += "arm(sys.argv[1], sys.argv[2], 1); publish('things')"
+    killed = subprocess.run(
+        [sys.executable, "-c", program, target, moment],
+        cwd=PROJECT_DIR,
+        env=os.environ | built.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
+    assert path.read_bytes() == before
+    publish("things", built)
+    assert [file.name for file in path.parent.iterdir()] == ["things.duckdb"]
 
 
 def test_nothing_published_has_no_numbers(settings: Settings) -> None:

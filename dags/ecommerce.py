@@ -1,0 +1,48 @@
+"""Load what the shop delivered, build and test the models, publish the marts, write the reports.
+
+| step | what it does | when it fails |
+|---|---|---|
+| `ingest_*` | load new and changed files; a bad one does not stop the others | retried, but not for a bad file |
+| `load_seeds`, `transform_*`, `model_analytics` | one task a dbt model, all in one `dbt build` | each retried |
+| `test_data` | the data tests of all models | not retried |
+| `publish` | puts the new marts in place by one rename | retried, but not if too much is in quarantine |
+| `write_reports` | writes CSV files from the published marts | retried once; the run succeeds without them |
+| `record_run` | brings the run's metrics into `raw_ops` | retried; else the next run does it |
+
+Whatever fails up to `publish`, readers keep the version that was published last.
+
+Parameters: `full_refresh` builds every incremental model from scratch, `years` rebuilds some years,
+`accept_quarantine` publishes whatever share of the rows is in quarantine. A backfill run rebuilds its month.
+"""
+
+import sys
+
+import pendulum
+from airflow.sdk import DAG, chain, cross_downstream
+from domain_tasks import ingest, notify, publish, record_run, write_reports
+from pipeline import PARAMS, RETRIES, dbt_tasks, run_in_one_process, schedule
+
+DOMAIN = "ecommerce"
+
+with DAG(
+    dag_id=DOMAIN,
+    schedule=schedule(DOMAIN, default="0 2 * * *"),
+    start_date=pendulum.datetime(2023, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    default_args=RETRIES,
+    params=PARAMS,
+    tags=["pipeline", DOMAIN],
+    doc_md=__doc__,
+) as dag:
+    ingested = [ingest(DOMAIN, entity) for entity in ("orders", "customers", "products")]
+    models, tests = dbt_tasks(dag, DOMAIN)
+    published = publish(DOMAIN)
+    reported = write_reports(DOMAIN)
+
+    cross_downstream(ingested, models)
+    chain(tests, published, [notify(DOMAIN), reported])
+    record_run(DOMAIN, after=[*ingested, reported])
+
+if __name__ == "__main__":
+    sys.exit(run_in_one_process(dag) != "success")

@@ -1,0 +1,161 @@
+"""The metrics of every run, in the warehouse: `raw_ops.runs` and `raw_ops.stages`.
+
+A row of `stages` is a stage of a run; its last try counts. `rows_in`, `rows_out` and `rows_failed` are
+rows read, rows written, and rows rejected or in quarantine; null where the stage cannot tell. `publish`
+tells of all input, `ingest_*` of what the run itself has read.
+
+A row of `runs` adds a run up: `rows_in` is what it read, `rows_out` what it published, `rows_failed`
+what it rejected and what was in quarantine as it published. It is a `success`, `partial` if its marts
+are published and something else failed, else `failed`; `error` is the first of its errors. What ended
+without saying so is `interrupted`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import dlt
+import duckdb
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+import settings as settings_module
+from ingestion.warehouse import WAIT_SECONDS, connect, table_columns
+from operations.journal import INTERRUPTED, Entry, note_end, take
+from settings import Settings
+
+SCHEMA = "raw_ops"
+# The stage after which a run's data is where readers look.
+PUBLISH = "publish"
+_FACTS = {
+    "status": "text",
+    "started_at": "timestamp",
+    "ended_at": "timestamp",
+    "seconds": "double",
+    "rows_in": "bigint",
+    "rows_out": "bigint",
+    "rows_failed": "bigint",
+    "error": "text",
+}
+RUNS = {"domain": "text", "run_id": "text", **_FACTS}
+STAGES = {"domain": "text", "run_id": "text", "stage": "text", **_FACTS, "tries": "bigint", "note": "text"}
+
+
+class MetricsError(RuntimeError):
+    """dlt could not write the metrics; they stay in the journal, and the next run writes them."""
+
+
+def record(
+    domain: str,
+    settings: Settings | None = None,
+    run_id: str | None = None,
+    *,
+    failed: Sequence[str] = (),
+    wait_seconds: float = WAIT_SECONDS,
+) -> None:
+    """Bring a domain's journal into the warehouse in one load; safe to repeat, and after a kill.
+
+    Runs that ended without a call of this function are brought in as interrupted. If such a run was
+    only between two of its stages, its own call at its end puts that right.
+
+    Args:
+        domain: the pipeline.
+        settings: defaults to those of the environment.
+        run_id: the run that ends now, if one does.
+        failed: what failed in it by the account of a scheduler, which knows of tasks that never began.
+        wait_seconds: how long to wait for another process that holds the warehouse.
+
+    Raises:
+        WarehouseBusyError: another process kept the warehouse; the journal is as it was.
+        MetricsError: dlt could not write; the journal is as it was.
+    """
+    settings = settings or settings_module.load()
+    if run_id is not None:
+        note_end(domain, run_id, settings, failed)
+    # Whoever has the warehouse is the only one to take from the journal.
+    with connect(settings, wait_seconds=wait_seconds) as connection, take(domain, settings) as entries:
+        if not entries:
+            return
+        keys = [{"domain": domain, "run_id": entry.run_id} for entry in entries]
+        runs = [
+            key | _sum_up(entry, _known_stages(connection, **key))
+            for key, entry in zip(keys, entries, strict=True)
+        ]
+        stages = [key | stage for key, entry in zip(keys, entries, strict=True) for stage in entry.stages]
+        _write(connection, settings, runs, stages)
+        for entry in entries:
+            entry.remove()
+
+
+def _sum_up(entry: Entry, known: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The row of `runs` for a run: its stages in the journal, and those `known` from an earlier load."""
+    by_name = {stage["stage"]: stage for stage in [*known, *entry.stages]}
+    stages = sorted(by_name.values(), key=lambda stage: stage["started_at"])
+    published = PUBLISH in by_name and by_name[PUBLISH]["status"] == "success"
+    errors = [stage["error"] for stage in stages if stage["status"] == "failed"]
+    errors += [f"{name} failed" for name in entry.failed]
+    if entry.ended_at is None:
+        errors.append(INTERRUPTED)
+    elif not published:
+        errors.append("nothing was published")
+    times = [stage["ended_at"] for stage in stages if stage["ended_at"]]
+    ended_at = max([entry.ended_at, *times]) if entry.ended_at else None
+    started_at = min([stage["started_at"] for stage in stages], default=ended_at)
+    return {
+        "status": "failed" if not published else "partial" if errors else "success",
+        "started_at": started_at,
+        "ended_at": ended_at,
+        "seconds": (ended_at - started_at).total_seconds() if ended_at else None,
+        "rows_in": _total(stage["rows_in"] for stage in stages if stage["stage"] != PUBLISH),
+        "rows_out": by_name[PUBLISH]["rows_out"] if published else None,
+        "rows_failed": _total(stage["rows_failed"] for stage in stages),
+        "error": errors[0] if errors else None,
+    }
+
+
+def _total(counts: Iterator[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def _known_stages(connection: duckdb.DuckDBPyConnection, domain: str, run_id: str) -> list[dict[str, Any]]:
+    if not table_columns(connection, SCHEMA, "stages"):
+        return []
+    found = connection.execute(
+        f"select {', '.join(STAGES)} from {SCHEMA}.stages where domain = ? and run_id = ?", [domain, run_id]
+    )
+    return [dict(zip(STAGES, row, strict=True)) for row in found.fetchall()]
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    runs: list[dict[str, Any]],
+    stages: list[dict[str, Any]],
+) -> None:
+    pipeline = dlt.pipeline(
+        pipeline_name=f"{settings.env}_ops",
+        pipelines_dir=str(settings.dlt_dir),
+        # Else dlt would commit the delete of a merge by itself, and a kill before the insert would take the
+        # rows away until the next run.
+        destination=dlt.destinations.duckdb(connection, supports_transactions=True),
+        dataset_name=SCHEMA,
+    )
+    # What a kill left unfinished is in the journal still.
+    if pipeline.has_pending_data:
+        pipeline.abort_packages()
+    try:
+        pipeline.run(
+            [
+                _resource("runs", runs, RUNS, ("domain", "run_id")),
+                _resource("stages", stages, STAGES, ("domain", "run_id", "stage")),
+            ]
+        )
+    except PipelineStepFailed as error:
+        if pipeline.has_pending_data:
+            pipeline.abort_packages()
+        raise MetricsError(f"dlt could not {error.step} into {SCHEMA}: {error}") from error
+
+
+def _resource(name: str, rows: list[dict[str, Any]], types: dict[str, str], key: tuple[str, ...]) -> Any:
+    columns = {column: {"data_type": kind} for column, kind in types.items()}
+    disposition = {"disposition": "merge", "strategy": "delete-insert"}
+    return dlt.resource(rows, name=name, write_disposition=disposition, primary_key=key, columns=columns)

@@ -1,0 +1,65 @@
+"""Reports for people: CSV files made of a domain's published marts, one of each a day."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+
+import settings as settings_module
+from operations.whole_file import whole_file
+from settings import Settings
+
+# Domain → name of the report → what is in it, in order.
+REPORTS = {
+    "ecommerce": {
+        "daily_sales": "select * from marts.agg_daily_sales order by order_date, category",
+        "customer_summary": "select * from marts.agg_customer_summary order by customer_id",
+    },
+}
+
+
+class ReportError(RuntimeError):
+    """A report could not be written; the message names its file, which is as it was."""
+
+
+class NothingPublishedError(ReportError):
+    """There is nothing to report on; the message names the file that is missing."""
+
+
+def write_reports(domain: str, settings: Settings | None = None, *, day: date | None = None) -> list[Path]:
+    """Write a domain's reports from its published marts, `reports/<domain>/<report>_<day>.csv`.
+
+    Each file is written whole or not at all, and written anew by a second run on the same day. All
+    show the same published version, even if another is published meanwhile.
+
+    Args:
+        domain: the domain, as in `REPORTS`.
+        settings: defaults to those of the environment.
+        day: the day in the files' names; defaults to today in UTC.
+
+    Returns:
+        The files; none if no report is declared for the domain.
+
+    Raises:
+        NothingPublishedError: the domain has not been published.
+        ReportError: a file could not be written; those before it are.
+    """
+    reports = REPORTS.get(domain, {})
+    if not reports:
+        return []
+    settings = settings or settings_module.load()
+    source = settings.published(domain)
+    if not source.exists():
+        raise NothingPublishedError(f"{source} is not there: nothing of {domain} has been published")
+    day = day or datetime.now(UTC).date()
+    targets = {name: settings.reports(domain) / f"{name}_{day:%Y-%m-%d}.csv" for name in reports}
+    limit = {"memory_limit": settings.memory_limit}
+    with duckdb.connect(str(source), read_only=True, config=limit) as published:
+        for name, target in targets.items():
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with whole_file(target) as candidate:
+                    published.sql(reports[name]).write_csv(str(candidate), header=True, use_tmp_file=False)
+            except (OSError, duckdb.Error) as error:
+                raise ReportError(f"{target} could not be written: {error}") from error
+    return list(targets.values())

@@ -1,0 +1,68 @@
+"""DAG files as Airflow parses them."""
+
+import json
+import subprocess
+import sys
+
+import settings
+
+# Parses a DAG as a process of Airflow does and prints what the tests look at.
+PARSE = """
+import importlib, json, sys, time
+sys.path.insert(0, "dags")
+import airflow.dag_processing.dagbag, cosmos.converter, cosmos.operators.watcher
+from airflow.models.serialized_dag import SerializedDagModel
+from airflow.serialization.serialized_objects import DagSerialization
+started = time.process_time()
+dag = importlib.import_module(sys.argv[1]).dag
+seconds = time.process_time() - started
+tasks = {
+    task.task_id: {
+        "upstream": sorted(task.upstream_task_ids),
+        "pool": task.pool,
+        "retries": task.retries,
+        "trigger_rule": str(task.trigger_rule.value),
+        "priority": task.priority_weight,
+    }
+    for task in dag.tasks
+}
+serialized = DagSerialization.to_dict(dag)
+print("RESULT" + json.dumps({
+    "cpu_seconds": seconds,
+    # Airflow records a new version of the DAG when this changes.
+    "digest": SerializedDagModel.hash(serialized),
+    "heavy": sorted(name for name in sys.modules if name.startswith(("dbt.cli", "duckdb", "dlt"))),
+    "tasks": tasks,
+    "leaves": sorted(task.task_id for task in dag.leaves),
+    "schedule": getattr(dag.timetable, "expression", None),
+    "catchup": dag.catchup,
+    "max_active_runs": dag.max_active_runs,
+    "params": sorted(dag.params),
+    "children": len(__import__("psutil").Process().children()),
+}))
+"""
+
+
+def parse(name, environment, **more):
+    done = subprocess.run(
+        [sys.executable, "-c", PARSE, name],
+        env={**environment, **more},
+        cwd=settings.PROJECT_DIR,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.rpartition("RESULT")[2])
+
+
+def before(tasks, name):
+    """The tasks without whose success a task does not run."""
+    found, todo = set(), [name]
+    while todo:
+        task = tasks[todo.pop()]
+        # Of a task that runs however its upstream ended, nothing before it is sure.
+        if task["trigger_rule"] == "all_success":
+            todo += set(task["upstream"]) - found
+            found |= set(task["upstream"])
+    return found

@@ -1,0 +1,20 @@
+"""What is the ecommerce DAG's own."""
+
+import pytest
+
+from tests.dags.parsing import parse
+
+pytestmark = pytest.mark.xdist_group("parsing")
+
+
+def test_each_entity_is_loaded_by_its_own_task_and_reports_follow_the_publication(two_parses):
+    parsed, _ = two_parses("ecommerce")
+    tasks = parsed["tasks"]
+    ingests = {task for task in tasks if task.startswith("ingest_")}
+    assert ingests == {"ingest_orders", "ingest_customers", "ingest_products"}
+    assert tasks["write_reports"]["upstream"] == ["publish"]
+    assert parsed["schedule"] == "0 2 * * *"
+
+
+def test_the_environment_replaces_the_schedule(environment):
+    assert parse("ecommerce", environment, SLUICE_SCHEDULE_ECOMMERCE="15 4 * * *")["schedule"] == "15 4 * * *"

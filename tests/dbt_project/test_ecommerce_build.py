@@ -1,0 +1,310 @@
+"""What dbt's own tests cannot see: counts and totals found independently, and how later builds follow deliveries."""
+
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+
+from ingestion.load import load_domain
+from operations.dbt import UNIT_TESTS, run_dbt, selectors
+from operations.quarantine import quarantine
+from samples.delivery import Delivery
+from samples.ecommerce import write_ecommerce
+from settings import Settings
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ecommerce_build")]
+
+ENTITIES = ("orders", "customers", "products")
+ORDERS = 100_000
+DEFECTS = {
+    **dict.fromkeys(
+        ("missing_order_id", "missing_customer_id", "missing_product_id", "missing_order_date"), 11
+    ),
+    **dict.fromkeys(("bad_order_date", "future_order_date", "bad_quantity", "bad_unit_price"), 23),
+    **dict.fromkeys(("unknown_status", "unknown_customer", "unknown_product", "three_rules"), 17),
+    **{"duplicate": 101, "cut_off": 7, "open_quote": 5, "customer_duplicate": 9},
+    **dict.fromkeys(("customer_missing_id", "bad_email", "product_missing_id", "missing_product_name"), 4),
+    **dict.fromkeys(("missing_category", "bad_unit_cost"), 3),
+}
+#: What tells two builds of the same rows apart.
+EXCEPT = "_rules"
+
+
+class Shop:
+    """A data folder of its own with deliveries, and what was built from them."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.settings = Settings(data_dir=data_dir, env="dev")
+
+    def deliver(self, name: str, *lines: str) -> None:
+        """Put a CSV file into landing, its first line the header."""
+        path = self.settings.landing("ecommerce") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"{line}\n" for line in lines))
+
+    def build(self, *options: str) -> None:
+        """Load what is new, build the models and run their data tests."""
+        load_domain("ecommerce", self.settings)
+        select = ["--select", *selectors("ecommerce"), "--exclude", UNIT_TESTS]
+        run_dbt(["build", *select, *options], self.settings, quiet=True)
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a query on the warehouse."""
+        with duckdb.connect(str(self.settings.warehouse), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def contents(self) -> dict[str, list[tuple[Any, ...]]]:
+        """All rows of everything that dbt builds for the domain, in an order of their own."""
+        tables = self.query(
+            "select table_schema || '.' || table_name from information_schema.tables "
+            "where table_schema in ('clean', 'curated', 'marts') order by all"
+        )
+        found = {}
+        for (table,) in tables:
+            exclude = f"exclude ({EXCEPT})" if ".judged" in table else ""
+            found[table] = self.query(f"select * {exclude} from {table} order by all")
+        return found
+
+    def fates(self, entity: str) -> dict[str, str]:
+        """Fate of each row with an id: `id: fate` and the rules it breaks."""
+        one = entity.removesuffix("s")
+        rows = self.query(
+            f"select {one}_id, trim(fate || ' ' || broken_rules) from clean.judged_ecommerce__{entity} order by all"
+        )
+        return dict(rows)
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Shop, Delivery]:
+    """A shop with 100,000 generated orders, of which some are defective in known ways, built once."""
+    shop = Shop(tmp_path_factory.mktemp("generated"))
+    delivery = write_ecommerce(
+        shop.settings.landing("ecommerce"), orders=ORDERS, files=3, defects=DEFECTS, seed=7
+    )
+    shop.build()
+    return shop, delivery
+
+
+def test_unit_tests_pass(generated: tuple[Shop, Delivery]) -> None:
+    shop, _ = generated
+    run_dbt(["test", "--select", f"{UNIT_TESTS},tag:ecommerce"], shop.settings, quiet=True)
+
+
+def test_every_generated_row_meets_its_fate(generated: tuple[Shop, Delivery]) -> None:
+    shop, delivery = generated
+    for entity in ENTITIES:
+        part = delivery.part(entity)
+        fates = dict(shop.query(f"select fate, count(*) from clean.judged_ecommerce__{entity} group by fate"))
+        assert fates.get("clean", 0) == part.clean
+        assert fates.get("superseded", 0) == part.superseded
+        assert fates.get("quarantined", 0) == part.quarantined
+        rejected = f"select count(*) from raw_ecommerce.rejected_lines where entity = '{entity}'"
+        assert shop.query(rejected) == [(part.rejected,)]
+        by_rule = shop.query(
+            "select rule, count(*) from (select unnest(string_split(broken_rules, ',')) as rule "
+            f"from clean.quarantine_ecommerce__{entity}) group by rule"
+        )
+        assert dict(by_rule) == {rule: count for rule, count in part.by_rule.items() if count}
+    sums = "sum(rows_read), sum(rows_clean), sum(rows_quarantined), sum(rows_superseded), sum(rows_rejected)"
+    accounted = shop.query(f"select {sums} from marts.agg_ecommerce_rows_by_file")
+    assert accounted == [
+        (delivery.lines, delivery.clean, delivery.quarantined, delivery.superseded, delivery.rejected)
+    ]
+
+
+def test_totals_equal_an_independent_computation_to_the_cent(generated: tuple[Shop, Delivery]) -> None:
+    shop, delivery = generated
+    orders = _valid_orders(delivery)
+    (facts,) = shop.query("select count(*), sum(quantity), sum(revenue), sum(cost_of_goods) from marts.fct_sales")
+    assert facts == (len(orders), orders["quantity"].sum(), orders["revenue"].sum(), orders["cost"].sum())
+
+    def grouped(by: list[str]) -> dict[Any, Any]:
+        return orders.groupby(by)["revenue"].sum().to_dict()
+
+    daily = shop.query("select order_date::text, category, revenue from marts.agg_daily_sales")
+    assert {row[:2]: row[2] for row in daily} == grouped(["order_date", "category"])
+    customers = shop.query("select customer_id, revenue from marts.agg_customer_summary")
+    assert dict(customers) == grouped(["customer_id"])
+    months = shop.query("select order_month::text, category, revenue from marts.agg_category_month")
+    assert {row[:2]: row[2] for row in months} == grouped(["order_month", "category"])
+    regions = shop.query(
+        "select region, sum(revenue) from marts.fct_sales join marts.dim_customers using (customer_key) group by region"
+    )
+    assert dict(regions) == grouped(["region"])
+
+
+def _valid_orders(delivery: Delivery) -> pd.DataFrame:
+    """The orders that must count, with revenue and cost as decimals, by pandas and from the files alone."""
+
+    def read(entity: str, columns: int) -> pd.DataFrame:
+        frames = []
+        for path in delivery.part(entity).files:
+            # A line with too few columns, or with a quote that is never closed, is no row.
+            lines = [line for line in path.read_text().splitlines() if line.count('"') % 2 == 0]
+            cells = pd.Series(lines[1:]).str.replace(
+                r'"[^"]*"', lambda text: text[0].replace(",", ";"), regex=True
+            )
+            frame = cells.str.split(",", expand=True)
+            frame.columns = lines[0].split(",")
+            frames.append(frame[cells.str.count(",") == columns - 1])
+        return pd.concat(frames, ignore_index=True)
+
+    orders = read("orders", 7).drop_duplicates("order_id", keep="last")
+    # The earlier one of two with an id is gone above; a broken row has an id of its own.
+    customers, products = read("customers", 5), read("products", 4)
+    quantity = pd.to_numeric(
+        orders["quantity"].where(orders["quantity"].str.fullmatch(r"\d+")), errors="coerce"
+    )
+    price = pd.to_numeric(orders["unit_price"], errors="coerce")
+    date = pd.to_datetime(orders["order_date"], format="%Y-%m-%d", errors="coerce")
+    valid = (
+        (orders[["order_id", "customer_id", "product_id"]] != "").all(axis=1)
+        & orders["customer_id"].isin(customers["customer_id"])
+        & orders["product_id"].isin(products["product_id"])
+        & quantity.between(1, 1000)
+        & price.between(0.01, 100_000)
+        & (date <= pd.Timestamp.now())
+        & orders["status"].isin(["placed", "shipped", "delivered", "returned", "cancelled"])
+    )
+    orders = orders[valid].merge(products, on="product_id")
+    orders["quantity"] = orders["quantity"].astype(int)
+    cents = [
+        Decimal(price).scaleb(2) * quantity
+        for price, quantity in zip(orders.unit_price, orders.quantity, strict=True)
+    ]
+    orders["revenue"] = [value.scaleb(-2).quantize(Decimal("0.01"), ROUND_HALF_UP) for value in cents]
+    orders["cost"] = [
+        Decimal(cost) * quantity for cost, quantity in zip(orders.unit_cost, orders.quantity, strict=True)
+    ]
+    orders["category"] = orders["category"].str.replace('"', "").str.replace(";", ",")
+    orders["order_month"] = orders["order_date"].str[:7] + "-01"
+    # The last state on or before the day of the order, else the first there is.
+    customers["day"] = customers["updated_at"].str[:10]
+    states = customers[customers["email"].str.contains(r"^[^@]+@[^@]+$")].sort_values(
+        "updated_at", kind="stable"
+    )
+    last = states.drop_duplicates(["customer_id", "day"], keep="last")
+    merged = pd.merge_asof(
+        orders.assign(at=pd.to_datetime(orders["order_date"])).sort_values("at"),
+        last.assign(at=pd.to_datetime(last["day"])).sort_values("at")[["customer_id", "at", "region"]],
+        on="at",
+        by="customer_id",
+    )
+    first = last.drop_duplicates("customer_id", keep="first").set_index("customer_id")["region"]
+    merged["region"] = merged["region"].fillna(merged["customer_id"].map(first))
+    return merged
+
+
+CUSTOMERS = "customer_id,name,email,region,updated_at"
+PRODUCTS = "product_id,product_name,category,unit_cost"
+ORDER = "order_id,customer_id,product_id,quantity,unit_price,order_date,status"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A shop with a few orders; the tests below deliver more to it, in their order."""
+    shop = Shop(tmp_path_factory.mktemp("shop"))
+    shop.deliver("customers_1.csv", CUSTOMERS, "C1,Ann,ann@x.org,North,2024-01-01 08:00:00")
+    shop.deliver("products_1.csv", PRODUCTS, "P1,Cup,Home,2.50")
+    shop.deliver(
+        "orders_1.csv",
+        ORDER,
+        "O1,C1,P1,1,10.00,2024-03-01,placed",
+        "O2,C1,P1,2,10.00,2024-05-01,placed",
+        "O3,C2,P1,3,10.00,2024-03-02,placed",
+        "O4,C1,P1,nine,10.00,2024-03-02,placed",
+        "O5,C1,P1,5,10.00,2024-04-02,placed",
+    )
+    shop.build()
+    return shop
+
+
+def test_an_order_leaves_the_quarantine_when_its_customer_arrives(shop: Shop) -> None:
+    before = shop.fates("orders")
+    assert before["O3"] == "quarantined customer_exists"
+    shop.deliver("customers_2.csv", CUSTOMERS, "C2,Bob,bob@x.org,South,2024-06-01 08:00:00")
+    shop.build()
+    assert shop.fates("orders") == before | {"O3": "clean"}
+    assert shop.query("select revenue from marts.fct_sales where order_id = 'O3'") == [(Decimal("30.00"),)]
+
+
+REGIONS = """
+    select order_id, region from marts.fct_sales join marts.dim_customers using (customer_key)
+    where customer_id = 'C1' order by order_id
+"""
+
+
+def test_old_orders_keep_the_region_of_their_day(shop: Shop) -> None:
+    # Under the name of the first delivery: customer files are a log, and replace nothing.
+    old = (CUSTOMERS, "C1,Ann,ann@x.org,North,2024-01-01 08:00:00")
+    shop.deliver("customers_1.csv", CUSTOMERS, "C1,Ann,ann@x.org,West,2024-04-02 23:00:00")
+    shop.build()
+    assert shop.query(REGIONS) == [("O1", "North"), ("O2", "West"), ("O5", "West")]
+    versions = "select region, valid_from::text, valid_to::text, is_current from marts.dim_customers"
+    expected = [("North", "2000-01-01", "2024-04-02", False), ("West", "2024-04-02", None, True)]
+    assert shop.query(f"{versions} where customer_id = 'C1' order by valid_from") == expected
+
+    contents = shop.contents()
+    shop.deliver("customers_1.csv", *old)
+    shop.build()
+    assert shop.contents() == contents
+    shop.deliver("customers_9.csv", *old)
+    shop.build()
+    changed = {table for table, rows in shop.contents().items() if rows != contents[table]}
+    # The row is delivered twice now, and counted so; nobody's figures differ.
+    assert changed == {
+        "clean.judged_ecommerce__customers",
+        "clean.typed_ecommerce__customers",
+        "clean.clean_ecommerce__customers",
+        "marts.agg_ecommerce_rows_by_file",
+    }
+
+
+def test_a_mended_file_and_a_corrected_row_take_the_place_of_what_was_wrong(shop: Shop) -> None:
+    ((row_id,),) = shop.query("select _row_id from clean.quarantine_ecommerce__orders where order_id = 'O4'")
+    shop.deliver("orders_fix.csv", f"_row_id,{ORDER}", f"{row_id},O4,C1,P1,9,10.00,2024-03-02,placed")
+    shop.deliver(
+        "orders_2.csv", ORDER, "O2,C1,P1,2,11.00,2024-05-01,shipped", "O7,C1,P1,0,1.00,2024-05-01,placed"
+    )
+    shop.build()
+    assert shop.query("select count(*) from clean.quarantine_ecommerce__orders") == [(1,)]
+    assert shop.query("select order_id, revenue from marts.fct_sales order by order_id") == [
+        ("O1", Decimal("10.00")),
+        ("O2", Decimal("22.00")),
+        ("O3", Decimal("30.00")),
+        ("O4", Decimal("90.00")),
+        ("O5", Decimal("50.00")),
+    ]
+    shop.deliver("orders_2.csv", ORDER, "O7,C1,P1,7,1.00,2024-07-01,placed")
+    shop.deliver("customers_2.csv", CUSTOMERS, "C3,no mail,nowhere,South,2024-06-01 08:00:00", "C4,cut")
+    shop.build()
+    waiting = quarantine("ecommerce", shop.settings)
+    assert (waiting.rows, waiting.rejected_lines) == (1, 1)
+    # O2 is again what the first file says.
+    assert shop.query(
+        "select order_id, revenue from marts.fct_sales where order_month >= '2024-05-01' order by all"
+    ) == [
+        ("O2", Decimal("20.00")),
+        ("O7", Decimal("7.00")),
+    ]
+    shop.deliver("customers_2.csv", CUSTOMERS, "C3,Cy,cy@x.org,South,2024-06-01 08:00:00", "C4,Di,di@x.org,,")
+    shop.build()
+    waiting = quarantine("ecommerce", shop.settings)
+    assert (waiting.rows, waiting.rejected_lines) == (0, 0)
+
+
+def test_what_was_built_step_by_step_equals_a_full_refresh(shop: Shop) -> None:
+    contents = shop.contents()
+    shop.build("--full-refresh")
+    assert shop.contents() == contents
+
+
+def test_a_changed_rule_judges_all_rows_again(shop: Shop) -> None:
+    before = shop.fates("orders")
+    shop.build("--vars", "{calendar_from: '2024-04-01'}")
+    after = shop.fates("orders")
+    assert after["O1"] == "quarantined order_date_is_in_the_calendar"
+    assert after["O2"] == before["O2"] == "clean"

@@ -1,0 +1,150 @@
+"""The ecommerce DAG under a real scheduler: what fails, what is published all the same, and its metrics.
+
+The tests build on each other in this order, in one checkout.
+"""
+
+import csv
+import json
+
+import pytest
+
+from tests.end_to_end.conftest import Checkout, loads
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ecommerce")]
+
+ENTITIES = ("orders", "customers", "products")
+STAGES = {*(f"ingest_{entity}" for entity in ENTITIES), "build", "test", "publish", "reports"}
+
+
+@pytest.fixture(scope="module")
+def ran(checkout: Checkout) -> Checkout:
+    """The checkout after one run on sample input of known defects."""
+    made = checkout.run("samples", "ecommerce", "--orders", "2000", "--json")
+    assert made.returncode == 0, made.stderr
+    checkout.made = loads(made.stdout)
+    done = checkout.run("runtime", "run", "ecommerce")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ecommerce success" in done.stdout
+    return checkout
+
+
+def last_run(checkout: Checkout, columns: str) -> tuple:
+    return checkout.query(f"select {columns} from raw_ops.runs order by started_at desc limit 1")[0]
+
+
+def last_stages(checkout: Checkout, columns: str) -> dict[str, tuple]:
+    (run_id,) = last_run(checkout, "run_id")
+    found = checkout.query(f"select stage, {columns} from raw_ops.stages where run_id = '{run_id}'")
+    assert len(found) == len({stage for stage, *_ in found})
+    return {stage: tuple(values) for stage, *values in found}
+
+
+def test_the_defects_of_the_samples_are_found_exactly(ran: Checkout) -> None:
+    names = ("read", "rejected", "quarantined", "superseded", "clean")
+    sums = ", ".join(f"sum(rows_{name})::int" for name in names)
+    (row,) = ran.query(
+        f"select {sums} from marts.agg_ecommerce_rows_by_file", ran.settings.published("ecommerce")
+    )
+    assert dict(zip(names, row, strict=True)) == {"read": ran.made["lines"]} | {
+        name: ran.made[name] for name in names[1:]
+    }
+    assert set(ran.task_tries().values()) == {("success", 1)}
+
+
+def test_the_reports_hold_what_is_published(ran: Checkout) -> None:
+    files = {path.name.rpartition("_")[0]: path for path in ran.settings.reports("ecommerce").iterdir()}
+    assert files.keys() == {"daily_sales", "customer_summary"}
+    for name, path in files.items():
+        with path.open(newline="") as file:
+            rows = len(list(csv.DictReader(file)))
+        published = f"select count(*) from marts.agg_{name}"
+        assert ran.query(published, ran.settings.published("ecommerce")) == [(rows,)]
+
+
+def test_the_run_and_each_of_its_stages_have_left_their_metrics(ran: Checkout) -> None:
+    made = ran.made
+    (rows_published,) = ran.query(
+        "select sum(estimated_size)::int from duckdb_tables() where schema_name = 'marts'",
+        ran.settings.published("ecommerce"),
+    )[0]
+    run_id = ran.runs()[-1][1]
+    columns = "domain, run_id, status, rows_in, rows_out, rows_failed, error"
+    failed = made["rejected"] + made["quarantined"]
+    assert ran.query(f"select {columns} from raw_ops.runs") == [
+        ("ecommerce", run_id, "success", made["lines"], rows_published, failed, None)
+    ]
+    stages = last_stages(ran, "status, rows_in, rows_failed, tries")
+    assert stages.keys() == STAGES
+    assert {status for status, *_ in stages.values()} == {"success"}
+    for entity in ENTITIES:
+        counts = made["entities"][entity]
+        assert stages[f"ingest_{entity}"] == ("success", counts["lines"], counts["rejected"], 1)
+    assert stages["publish"] == ("success", made["lines"], made["quarantined"], 1)
+    assert stages["build"] == stages["test"] == stages["reports"] == ("success", None, None, 1)
+    wrong = "select stage from raw_ops.stages where ended_at < started_at or seconds is null"
+    assert ran.query(wrong) == []
+
+
+def test_reports_that_fail_leave_the_run_green_and_partial(ran: Checkout) -> None:
+    reports = ran.settings.reports("ecommerce")
+    kept = reports.rename(reports.with_name("kept"))
+    reports.write_text("in the way")
+    before = ran.settings.published("ecommerce").stat().st_mtime_ns
+    done = ran.run("runtime", "run", "ecommerce")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "ecommerce partial" in done.stdout
+    assert "write_reports failed" in done.stdout
+    assert ran.settings.published("ecommerce").stat().st_mtime_ns > before
+    assert ran.runs()[-1][0] == "success"
+    states = ran.task_tries()
+    assert states.pop("write_reports") == ("failed", 2)
+    assert set(states.values()) == {("success", 1)}
+    status, rows_in, rows_out, error = last_run(ran, "status, rows_in, rows_out, error")
+    assert (status, rows_in) == ("partial", 0)
+    assert rows_out > 0
+    assert "could not be written" in error
+    stages = last_stages(ran, "status, tries, error")
+    assert stages.pop("reports") == ("failed", 2, error)
+    assert {stage: status for stage, (status, *_) in stages.items()} == dict.fromkeys(
+        STAGES - {"reports"}, "success"
+    )
+    # The same from a shell.
+    before = ran.settings.published("ecommerce").stat().st_mtime_ns
+    done = ran.run("operations", "elt", "ecommerce")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "could not be written" in done.stderr
+    assert ran.settings.published("ecommerce").stat().st_mtime_ns > before
+    assert last_run(ran, "status, starts_with(run_id, 'shell__')") == ("partial", True)
+    assert last_stages(ran, "status")["reports"] == ("failed",)
+    reports.unlink()
+    kept.rename(reports)
+
+
+def test_too_much_quarantine_is_not_published_until_somebody_accepts_it(ran: Checkout) -> None:
+    published = ran.settings.published("ecommerce")
+    before = published.read_bytes()
+    orders = ["--only", "orders", "--orders", "1000", "--first-id", "500000", "--name", "bad"]
+    made = ran.run("samples", "ecommerce", *orders, "--defects", "bad_quantity=900", "--json")
+    assert made.returncode == 0, made.stderr
+    done = ran.run("runtime", "run", "ecommerce")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "rows read are in quarantine" in done.stdout
+    assert published.read_bytes() == before
+    states = ran.task_tries()
+    assert states["publish"] == ("failed", 1)
+    assert states["write_reports"][0] == states["notify"][0] == "upstream_failed"
+    assert states["record_run"] == ("success", 1)
+    status, rows_in, rows_out, error = last_run(ran, "status, rows_in, rows_out, error")
+    assert (status, rows_in, rows_out) == ("failed", 1000, None)
+    assert "in quarantine" in error
+
+    done = ran.run("runtime", "run", "ecommerce", "--conf", json.dumps({"accept_quarantine": True}))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert published.read_bytes() != before
+    assert last_run(ran, "status, error") == ("success", None)
+    quarantined = ran.made["quarantined"] + loads(made.stdout)["quarantined"]
+    rows_failed, note = last_stages(ran, "rows_failed, note")["publish"]
+    assert rows_failed == quarantined
+    assert note.startswith("accepted by hand")
+    assert ran.query("select count(*) from raw_ops.stages where note is not null") == [(1,)]
+    assert list(ran.settings.journal("ecommerce").iterdir()) == []
