@@ -5,12 +5,17 @@ import json
 import signal
 import sys
 
-from bench import dag_against_build, ingest, make_run
+from bench import dag_against_build, ecommerce, ingest, make_run
 from bench.measuring import MeasuringError, machine
 from settings import load
 
 #: Each module offers `measure(quick) -> (tables as text, raw results)`.
-BENCHMARKS = {"dag_against_build": dag_against_build, "ingest": ingest, "make_run": make_run}
+BENCHMARKS = {
+    "dag_against_build": dag_against_build,
+    "ecommerce": ecommerce,
+    "ingest": ingest,
+    "make_run": make_run,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

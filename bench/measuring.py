@@ -17,7 +17,7 @@ from statistics import median
 
 import psutil
 
-from settings import PROJECT_DIR
+from settings import PROJECT_DIR, Settings
 
 PACKAGES = ("apache-airflow-core", "astronomer-cosmos", "dbt-core", "dbt-duckdb", "duckdb", "dlt")
 # Kilobytes on Linux, bytes on a Mac.
@@ -44,7 +44,7 @@ def run(arguments: Sequence[str], *, cwd: Path, data_dir: Path, timeout: float =
     Raises:
         MeasuringError: it failed, or was stopped after `timeout` seconds.
     """
-    environment = {**os.environ, "SLUICE_DATA_DIR": str(data_dir), "SLUICE_ENV": "dev"}
+    environment = {**os.environ, **Settings(data_dir=data_dir, env="dev").environment()}
     with tempfile.TemporaryFile("w+") as output:
         begun = time.perf_counter()
         # In a session of its own, Ctrl-C reaches it once: as the SIGTERM below, on which it stops in order.
