@@ -118,7 +118,9 @@ def test_every_generated_row_meets_its_fate(generated: tuple[Shop, Delivery]) ->
 def test_totals_equal_an_independent_computation_to_the_cent(generated: tuple[Shop, Delivery]) -> None:
     shop, delivery = generated
     orders = _valid_orders(delivery)
-    (facts,) = shop.query("select count(*), sum(quantity), sum(revenue), sum(cost_of_goods) from marts.fct_sales")
+    (facts,) = shop.query(
+        "select count(*), sum(quantity), sum(revenue), sum(cost_of_goods) from marts.fct_sales"
+    )
     assert facts == (len(orders), orders["quantity"].sum(), orders["revenue"].sum(), orders["cost"].sum())
 
     def grouped(by: list[str]) -> dict[Any, Any]:
@@ -134,6 +136,54 @@ def test_totals_equal_an_independent_computation_to_the_cent(generated: tuple[Sh
         "select region, sum(revenue) from marts.fct_sales join marts.dim_customers using (customer_key) group by region"
     )
     assert dict(regions) == grouped(["region"])
+
+
+def test_corrected_rows_put_back_are_clean_and_nothing_else_changes(
+    generated: tuple[Shop, Delivery], tmp_path: Path
+) -> None:
+    shop, delivery = generated
+    before = {entity: _fates_by_row(shop, entity) for entity in ENTITIES}
+    sales = dict(shop.query("select order_id, hash(fct_sales) from marts.fct_sales"))
+    export = tmp_path / "bad.csv"
+    quarantine("ecommerce", shop.settings, export=export)
+    listed = pd.read_csv(export, dtype=str, keep_default_na=False)
+    assert len(listed) == delivery.quarantined + delivery.rejected
+
+    quantity = listed[listed["_reasons"] == "quantity_is_from_1_to_1000"].assign(quantity="3")
+    email = listed[listed["_reasons"] == "email_is_valid"].assign(email="mended@example.com")
+    cut = listed[listed["_rejected_line"].str.startswith("O") & (listed["_reasons"] != "")].head(1)
+    line = cut["_rejected_line"].item().split(",")[0]
+    mended = cut.assign(
+        order_id=f"{line}-mended",
+        customer_id="C0000001",
+        product_id="P00001",
+        quantity="1",
+        unit_price="5.00",
+    ).assign(order_date="2024-01-01", status="placed")
+    put_back = pd.concat([quantity, email, mended])
+    assert len(quantity) == DEFECTS["bad_quantity"]
+    assert len(email) == DEFECTS["bad_email"]
+    put_back.to_csv(shop.settings.landing("ecommerce") / "corrections_1.csv", index=False)
+    shop.build()
+
+    new = 0
+    for entity in ENTITIES:
+        after = _fates_by_row(shop, entity)
+        corrected = set(put_back["_row_id"]) & before[entity].keys()
+        changed = {row for row, fate in before[entity].items() if after.pop(row) != fate}
+        assert changed == corrected
+        assert set(after.values()) <= {"clean"}
+        new += len(after)
+    assert new == len(put_back)
+    after_sales = dict(shop.query("select order_id, hash(fct_sales) from marts.fct_sales"))
+    assert {order: row for order, row in after_sales.items() if order in sales} == sales
+    assert len(after_sales) == len(sales) + len(quantity) + len(mended)
+    left = quarantine("ecommerce", shop.settings)
+    assert left.rows + left.rejected_lines == len(listed) - len(put_back)
+
+
+def _fates_by_row(shop: Shop, entity: str) -> dict[str, str]:
+    return dict(shop.query(f"select _row_id, fate from clean.judged_ecommerce__{entity}"))
 
 
 def _valid_orders(delivery: Delivery) -> pd.DataFrame:
