@@ -55,7 +55,7 @@ samples: setup ## Write sample input for every domain
 	@$(PY) -m samples
 
 test: setup ## Run the tests: make test ARGS="-k publish"
-	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: setup ## Check Python and SQL: rules and format
 	@status=0; \

@@ -1,8 +1,5 @@
 """What is the collisions DAG's own."""
 
-import pytest
-
-pytestmark = pytest.mark.xdist_group("parsing")
 
 
 def test_models_are_tasks_in_the_group_of_their_layer(two_parses):

@@ -1,10 +1,7 @@
 """What is the ecommerce DAG's own."""
 
-import pytest
 
 from tests.dags.parsing import parse
-
-pytestmark = pytest.mark.xdist_group("parsing")
 
 
 def test_each_entity_is_loaded_by_its_own_task_and_reports_follow_the_publication(two_parses):

@@ -5,8 +5,6 @@ import pytest
 from runtime.configuration import dag_names
 from tests.dags.parsing import before
 
-pytestmark = pytest.mark.xdist_group("parsing")
-
 
 @pytest.fixture(scope="module", params=dag_names())
 def name(request):

@@ -11,7 +11,7 @@ import pytest
 from operations.dbt import selectors
 from settings import DBT_PROJECT_DIR, Settings
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dbt_project")]
+pytestmark = pytest.mark.slow
 
 COUNTS = [
     f"number_of_{group}_{harm}"

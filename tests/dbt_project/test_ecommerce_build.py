@@ -15,7 +15,7 @@ from samples.delivery import Delivery
 from samples.ecommerce import write_ecommerce
 from settings import Settings
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ecommerce_build")]
+pytestmark = pytest.mark.slow
 
 ENTITIES = ("orders", "customers", "products")
 ORDERS = 100_000

@@ -10,7 +10,7 @@ import pytest
 
 from tests.end_to_end.conftest import Checkout, loads
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ecommerce")]
+pytestmark = pytest.mark.slow
 
 ENTITIES = ("orders", "customers", "products")
 STAGES = {*(f"ingest_{entity}" for entity in ENTITIES), "build", "test", "publish", "reports"}

@@ -4,7 +4,7 @@ import pytest
 
 from tests.end_to_end.conftest import Checkout, accounting
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("one process")]
+pytestmark = pytest.mark.slow
 
 
 def test_the_real_files_arrive_and_every_row_is_accounted_for(real_files: Checkout) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.end_to_end.conftest import Checkout, accounting
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("scheduler")]
+pytestmark = pytest.mark.slow
 
 MODEL = "dbt_project/models/marts/collisions/agg_collisions_by_month_borough.sql"
 TASK = "model_analytics.agg_collisions_by_month_borough"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.end_to_end.conftest import Checkout, accounting, loads
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("shell")]
+pytestmark = pytest.mark.slow
 
 DBT = "dbt.adapters.duckdb.connections:DuckDBConnectionManager.execute"
 
