@@ -4,13 +4,16 @@
 path below; two checkouts with two data folders never touch each other. `SLUICE_TARGET` (default
 `dev`) is dbt's target, `SLUICE_AIRFLOW_HOST` (default loopback) the address of Airflow's UI, and
 `SLUICE_MEMORY_LIMIT` (default 2GB) what DuckDB may hold in memory before it spills to the disk.
-`SLUICE_SCHEDULE_<DOMAIN>` (`@hourly`, `0 6 * * *`, `none`) replaces the schedule of a domain's DAG.
+`SLUICE_SCHEDULE_<DOMAIN>` (`@hourly`, `0 6 * * *`, `none`) replaces the schedule of a domain's DAG,
+`SLUICE_START_<DOMAIN>` (`2024-01-01`) the day from which it catches up with the past, and
+`SLUICE_DOWNLOAD_URL_<DOMAIN>` (with `{month}` in it) says where a domain's monthly files come from.
 """
 
 import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 PROJECT_DIR = Path(__file__).resolve().parent
@@ -29,6 +32,8 @@ LIBRARY_OPTIONS = {
 }
 
 SCHEDULE_PREFIX = "SLUICE_SCHEDULE_"
+START_PREFIX = "SLUICE_START_"
+DOWNLOAD_URL_PREFIX = "SLUICE_DOWNLOAD_URL_"
 PRESETS = ("@once", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
 
 
@@ -46,11 +51,18 @@ class Settings:
     airflow_host: str = "127.0.0.1"
     memory_limit: str = "2GB"
     schedules: Mapping[str, str] = field(default_factory=dict, hash=False)
+    starts: Mapping[str, date] = field(default_factory=dict, hash=False)
+    # They may hold credentials.
+    download_urls: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
 
     def schedule(self, domain: str, default: str | None) -> str | None:
         """Schedule of a domain's DAG in this environment: `default` unless it is replaced; None for never."""
         found = self.schedules.get(domain, default)
         return None if found == "none" else found
+
+    def start(self, domain: str, default: date) -> date:
+        """Day from which a domain's DAG has runs in this environment: `default` unless it is replaced."""
+        return self.starts.get(domain, default)
 
     def landing(self, domain: str) -> Path:
         """Folder into which a domain's input files are delivered."""
@@ -110,6 +122,8 @@ class Settings:
             "SLUICE_AIRFLOW_HOST": self.airflow_host,
             "SLUICE_MEMORY_LIMIT": self.memory_limit,
             **{SCHEDULE_PREFIX + domain.upper(): text for domain, text in self.schedules.items()},
+            **{START_PREFIX + domain.upper(): day.isoformat() for domain, day in self.starts.items()},
+            **{DOWNLOAD_URL_PREFIX + domain.upper(): url for domain, url in self.download_urls.items()},
             "DBT_PROFILES_DIR": str(PROJECT_DIR),
             "DBT_TARGET_PATH": str(self.dbt_target),
             "DBT_LOG_PATH": str(self.data_dir / "dbt" / "logs"),
@@ -139,21 +153,47 @@ def load() -> Settings:
         airflow_host=os.environ.get("SLUICE_AIRFLOW_HOST", "127.0.0.1"),
         memory_limit=memory_limit,
         schedules=dict(_schedules()),
+        starts=dict(_starts()),
+        download_urls=dict(_download_urls()),
     )
 
 
 def _schedules() -> Iterator[tuple[str, str]]:
-    for variable, text in os.environ.items():
-        if not variable.startswith(SCHEDULE_PREFIX) or not text:
-            continue
-        domain = variable.removeprefix(SCHEDULE_PREFIX).lower()
-        if not (PROJECT_DIR / "dags" / f"{domain}.py").exists():
-            raise SettingsError(f"{variable} is for a DAG {domain}, and there is none of this name in dags/")
+    for variable, domain, text in _of_domains(SCHEDULE_PREFIX):
         if text not in (*PRESETS, "none") and not _is_cron(text):
             raise SettingsError(
                 f"{variable} must be a cron expression of five fields, none or one of {', '.join(PRESETS)}, not {text!r}"
             )
         yield domain, text
+
+
+def _starts() -> Iterator[tuple[str, date]]:
+    for variable, domain, text in _of_domains(START_PREFIX):
+        try:
+            yield domain, date.fromisoformat(text)
+        except ValueError as error:
+            raise SettingsError(f"{variable} must be a day such as 2024-01-01, not {text!r}") from error
+
+
+def _download_urls() -> Iterator[tuple[str, str]]:
+    for variable, domain, text in _of_domains(DOWNLOAD_URL_PREFIX):
+        # The value may hold credentials, so the error does not repeat it.
+        if not text.startswith(("http://", "https://")) or "{month}" not in text.rpartition("/")[2]:
+            raise SettingsError(
+                f"{variable} must be a URL that begins with http:// or https:// and has {{month}} in its last part"
+            )
+        yield domain, text
+
+
+def _of_domains(prefix: str) -> Iterator[tuple[str, str, str]]:
+    """The variables of a prefix that are set: name, domain and value."""
+    for variable, text in os.environ.items():
+        if not variable.startswith(prefix) or not text:
+            continue
+        domain = variable.removeprefix(prefix).lower()
+        if not (PROJECT_DIR / "dags" / f"{domain}.py").exists():
+            raise SettingsError(f"{variable} is for a DAG {domain}, and there is none of this name in dags/")
+        yield variable, domain, text
 
 
 def _is_cron(text: str) -> bool:

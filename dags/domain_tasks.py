@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import XComArg, chain, task
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import BaseOperator, XComArg, chain, get_current_context, task, task_group
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from cosmos.constants import PRODUCER_WATCHER_TASK_ID
 from pipeline import published, waiting
 
@@ -19,15 +19,73 @@ def ingest(domain: str, entity: str, task_id: str | None = None) -> XComArg:
     @task(task_id=task_id or f"ingest_{entity}", **waiting("ingest"))
     def load(*, run_id: str | None = None) -> dict:
         """Load what was delivered since the last run."""
-        from ingestion.load import FilesFailedError
-        from operations.elt import ingest
-
-        try:
-            return ingest(domain, run_id, _SETTINGS, entity).to_dict()
-        except FilesFailedError as error:
-            raise AirflowFailException(error) from error
+        return _ingest(domain, entity, run_id)
 
     return load()
+
+
+def _ingest(domain: str, entity: str, run_id: str, month: str | None = None) -> dict:
+    from ingestion.load import FilesFailedError
+    from operations.elt import ingest
+
+    try:
+        return ingest(domain, run_id, _SETTINGS, entity, month=month).to_dict()
+    except FilesFailedError as error:
+        raise AirflowFailException(error) from error
+
+
+def ingest_months(domain: str, entity: str) -> tuple[XComArg, BaseOperator]:
+    """Add the tasks that fetch and load the months of a run, each month apart from the others.
+
+    Fetching and loading are two tasks, so that a retry of one does not do the other again. A month that is
+    not out yet is skipped, and one that fails leaves the others to go on.
+
+    Returns:
+        The task that says which months, and the one that comes when all of them have ended.
+    """
+
+    @task(task_id="months")
+    def months_of_run(*, params: dict | None = None, dag_run=None, data_interval_start=None) -> list[str]:
+        """Say which months: that of the interval, or of a manual run those asked for, or all in landing."""
+        from ingestion.load import partitions_of
+
+        if dag_run.run_type != "manual":
+            return [data_interval_start.strftime("%Y-%m")]
+        return params["months"] or partitions_of(domain, _SETTINGS)
+
+    @task(task_id=f"download_{entity}")
+    def download(month: str) -> str:
+        """Fetch the month's file, unless it is there."""
+        from ingestion.feeds import UnknownPartitionError
+        from ingestion.fetch import NothingToLoadError, fetch
+        from ingestion.web.download import DownloadError
+
+        try:
+            fetched = fetch(domain, month, _SETTINGS)
+        except NothingToLoadError as error:
+            raise AirflowSkipException(error) from error
+        except UnknownPartitionError as error:
+            raise AirflowFailException(error) from error
+        except DownloadError as error:
+            # Without the chain of causes, in which a URL may stand with its credentials.
+            raise AirflowException(str(error)) from None
+        print(f"{fetched.name}: {fetched.status}")
+        return month
+
+    @task(task_id=f"ingest_{entity}", map_index_template="{{ month }}", **waiting("ingest"))
+    def load(month: str, *, run_id: str | None = None) -> dict:
+        """Load the month's file, in place of what was loaded for the month before."""
+        get_current_context()["month"] = month
+        return _ingest(domain, entity, run_id, month=month)
+
+    @task_group(group_id="months_of_files", prefix_group_id=False)
+    def each(month: str) -> None:
+        load(download(month))
+
+    wanted = months_of_run()
+    loaded = EmptyOperator(task_id="months_loaded", trigger_rule="all_done_min_one_success")
+    each.expand(month=wanted) >> loaded
+    return wanted, loaded
 
 
 def publish(domain: str) -> XComArg:

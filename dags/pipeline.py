@@ -9,7 +9,7 @@ The tasks around the models are in `domain_tasks.py`.
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Asset, BaseOperator, Param, TaskGroup, get_parsing_context
@@ -53,6 +53,15 @@ PARAMS = {
         False, type="boolean", description="Publish however many rows are in quarantine."
     ),
 }
+# Of a DAG whose files are months.
+MONTHS = {
+    "months": Param(
+        [],
+        type="array",
+        items={"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"},
+        description="Months of a manual run, as 2024-05; without any, all that are in landing.",
+    )
+}
 # Periods to rebuild: the years of a manual run, the month of a backfill run, else none.
 REBUILD = (
     "{{ params.years | join(',') or"
@@ -86,6 +95,11 @@ def published(domain: str) -> Asset:
 def schedule(domain: str, default: str | None) -> str | None:
     """The schedule of a domain's DAG in this environment, which may replace the default."""
     return _SETTINGS.schedule(domain, default)
+
+
+def start(domain: str, default: date) -> datetime:
+    """The day from which a domain's DAG has runs in this environment, which may replace the default."""
+    return datetime.combine(_SETTINGS.start(domain, default), time(), tzinfo=UTC)
 
 
 def waiting(what: str) -> dict[str, str | int]:

@@ -1,16 +1,20 @@
-"""`python -m ingestion <domain> [--entity …]`: load what is new in the domain's landing folder.
+"""`python -m ingestion <domain> [--entity …] [--month …] [--download]`: load what is new in its landing folder.
 
-Exit status: 0 all files are loaded, 1 a file failed (the others are loaded), 2 nothing could be done.
+Exit status: 0 all files are loaded, 1 a file failed or is not out yet (the others are loaded), 2 nothing could be done.
 """
 
 import argparse
 import json
 import sys
 
+import settings as settings_module
+from ingestion.feeds import UnknownPartitionError
+from ingestion.fetch import NothingToLoadError, fetch
 from ingestion.load import FilesFailedError, UnknownEntityError, describe, domains, load_domain
 from ingestion.raw_store import LoadError
 from ingestion.warehouse import WarehouseBusyError
-from settings import SettingsError
+from ingestion.web.download import DownloadError
+from settings import Settings, SettingsError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,17 +24,47 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--entity", nargs="+", action="extend", metavar="ENTITY", help="load these entities only"
     )
+    parser.add_argument(
+        "--month", nargs="+", action="extend", metavar="YYYY-MM", help="load the files of these months only"
+    )
+    parser.add_argument(
+        "--download",
+        action="store_true",
+        help="fetch the files of these months first, as far as they are out",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
+    if options.download and not options.month:
+        parser.error("--download needs --month: which files to fetch")
+    missing = False
     try:
-        summary = load_domain(options.domain, entities=options.entity)
+        settings = settings_module.load()
+        if options.download:
+            there = _download(options.domain, options.month, settings)
+            missing = len(there) < len(options.month)
+            options.month = there
+        summary = load_domain(options.domain, settings, entities=options.entity, partitions=options.month)
     except FilesFailedError as error:
         summary = error.summary
-    except (SettingsError, UnknownEntityError, WarehouseBusyError, LoadError) as error:
+    except (SettingsError, UnknownEntityError, UnknownPartitionError, WarehouseBusyError, LoadError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(json.dumps(summary.to_dict()) if options.json else describe(summary))
-    return 1 if summary.failed else 0
+    return 1 if summary.failed or missing else 0
+
+
+def _download(domain: str, months: list[str], settings: Settings) -> list[str]:
+    """Fetch the files of some months; returns those that are there now."""
+    there = []
+    for month in months:
+        try:
+            fetched = fetch(domain, month, settings)
+        except (DownloadError, NothingToLoadError) as error:
+            print(f"error: {month}: {error}", file=sys.stderr)
+            continue
+        print(f"{fetched.status:<9} {fetched.name}", file=sys.stderr)
+        there.append(month)
+    return there
 
 
 if __name__ == "__main__":

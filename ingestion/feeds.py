@@ -1,15 +1,17 @@
 """What a delivered file of a domain looks like."""
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
-from ingestion.csv_framing import UnreadableFileError
+from ingestion.formats.csv_framing import UnreadableFileError
 
-SUFFIXES = (".csv", ".csv.gz")
+SUFFIXES = (".csv", ".csv.gz", ".parquet")
 # Files of these names carry lines of several entities, replacements of rows loaded before.
 CORRECTIONS = "corrections*"
 # Columns of a file that are for the platform (their names begin with an underscore), by the name
@@ -18,39 +20,75 @@ PLATFORM_COLUMNS = {"_entity": "_entity", "_row_id": "_replaces_row_id"}
 _normalize = NamingConvention().normalize_identifier
 
 
+class UnknownPartitionError(ValueError):
+    """A feed has no files of such parts; the message says why."""
+
+
 @dataclass(frozen=True)
-class CsvFeed:
-    """CSV files of one kind, loaded into `raw_<domain>.<entity>`.
+class Feed:
+    """Files of one kind, loaded into `raw_<domain>.<entity>`.
 
     Attributes:
         domain: the pipeline, and the landing folder's name.
         entity: the raw table.
         columns: the columns that every file must have, in snake_case.
+        optional: columns that only some files have; the raw table has them in any case.
         aliases: other names (in snake_case) under which a column is delivered.
         pattern: which files of the landing folder are of this feed.
         keeps_history: the files are a change log. New content under a known name is a further
             delivery and leaves the rows of the earlier content, which it otherwise replaces.
+        partition: regular expression for the part of a file's name (without its suffix) that says
+            which part of the whole the file is, such as its month. A file then replaces whatever
+            was loaded for its partition, under whichever name, and the raw table has the column
+            `_partition`. Corrections of single lines, which name no partition, are not taken.
     """
 
     domain: str
     entity: str
     columns: tuple[str, ...]
+    optional: tuple[str, ...] = ()
     aliases: dict[str, str] = field(default_factory=dict)
     pattern: str = "*"
     keeps_history: bool = False
+    partition: str | None = None
+
+    @property
+    def replaced_by(self) -> str:
+        """The raw column whose value says which rows a file replaces."""
+        return "_partition" if self.partition else "_source_file"
+
+    def partition_of(self, name: str) -> str | None:
+        """The partition that a file's name says, None if it says none."""
+        found = re.search(self.partition, name.split(".")[0]) if self.partition else None
+        return found[0] if found else None
 
     @property
     def kept_files(self) -> str:
         """Pattern of the files whose earlier contents stay when new content comes."""
+        if self.partition:
+            return ""
         return "*" if self.keeps_history else CORRECTIONS
 
     def keeps_earlier(self, name: str) -> bool:
         """Whether new content under this name leaves the rows of the earlier content."""
         return fnmatchcase(name, self.kept_files)
 
+    def check_partitions(self, partitions: Iterable[str]) -> None:
+        """Make sure that the feed has files of such parts.
+
+        Raises:
+            UnknownPartitionError: it has not; the message says why.
+        """
+        if not self.partition:
+            raise UnknownPartitionError(f"{self.domain} has files of {self.entity}, but not one a month")
+        if unknown := [each for each in partitions if not re.fullmatch(self.partition, each)]:
+            raise UnknownPartitionError(f"{', '.join(map(repr, unknown))}: not a month written as 2024-05")
+
     def takes(self, name: str) -> bool:
         """Whether a file of this name has lines of this feed, or may have."""
-        return is_corrections(name) or fnmatchcase(name, self.pattern)
+        if is_corrections(name):
+            return not self.partition
+        return fnmatchcase(name, self.pattern)
 
     def files(self, landing: Path) -> list[Path]:
         """The feed's files in a landing folder, in the order in which they are loaded.
@@ -90,14 +128,25 @@ class CsvFeed:
 
     def extra_columns(self, names: Collection[str | None]) -> list[str]:
         """Columns of a file that the feed does not know; they are kept in raw."""
-        known = {*self.columns, *PLATFORM_COLUMNS.values()}
+        known = {*self.columns, *self.optional, *PLATFORM_COLUMNS.values()}
         return [name for name in names if name and name not in known]
 
     def _raw_name(self, written: str) -> str | None:
         name = _normalize(written)
         if written.startswith("_"):
             return PLATFORM_COLUMNS.get(name)
-        return self.aliases.get(name, name)
+        return self._known_names.get(_squashed(name), name)
+
+    @cached_property
+    def _known_names(self) -> dict[str, str]:
+        """Column by each name under which it is delivered, squashed."""
+        own = {name: name for name in (*self.columns, *self.optional)}
+        return {_squashed(written): name for written, name in (own | self.aliases).items()}
+
+
+def _squashed(name: str) -> str:
+    """A name as it is compared: `VendorID`, `VENDORID` and `vendor_id` are one."""
+    return name.replace("_", "").lower()
 
 
 def is_corrections(name: str) -> bool:
@@ -106,7 +155,7 @@ def is_corrections(name: str) -> bool:
 
 
 def delivered(landing: Path) -> list[Path]:
-    """Everything in a landing folder that says by its name that it is CSV, in the order of loading.
+    """Everything in a landing folder that says by its name that it is data, in the order of loading.
 
     Other names (`.part` of an upload under way, hidden files) are no deliveries.
     """

@@ -5,7 +5,7 @@ dlt's commit record (`_dlt_loads`) says which loads are complete, `input_files` 
 
 import duckdb
 
-from ingestion.feeds import CsvFeed
+from ingestion.feeds import Feed
 
 
 def completed_loads(schema: str) -> str:
@@ -13,7 +13,7 @@ def completed_loads(schema: str) -> str:
     return f"select load_id from {schema}._dlt_loads where status = 0"
 
 
-def remove_unfinished(connection: duckdb.DuckDBPyConnection, schema: str, feed: CsvFeed) -> None:
+def remove_unfinished(connection: duckdb.DuckDBPyConnection, schema: str, feed: Feed) -> None:
     """Remove rows that a killed load appended to a file's earlier contents, whether or not they come again.
 
     Rows that it put in place of others stay until they are replaced in turn.
@@ -28,7 +28,7 @@ def remove_unfinished(connection: duckdb.DuckDBPyConnection, schema: str, feed: 
 
 
 def remove_content(
-    connection: duckdb.DuckDBPyConnection, schema: str, feed: CsvFeed, source_file: str, prefix: str
+    connection: duckdb.DuckDBPyConnection, schema: str, feed: Feed, source_file: str, prefix: str
 ) -> None:
     """Remove the rows of one content of a file, by what their `_row_id` begins with."""
     connection.execute(
@@ -37,7 +37,7 @@ def remove_content(
     )
 
 
-def remove_stale_rejects(connection: duckdb.DuckDBPyConnection, schema: str, feed: CsvFeed) -> None:
+def remove_stale_rejects(connection: duckdb.DuckDBPyConnection, schema: str, feed: Feed) -> None:
     """Remove rejected lines of killed loads and of contents that were replaced."""
     connection.execute(
         f"""

@@ -11,7 +11,7 @@ from typing import Any
 
 import settings as settings_module
 from ingestion import sources
-from ingestion.feeds import CsvFeed, delivered
+from ingestion.feeds import Feed, delivered
 from ingestion.load_file import FileLoader, FileResult
 from ingestion.raw_store import RawStore
 from settings import Settings
@@ -79,17 +79,43 @@ def domains() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(sources.__path__))
 
 
+def feeds_of(domain: str) -> Sequence[Feed]:
+    """The feeds of a domain, in the order in which they are loaded.
+
+    Raises:
+        UnknownDomainError: there is no such domain.
+    """
+    if domain not in domains():
+        raise UnknownDomainError(f"unknown domain {domain!r}; there are: {', '.join(domains())}")
+    return importlib.import_module(f"ingestion.sources.{domain}").FEEDS
+
+
 def entities_of(domain: str) -> list[str]:
     """The entities of a domain, in the order in which they are loaded.
 
     Raises:
         UnknownDomainError: there is no such domain.
     """
-    return [feed.entity for feed in _feeds(domain)]
+    return [feed.entity for feed in feeds_of(domain)]
+
+
+def partitions_of(domain: str, settings: Settings) -> list[str]:
+    """The parts (months) of which files are in a domain's landing folder.
+
+    Raises:
+        UnknownDomainError: there is no such domain.
+    """
+    landing = settings.landing(domain)
+    files = [(feed, path) for feed in feeds_of(domain) if landing.exists() for path in feed.files(landing)]
+    return sorted({part for feed, path in files if (part := feed.partition_of(path.name))})
 
 
 def load_domain(
-    domain: str, settings: Settings | None = None, *, entities: Sequence[str] | None = None
+    domain: str,
+    settings: Settings | None = None,
+    *,
+    entities: Sequence[str] | None = None,
+    partitions: Sequence[str] | None = None,
 ) -> LoadSummary:
     """Load all new or changed files of a domain's landing folder; safe to repeat at any time.
 
@@ -101,15 +127,17 @@ def load_domain(
         domain: one of `domains()`.
         settings: defaults to those of the environment.
         entities: which of `entities_of(domain)`; all if not given.
+        partitions: which parts of them (months as `2024-05`); all if not given.
 
     Raises:
         UnknownDomainError: there is no such domain.
         UnknownEntityError: the domain has no such entity.
+        UnknownPartitionError: one of the entities is not delivered in such parts.
         FilesFailedError: after all other files were loaded, if some could not be.
         LoadError: dlt could not write.
         WarehouseBusyError: another process kept the warehouse.
     """
-    feeds = _feeds(domain)
+    feeds = feeds_of(domain)
     known = entities_of(domain)
     if unknown := [entity for entity in entities or () if entity not in known]:
         raise UnknownEntityError(
@@ -117,30 +145,49 @@ def load_domain(
         )
     settings = settings or settings_module.load()
     wanted = [feed for feed in feeds if entities is None or feed.entity in entities]
-    results = [result for feed in wanted for result in _load_feed(feed, feeds, settings)]
+    if partitions is not None:
+        for feed in wanted:
+            feed.check_partitions(partitions)
+    results = [result for feed in wanted for result in _load_feed(feed, feeds, settings, partitions)]
     summary = LoadSummary(domain, tuple(results))
     if summary.failed:
         raise FilesFailedError(summary)
     return summary
 
 
-def _feeds(domain: str) -> Sequence[CsvFeed]:
-    if domain not in domains():
-        raise UnknownDomainError(f"unknown domain {domain!r}; there are: {', '.join(domains())}")
-    return importlib.import_module(f"ingestion.sources.{domain}").FEEDS
-
-
-def _load_feed(feed: CsvFeed, feeds: Sequence[CsvFeed], settings: Settings) -> list[FileResult]:
+def _load_feed(
+    feed: Feed, feeds: Sequence[Feed], settings: Settings, partitions: Sequence[str] | None
+) -> list[FileResult]:
     landing = settings.landing(feed.domain)
     landing.mkdir(parents=True, exist_ok=True)
     settings.dlt_dir.mkdir(parents=True, exist_ok=True)
+    files = feed.files(landing)
+    if partitions is not None:
+        files = [path for path in files if feed.partition_of(path.name) in partitions]
     with RawStore.open(feed, settings) as store, _work_folder(settings) as work:
         loader = FileLoader(feed, feeds, store, work)
-        results = [loader.load(path) for path in feed.files(landing)]
-        if feed == feeds[0]:
+        results = []
+        for path in files:
+            double = _double(feed, path, files)
+            results.append(loader.refuse_double(path, double.name) if double else loader.load(path))
+        if partitions is not None:
+            there = {feed.partition_of(path.name) for path in files}
+            results += [_missing(feed, partition) for partition in partitions if partition not in there]
+        elif feed == feeds[0]:
             strays = (path for path in delivered(landing) if not any(each.takes(path.name) for each in feeds))
             results += [loader.refuse(path) for path in strays]
         return results
+
+
+def _double(feed: Feed, path: Path, files: Sequence[Path]) -> Path | None:
+    """Another file of the same partition, of which nobody could say which one counts."""
+    partition = feed.partition_of(path.name)
+    others = (other for other in files if other != path and partition)
+    return next((other for other in others if feed.partition_of(other.name) == partition), None)
+
+
+def _missing(feed: Feed, partition: str) -> FileResult:
+    return FileResult(partition, feed.entity, "failed", reason=f"landing/{feed.domain} has no file of it")
 
 
 @contextmanager

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ingestion.csv_framing import UnreadableFileError, frame, read_header
-from ingestion.csv_parser import ParsedFile, parse
-from ingestion.feeds import CORRECTIONS, PLATFORM_COLUMNS, CsvFeed, is_corrections
+from ingestion.feeds import CORRECTIONS, PLATFORM_COLUMNS, Feed, is_corrections
+from ingestion.formats import read_header, read_rows
+from ingestion.formats.csv_framing import UnreadableFileError
+from ingestion.formats.parsed_file import ParsedFile, RowShape
 from ingestion.own_lines import take_own_lines
 from ingestion.raw_store import RawStore, row_id_prefix
 
@@ -41,7 +42,7 @@ class FileLoader:
         work: a folder for files between two formats.
     """
 
-    def __init__(self, feed: CsvFeed, feeds: Sequence[CsvFeed], store: RawStore, work: Path) -> None:
+    def __init__(self, feed: Feed, feeds: Sequence[Feed], store: RawStore, work: Path) -> None:
         self._feed = feed
         self._feeds = feeds
         self._store = store
@@ -55,11 +56,10 @@ class FileLoader:
             LoadError: dlt could not write it.
         """
         record = _record(path, self._feed.entity)
-        known = self._loaded.get(path.name, {})
-        replaced = [] if self._feed.keeps_earlier(path.name) else list(known.values())
         try:
+            replaced = self._replaced(path.name)
             record |= _fingerprint(path)
-            if record["sha256"] in known:
+            if record["sha256"] in self._loaded.get(path.name, {}):
                 return FileResult(path.name, self._feed.entity, "skipped")
             header = self._read_header(path)
             record["extra_columns"] = ", ".join(header.extra) or None
@@ -83,15 +83,48 @@ class FileLoader:
 
     def refuse(self, path: Path) -> FileResult:
         """Note a file that no feed of the domain takes as failed."""
-        record = _record(path, NO_ENTITY)
+        patterns = dict.fromkeys(feed.pattern for feed in self._feeds)
+        corrections = [CORRECTIONS] if any(not feed.partition for feed in self._feeds) else []
+        reason = f"no feed takes files of this name; known: {', '.join([*patterns, *corrections])}"
+        return self._refused(_record(path, NO_ENTITY), path, reason)
+
+    def refuse_double(self, path: Path, other: str) -> FileResult:
+        """Note a file as failed whose partition is that of another one that is there as well."""
+        partition = self._feed.partition_of(path.name)
+        return self._refused(
+            _record(path, self._feed.entity),
+            path,
+            f"{other} is for {partition} as well; keep the one that counts",
+        )
+
+    def _refused(self, record: dict[str, Any], path: Path, reason: str) -> FileResult:
         with suppress(UnreadableFileError, OSError):
             record |= _fingerprint(path)
-        patterns = ", ".join(dict.fromkeys(feed.pattern for feed in self._feeds))
-        return self._failed(record, f"no feed takes files of this name; known: {patterns}, {CORRECTIONS}")
+        return self._failed(record, reason)
+
+    def _replaced(self, name: str) -> list[dict[str, Any]]:
+        """Rows of `input_files` for the contents that leave when a file of this name comes.
+
+        Raises:
+            UnreadableFileError: the name does not say which partition the file is.
+        """
+        if self._feed.keeps_earlier(name):
+            return []
+        names = [name]
+        if self._feed.partition:
+            partition = self._feed.partition_of(name)
+            if not partition:
+                raise UnreadableFileError(f"its name does not say which part it is: {self._feed.partition}")
+            names = [each for each in self._loaded if self._feed.partition_of(each) == partition]
+        return [content for each in names for content in self._loaded.get(each, {}).values()]
 
     def _failed(self, record: dict[str, Any], reason: str) -> FileResult:
         self._store.record_failure(record, reason)
         return FileResult(record["source_file"], record["entity"], "failed", reason=reason)
+
+    def _partition(self, name: str) -> dict[str, str]:
+        partition = self._feed.partition_of(name)
+        return {"_partition": partition} if partition else {}
 
     def _read_header(self, path: Path) -> "_Header":
         written = read_header(path)
@@ -109,22 +142,13 @@ class FileLoader:
         return _Header(written, names, shared, tuple(self._feed.extra_columns(names)))
 
     def _parse(self, path: Path, record: dict[str, Any], header: "_Header", load_id: str) -> ParsedFile:
-        framing = frame(path, columns=len(header.names), copy_to=self._work / "repaired.csv")
-        if not framing.records + len(framing.rejected):
-            raise UnreadableFileError("it has a header and no rows")
-        parsed = parse(
-            framing,
+        shape = RowShape(
             header.names,
-            parquet=self._work / f"{load_id}.parquet",
-            constants={"_source_file": path.name, "_dlt_load_id": load_id},
-            layout=self._store.layout(),
-            row_id_prefix=row_id_prefix(record),
+            {"_source_file": path.name, "_dlt_load_id": load_id, **self._partition(path.name)},
+            row_id_prefix(record),
+            self._store.layout(),
         )
-        if not parsed.rows:
-            first = parsed.rejected[0]
-            raise UnreadableFileError(
-                f"none of its lines can be split; line {first.line_number}: {first.reason}"
-            )
+        parsed = read_rows(path, shape, parquet=self._work / f"{load_id}.parquet")
         if header.shared:
             own = self._work / f"{load_id}_{self._feed.entity}.parquet"
             parsed = take_own_lines(parsed, path.name, self._feed, self._feeds, parquet=own)

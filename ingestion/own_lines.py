@@ -6,13 +6,13 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.csv_framing import UnreadableFileError
-from ingestion.csv_parser import ParsedFile, connect
-from ingestion.feeds import CsvFeed, is_corrections
+from ingestion.feeds import Feed, is_corrections
+from ingestion.formats.csv_framing import UnreadableFileError
+from ingestion.formats.parsed_file import ParsedFile, connect
 
 
 def take_own_lines(
-    parsed: ParsedFile, name: str, feed: CsvFeed, feeds: Sequence[CsvFeed], *, parquet: Path
+    parsed: ParsedFile, name: str, feed: Feed, feeds: Sequence[Feed], *, parquet: Path
 ) -> ParsedFile:
     """Keep the rows whose `_entity` is the feed's; they keep their `_source_row` and `_row_id`.
 

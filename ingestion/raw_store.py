@@ -21,9 +21,9 @@ import pyarrow.parquet as pq
 from dlt.extract import DltResource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from ingestion.csv_framing import UnreadableFileError
-from ingestion.csv_parser import ParsedFile
-from ingestion.feeds import CsvFeed
+from ingestion.feeds import Feed
+from ingestion.formats.csv_framing import UnreadableFileError
+from ingestion.formats.parsed_file import ParsedFile
 from ingestion.leftovers import completed_loads, remove_content, remove_stale_rejects, remove_unfinished
 from ingestion.raw_tables import NEWEST_COLUMNS, REPLACE, input_files, no_rows, raw_rows, rejected_lines
 from ingestion.warehouse import connect, table_columns
@@ -46,7 +46,7 @@ def row_id_prefix(record: dict[str, Any]) -> str:
 class RawStore:
     """The raw tables of one feed, held open for writing."""
 
-    def __init__(self, feed: CsvFeed, settings: Settings, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, feed: Feed, settings: Settings, connection: duckdb.DuckDBPyConnection) -> None:
         self._feed = feed
         self._schema = f"raw_{feed.domain}"
         self._connection = connection
@@ -66,7 +66,7 @@ class RawStore:
 
     @classmethod
     @contextmanager
-    def open(cls, feed: CsvFeed, settings: Settings) -> Iterator["RawStore"]:
+    def open(cls, feed: Feed, settings: Settings) -> Iterator["RawStore"]:
         """Open a feed's raw tables, waiting for the warehouse if another process holds it.
 
         Raises:
@@ -120,7 +120,7 @@ class RawStore:
         if keeps_earlier:
             # Of content that counts as loaded there is no second load, so that these rows count for nothing.
             remove_content(self._connection, self._schema, self._feed, name, prefix)
-        append = keeps_earlier or not self._has_rows(name)
+        append = keeps_earlier or not self._has_rows(self._feed.partition_of(name) or name)
         result: list[ParsedFile] = []
 
         def parsed() -> ParsedFile:
@@ -155,7 +155,7 @@ class RawStore:
                 yield content | {"status": "replaced"}
 
         self._run(
-            raw_rows(self._feed.entity, rows(), "append" if append else REPLACE),
+            raw_rows(self._feed, rows(), "append" if append else REPLACE),
             rejected_lines(rejects()),
             input_files(files()),
         )
@@ -204,7 +204,7 @@ class RawStore:
         """
         empty = dlt.mark.materialize_table_schema()
         self._run(
-            raw_rows(self._feed.entity, [no_rows(self._feed)], "append"),
+            raw_rows(self._feed, [no_rows(self._feed)], "append"),
             rejected_lines([empty]),
             input_files([empty]),
         )
@@ -219,10 +219,14 @@ class RawStore:
             """
         )
 
-    def _has_rows(self, source_file: str) -> bool:
-        """Whether the raw table holds rows of a file, those of an unfinished load included."""
-        query = f"select count(*) from {self._schema}.{self._feed.entity} where _source_file = ?"
-        return bool(self._connection.execute(query, [source_file]).fetchone()[0])
+    def _has_rows(self, replaced: str) -> bool:
+        """Whether the raw table holds rows of a file or partition, those of an unfinished load included."""
+        table, column = f"{self._schema}.{self._feed.entity}", self._feed.replaced_by
+        return bool(
+            self._connection.execute(
+                f"select 1 from {table} where {column} = ? limit 1", [replaced]
+            ).fetchone()
+        )
 
     def _input_files(self, entity: str, status: str) -> list[dict[str, Any]]:
         """Rows of `input_files` with a status, written by a package that was completed."""

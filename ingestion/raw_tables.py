@@ -7,7 +7,7 @@ import dlt
 import pyarrow as pa
 from dlt.extract import DltResource
 
-from ingestion.feeds import CsvFeed
+from ingestion.feeds import Feed
 
 # Rows of a file go out and its new ones come in within one transaction.
 REPLACE = {"disposition": "merge", "strategy": "delete-insert"}
@@ -15,16 +15,24 @@ REPLACE = {"disposition": "merge", "strategy": "delete-insert"}
 NEWEST_COLUMNS = {"rejected_lines": "_row_id", "input_files": "sha256"}
 
 
-def raw_rows(entity: str, data: Iterable[Any], disposition: Any) -> DltResource:
+def raw_rows(feed: Feed, data: Iterable[Any], disposition: Any) -> DltResource:
     """Rows of the files as delivered. Grain: one row a record of a file."""
     # A merge key without dlt's NOT NULL, which would have the Parquet file rewritten to prove it.
-    key = {"_source_file": {"data_type": "text", "merge_key": True, "nullable": True}}
-    return dlt.resource(data, name=entity, write_disposition=disposition, columns=key)
+    key = {feed.replaced_by: {"data_type": "text", "merge_key": True, "nullable": True}}
+    return dlt.resource(data, name=feed.entity, write_disposition=disposition, columns=key)
 
 
-def no_rows(feed: CsvFeed) -> pa.Table:
+def no_rows(feed: Feed) -> pa.Table:
     """A feed's raw table without rows; all text but `_source_row`."""
-    texts = [*feed.columns, "_source_file", "_dlt_load_id", "_row_id", "_replaces_row_id"]
+    texts = [
+        *feed.columns,
+        *feed.optional,
+        *(["_partition"] if feed.partition else []),
+        "_source_file",
+        "_dlt_load_id",
+        "_row_id",
+        "_replaces_row_id",
+    ]
     return pa.schema([*((name, pa.string()) for name in texts), ("_source_row", pa.int64())]).empty_table()
 
 

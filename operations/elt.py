@@ -58,11 +58,14 @@ def elt(
     return publication
 
 
-def ingest(domain: str, run_id: str, settings: Settings, entity: str) -> LoadSummary:
-    """Load one entity of a domain. Raises what `load_domain` raises."""
-    with stage(domain, run_id, f"ingest_{entity}", settings) as measured:
+def ingest(
+    domain: str, run_id: str, settings: Settings, entity: str, *, month: str | None = None
+) -> LoadSummary:
+    """Load one entity of a domain, or one month of it. Raises what `load_domain` raises."""
+    name = f"ingest_{entity}_{month}" if month else f"ingest_{entity}"
+    with stage(domain, run_id, name, settings) as measured:
         try:
-            summary = load_domain(domain, settings, entities=[entity])
+            summary = load_domain(domain, settings, entities=[entity], partitions=[month] if month else None)
         except FilesFailedError as error:
             _measure(measured, error.summary)
             raise

@@ -1,6 +1,7 @@
 """Puts a domain's marts where readers look: `published/<domain>.duckdb`, whole or not at all."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ SCHEMA = "marts"
 QUARANTINE_LIMIT = 0.05
 LIMIT_KEY = "quarantine_limit"
 RULES_NAMED = 5
+# Of a mart that has a view a month (see the macro month_views), for people who know a table a month.
+MONTH_VIEWS_KEY = "month_views"
+MONTH_VIEWS_SCHEMA = "monthly"
 
 
 class PublishError(RuntimeError):
@@ -76,7 +80,7 @@ def publish(domain: str, settings: Settings | None = None, *, accept_quarantine:
     target.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(target) as candidate, connect(settings) as warehouse:
         quarantine = _check_quarantine(warehouse, domain, limit, accept=accept_quarantine)
-        rows = _copy(warehouse, sorted(marts), candidate)
+        rows = _copy(warehouse, marts, candidate)
     return Publication(domain, target, rows, quarantine)
 
 
@@ -147,16 +151,35 @@ def _accounting_mart(domain: str) -> str:
     return f"agg_{domain}_rows_by_file"
 
 
-def _copy(warehouse: duckdb.DuckDBPyConnection, tables: list[str], candidate: Path) -> dict[str, int]:
+def _copy(
+    warehouse: duckdb.DuckDBPyConnection, marts: dict[str, dict[str, Any]], candidate: Path
+) -> dict[str, int]:
     rows = {}
     warehouse.execute(f"attach '{candidate}' as candidate")
     warehouse.execute(f"create schema candidate.{SCHEMA}")
-    for table in tables:
+    for table in sorted(marts):
         try:
             warehouse.execute(f"create table candidate.{SCHEMA}.{table} as from {SCHEMA}.{table}")
         except duckdb.CatalogException as error:
             raise PublishError(f"{SCHEMA}.{table} has not been built") from error
         rows[table] = warehouse.execute(f"select count(*) from candidate.{SCHEMA}.{table}").fetchone()[0]
+    if any(mart["config"].get("meta", {}).get(MONTH_VIEWS_KEY) for mart in marts.values()):
+        _copy_month_views(warehouse, rows)
     warehouse.execute("checkpoint candidate")
     warehouse.execute("detach candidate")
     return rows
+
+
+def _copy_month_views(warehouse: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
+    """Make the views of these tables anew; they name their table without its database, so the text will do."""
+    views = warehouse.execute(
+        "select sql from duckdb_views() where database_name = current_database() and schema_name = ?",
+        [MONTH_VIEWS_SCHEMA],
+    ).fetchall()
+    database = warehouse.execute("select current_database()").fetchone()[0]
+    warehouse.execute("use candidate")
+    warehouse.execute(f"create schema {MONTH_VIEWS_SCHEMA}")
+    for (sql,) in views:
+        if any(f" FROM {SCHEMA}.{table} " in sql for table in tables):
+            warehouse.execute(sql)
+    warehouse.execute(f'use "{database}"')

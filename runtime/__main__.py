@@ -50,7 +50,7 @@ def run(settings, options) -> int:
 def serve(settings, options) -> int:
     """Start Airflow and stay until Ctrl-C."""
     ensure_docs(settings)
-    with LocalAirflow(settings, say=print) as airflow:
+    with LocalAirflow(settings, say=print, scheduled=True) as airflow:
         print(f"Open {airflow.url}  user {airflow.username}  password {airflow.password}  (Ctrl-C stops it)")
         while True:
             airflow.check()

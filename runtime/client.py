@@ -13,13 +13,19 @@ class ApiError(RuntimeError):
 
 @dataclass(frozen=True)
 class TaskState:
-    """One task of a run as it is now."""
+    """One task of a run as it is now; of a mapped task one of its instances, from 0."""
 
     task_id: str
     state: str
     try_number: int
     started: datetime | None
     ended: datetime | None
+    map_index: int = -1
+
+    @property
+    def name(self) -> str:
+        """The task, and which instance of it."""
+        return self.task_id if self.map_index < 0 else f"{self.task_id}[{self.map_index}]"
 
     @property
     def seconds(self) -> float:
@@ -92,20 +98,8 @@ class AirflowClient:
         return {error["filename"]: error["stack_trace"] for error in found}
 
     def trigger(self, dag_id: str, conf: dict | None = None) -> str:
-        """Unpause a DAG and start a run of it; return the run's id.
-
-        If a scheduled run is due (a DAG that was paused until now), this run takes its place, so that
-        the scheduler does not start a second one beside it.
-        """
-        dag = self._call("GET", f"/dags/{dag_id}")
-        due, logical_date = dag.get("next_dagrun_run_after"), None
-        if due and datetime.fromisoformat(due) <= datetime.now(UTC):
-            logical_date = dag["next_dagrun_logical_date"]
-            # The scheduler notes only at its next round that a run has taken this place.
-            taken = {"logical_date_gte": logical_date, "logical_date_lte": logical_date}
-            if self._call("GET", f"/dags/{dag_id}/dagRuns", params=taken)["total_entries"]:
-                logical_date = None
-        body = {"logical_date": logical_date, "conf": conf or {}}
+        """Unpause a DAG and start a run of it; return the run's id."""
+        body = {"logical_date": None, "conf": conf or {}}
         run = self._call("POST", f"/dags/{dag_id}/dagRuns", json=body)
         self._call("PATCH", f"/dags/{dag_id}", params={"update_mask": "is_paused"}, json={"is_paused": False})
         return run["dag_run_id"]
@@ -130,6 +124,7 @@ class AirflowClient:
                 try_number=task["try_number"],
                 started=_time(task["start_date"]),
                 ended=_time(task["end_date"]),
+                map_index=task["map_index"],
             )
             for task in found
         ]
@@ -139,13 +134,14 @@ class AirflowClient:
             state=run["state"],
             started=_time(run["start_date"]),
             ended=_time(run["end_date"]),
-            tasks={task.task_id: task for task in tasks},
+            tasks={task.name: task for task in tasks},
         )
 
     def error_lines(self, run: RunState, task: TaskState, limit: int = 15) -> list[str]:
         """The last lines of a failed task's log: its errors, or what it said last."""
         path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task.task_id}/logs/{task.try_number}"
-        entries = self._call("GET", path, params={"full_content": True})["content"]
+        which = {"full_content": True, "map_index": task.map_index}
+        entries = self._call("GET", path, params=which)["content"]
         entries = [entry for entry in entries if isinstance(entry, dict)]
         errors = [entry for entry in entries if entry.get("level") in ("error", "critical")] or entries
         lines: list[str] = []

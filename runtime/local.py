@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -35,12 +36,17 @@ class LocalAirflow:
         with LocalAirflow(settings) as airflow:
             run = airflow.run_dag("collisions", timeout=600)
 
+    Unless it is `scheduled`, only what is triggered runs: what else is due (a DAG that catches up has runs
+    for years) would be in its way, and be cut off in the end.
     Entering raises AirflowError when it cannot start (another one runs on this data folder, a part of
     it died) and DbtError when dbt refuses its project. Leaving ends every process.
     """
 
-    def __init__(self, settings: Settings, say: Callable[[str], None] = lambda line: None) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: Settings, say: Callable[[str], None] = lambda line: None, *, scheduled: bool = False
+    ) -> None:
+        nothing = dict.fromkeys(configuration.dag_names(), "none")
+        self._settings = settings if scheduled else replace(settings, schedules=nothing)
         self._say = say
         self._logs = settings.airflow_home / "logs"
         self._lock = Lock(settings.airflow_home / "lock")

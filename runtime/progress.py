@@ -40,7 +40,7 @@ def table(states: list[RunState], height: int) -> Table:
     shown.sort(key=lambda row: row[1].state == "success")
     for dag_id, task in shown[: max(1, height)]:
         state = f"[{COLOURS.get(task.state, 'yellow')}]{task.state}[/]"
-        view.add_row(dag_id, task.task_id, state, f"{task.seconds:.1f}", str(task.try_number))
+        view.add_row(dag_id, task.name, state, f"{task.seconds:.1f}", str(task.try_number))
     return view
 
 
@@ -55,10 +55,10 @@ class LinePrinter:
         """Print what has changed."""
         for run in states:
             for task in run.tasks.values():
-                key, now = (run.dag_id, task.task_id), (task.state, task.try_number)
+                key, now = (run.dag_id, task.name), (task.state, task.try_number)
                 if self._seen.get(key) == now or task.state in WAITING:
                     continue
                 self._seen[key] = now
                 again = f" try {task.try_number}" if task.try_number > 1 else ""
-                line = f"{datetime.now():%H:%M:%S} {run.dag_id} {task.task_id} {task.state} ({task.seconds:.1f} s){again}"
+                line = f"{datetime.now():%H:%M:%S} {run.dag_id} {task.name} {task.state} ({task.seconds:.1f} s){again}"
                 self._console.print(line, highlight=False, soft_wrap=True, markup=False)

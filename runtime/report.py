@@ -52,7 +52,7 @@ def print_report(states: list[RunState], client: AirflowClient, settings: Settin
         ended = outcome(run)
         console.print(f"\n[bold]{run.dag_id}[/] [{COLOURS[ended]}]{ended}[/] in {run.seconds:.1f} s")
         for task in run.failed_tasks:
-            console.print(f"  {task.task_id} failed at try {task.try_number}:", style="red")
+            console.print(f"  {task.name} failed at try {task.try_number}:", style="red")
             for line in client.error_lines(run, task):
                 console.print(f"    {line}", markup=False)
         console.print(_columns({name: f"{seconds:.1f} s" for name, seconds in stages(run).items()}))

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import settings
-from samples import collisions, ecommerce
+from samples import collisions, ecommerce, taxi
 
 #: Each module offers `add_options(parser)` and `deliver(folder, options) -> Delivery`.
-DOMAINS = {"collisions": collisions, "ecommerce": ecommerce}
+DOMAINS = {"collisions": collisions, "ecommerce": ecommerce, "taxi": taxi}
 
 
 def main(arguments: list[str]) -> None:

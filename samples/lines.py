@@ -118,18 +118,22 @@ def write(
 
     Args:
         connection: of `generator`; `use` has said which lines are defective.
-        query: SQL for the lines from `{first}` to before `{last}`, with the header as the column's name.
+        query: SQL for the lines from `{first}` to before `{last}`, with the header as the column's name; for
+            Parquet, with the columns that it is to have.
         rows: lines in all.
-        paths: compressed if the name ends in `.gz`.
+        paths: Parquet if the name ends in `.parquet`, compressed if it ends in `.gz`.
         values: for further placeholders of the query.
     """
     for k, path in enumerate(paths):
         first, last = rows * k // len(paths), rows * (k + 1) // len(paths)
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.part")
-        compression = "gzip" if path.suffix == ".gz" else "none"
         relation = connection.sql(query.format(first=first, last=last, **values))
-        relation.write_csv(str(part), header=True, quotechar="", compression=compression)
+        if path.suffix == ".parquet":
+            relation.write_parquet(str(part))
+        else:
+            compression = "gzip" if path.suffix == ".gz" else "none"
+            relation.write_csv(str(part), header=True, quotechar="", compression=compression)
         part.replace(path)
 
 

@@ -1,6 +1,7 @@
 """The environment, read once; a value that cannot be used is named."""
 
 import re
+from datetime import date
 
 import pytest
 
@@ -36,3 +37,31 @@ def test_a_schedule_for_a_dag_that_is_not_there_is_named(monkeypatch) -> None:
     monkeypatch.setenv("SLUICE_SCHEDULE_ECOMERCE", "none")
     with pytest.raises(SettingsError, match="SLUICE_SCHEDULE_ECOMERCE is for a DAG ecomerce"):
         project_settings.load()
+
+
+def test_the_start_and_the_source_of_a_dag_come_from_the_environment(monkeypatch) -> None:
+    assert project_settings.load().start("taxi", date(2021, 1, 1)) == date(2021, 1, 1)
+    monkeypatch.setenv("SLUICE_START_TAXI", "2024-05-01")
+    url = "https://user:secret@example.org/yellow_{month}.parquet?token=secret"
+    monkeypatch.setenv("SLUICE_DOWNLOAD_URL_TAXI", url)
+    settings = project_settings.load()
+    assert settings.start("taxi", date(2021, 1, 1)) == date(2024, 5, 1)
+    assert settings.environment()["SLUICE_START_TAXI"] == "2024-05-01"
+    assert settings.download_urls == {"taxi": url}
+    assert "secret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("SLUICE_START_TAXI", "May 2024"),
+        ("SLUICE_START_TRAM", "2024-05-01"),
+        ("SLUICE_DOWNLOAD_URL_TAXI", "ftp://secret@example.org/{month}.csv"),
+        ("SLUICE_DOWNLOAD_URL_TAXI", "https://secret@example.org/{month}/trips.csv"),
+    ],
+)
+def test_a_start_or_source_that_is_none_is_named(monkeypatch, variable: str, text: str) -> None:
+    monkeypatch.setenv(variable, text)
+    with pytest.raises(SettingsError, match=variable) as caught:
+        project_settings.load()
+    assert "secret" not in str(caught.value)

@@ -8,14 +8,12 @@ import settings
 
 # Parses a DAG as a process of Airflow does and prints what the tests look at.
 PARSE = """
-import importlib, json, sys, time
+import importlib, json, sys
 sys.path.insert(0, "dags")
 import airflow.dag_processing.dagbag, cosmos.converter, cosmos.operators.watcher
 from airflow.models.serialized_dag import SerializedDagModel
 from airflow.serialization.serialized_objects import DagSerialization
-started = time.process_time()
 dag = importlib.import_module(sys.argv[1]).dag
-seconds = time.process_time() - started
 tasks = {
     task.task_id: {
         "upstream": sorted(task.upstream_task_ids),
@@ -23,12 +21,12 @@ tasks = {
         "retries": task.retries,
         "trigger_rule": str(task.trigger_rule.value),
         "priority": task.priority_weight,
+        "mapped": next(iter(task.iter_mapped_task_groups()), None) is not None,
     }
     for task in dag.tasks
 }
 serialized = DagSerialization.to_dict(dag)
 print("RESULT" + json.dumps({
-    "cpu_seconds": seconds,
     # Airflow records a new version of the DAG when this changes.
     "digest": SerializedDagModel.hash(serialized),
     "heavy": sorted(name for name in sys.modules if name.startswith(("dbt.cli", "duckdb", "dlt"))),
@@ -36,6 +34,7 @@ print("RESULT" + json.dumps({
     "leaves": sorted(task.task_id for task in dag.leaves),
     "schedule": getattr(dag.timetable, "expression", None),
     "catchup": dag.catchup,
+    "start": dag.start_date.isoformat(),
     "max_active_runs": dag.max_active_runs,
     "params": sorted(dag.params),
     "children": len(__import__("psutil").Process().children()),

@@ -1,7 +1,6 @@
 """What is the collisions DAG's own."""
 
 
-
 def test_models_are_tasks_in_the_group_of_their_layer(two_parses):
     parsed, _ = two_parses("collisions")
     tasks = parsed["tasks"]

@@ -1,6 +1,5 @@
 """What is the ecommerce DAG's own."""
 
-
 from tests.dags.parsing import parse
 
 
@@ -10,7 +9,7 @@ def test_each_entity_is_loaded_by_its_own_task_and_reports_follow_the_publicatio
     ingests = {task for task in tasks if task.startswith("ingest_")}
     assert ingests == {"ingest_orders", "ingest_customers", "ingest_products"}
     assert tasks["write_reports"]["upstream"] == ["publish"]
-    assert parsed["schedule"] == "0 2 * * *"
+    assert (parsed["schedule"], parsed["catchup"]) == ("0 2 * * *", False)
 
 
 def test_the_environment_replaces_the_schedule(environment):

@@ -4,16 +4,13 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 import pytest
 
-from ingestion.load import load_domain
-from operations.dbt import UNIT_TESTS, run_dbt, selectors
 from operations.quarantine import quarantine
 from samples.delivery import Delivery
 from samples.ecommerce import write_ecommerce
-from settings import Settings
+from tests.dbt_project.built import Built
 
 pytestmark = pytest.mark.slow
 
@@ -29,44 +26,13 @@ DEFECTS = {
     **dict.fromkeys(("customer_missing_id", "bad_email", "product_missing_id", "missing_product_name"), 4),
     **dict.fromkeys(("missing_category", "bad_unit_cost"), 3),
 }
-#: What tells two builds of the same rows apart.
-EXCEPT = "_rules"
 
 
-class Shop:
-    """A data folder of its own with deliveries, and what was built from them."""
+class Shop(Built):
+    """A shop with deliveries, and what was built from them."""
 
     def __init__(self, data_dir: Path) -> None:
-        self.settings = Settings(data_dir=data_dir, env="dev")
-
-    def deliver(self, name: str, *lines: str) -> None:
-        """Put a CSV file into landing, its first line the header."""
-        path = self.settings.landing("ecommerce") / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(f"{line}\n" for line in lines))
-
-    def build(self, *options: str) -> None:
-        """Load what is new, build the models and run their data tests."""
-        load_domain("ecommerce", self.settings)
-        select = ["--select", *selectors("ecommerce"), "--exclude", UNIT_TESTS]
-        run_dbt(["build", *select, *options], self.settings, quiet=True)
-
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of a query on the warehouse."""
-        with duckdb.connect(str(self.settings.warehouse), read_only=True) as connection:
-            return connection.execute(sql).fetchall()
-
-    def contents(self) -> dict[str, list[tuple[Any, ...]]]:
-        """All rows of everything that dbt builds for the domain, in an order of their own."""
-        tables = self.query(
-            "select table_schema || '.' || table_name from information_schema.tables "
-            "where table_schema in ('clean', 'curated', 'marts') order by all"
-        )
-        found = {}
-        for (table,) in tables:
-            exclude = f"exclude ({EXCEPT})" if ".judged" in table else ""
-            found[table] = self.query(f"select * {exclude} from {table} order by all")
-        return found
+        super().__init__("ecommerce", data_dir)
 
     def fates(self, entity: str) -> dict[str, str]:
         """Fate of each row with an id: `id: fate` and the rules it breaks."""
@@ -90,29 +56,12 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Shop, Delivery]
 
 def test_unit_tests_pass(generated: tuple[Shop, Delivery]) -> None:
     shop, _ = generated
-    run_dbt(["test", "--select", f"{UNIT_TESTS},tag:ecommerce"], shop.settings, quiet=True)
+    shop.run_unit_tests()
 
 
 def test_every_generated_row_meets_its_fate(generated: tuple[Shop, Delivery]) -> None:
     shop, delivery = generated
-    for entity in ENTITIES:
-        part = delivery.part(entity)
-        fates = dict(shop.query(f"select fate, count(*) from clean.judged_ecommerce__{entity} group by fate"))
-        assert fates.get("clean", 0) == part.clean
-        assert fates.get("superseded", 0) == part.superseded
-        assert fates.get("quarantined", 0) == part.quarantined
-        rejected = f"select count(*) from raw_ecommerce.rejected_lines where entity = '{entity}'"
-        assert shop.query(rejected) == [(part.rejected,)]
-        by_rule = shop.query(
-            "select rule, count(*) from (select unnest(string_split(broken_rules, ',')) as rule "
-            f"from clean.quarantine_ecommerce__{entity}) group by rule"
-        )
-        assert dict(by_rule) == {rule: count for rule, count in part.by_rule.items() if count}
-    sums = "sum(rows_read), sum(rows_clean), sum(rows_quarantined), sum(rows_superseded), sum(rows_rejected)"
-    accounted = shop.query(f"select {sums} from marts.agg_ecommerce_rows_by_file")
-    assert accounted == [
-        (delivery.lines, delivery.clean, delivery.quarantined, delivery.superseded, delivery.rejected)
-    ]
+    shop.assert_fates(delivery)
 
 
 def test_totals_equal_an_independent_computation_to_the_cent(generated: tuple[Shop, Delivery]) -> None:

@@ -34,7 +34,7 @@ class Checkout:
     def environment(self) -> dict[str, str]:
         return {**os.environ, **self.settings.environment()}
 
-    def run(self, *arguments: str, timeout: float = 400) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
         """Run `python -m …` in the checkout."""
         command = [sys.executable, "-m", *arguments]
         return subprocess.run(
@@ -50,7 +50,7 @@ class Checkout:
             env={**self.environment, "PYTHONPATH": str(self.path)},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:

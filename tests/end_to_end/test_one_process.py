@@ -8,7 +8,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_the_real_files_arrive_and_every_row_is_accounted_for(real_files: Checkout) -> None:
-    done = real_files.run("runtime", "exec", "python", "dags/collisions.py", timeout=200)
+    done = real_files.run("runtime", "exec", "python", "dags/collisions.py")
     assert done.returncode == 0, done.stdout + done.stderr
     assert real_files.query("select count(*) from raw_collisions.crashes") == [(3262,)]
     assert real_files.query("select count(*) from raw_collisions.rejected_lines") == [(1,)]

@@ -95,12 +95,12 @@ def test_a_model_that_fails_once_is_retried_by_its_own_task_alone(ran: Checkout)
     model.write_text(broken)
     run = ran.start("runtime", "run", "collisions")
     try:
-        deadline = time.monotonic() + 300
+        deadline = time.monotonic() + 600
         while run.poll() is None and not gate.exists() and time.monotonic() < deadline:
             if ran.task_tries().get(TASK, ("",))[0] == "up_for_retry":
                 gate.write_text("open")
             time.sleep(0.2)
-        assert run.wait(timeout=300) == 0, (ran.path / "started.log").read_text()
+        assert run.wait(timeout=600) == 0, (ran.path / "started.log").read_text()
     finally:
         run.terminate()
         model.write_text(original)
@@ -134,7 +134,7 @@ def test_a_backfill_equals_a_full_refresh(ran: Checkout) -> None:
     assert created.returncode == 0, created.stdout + created.stderr
     airflow = ran.start("runtime", "airflow")
     try:
-        deadline = time.monotonic() + 300
+        deadline = time.monotonic() + 600
         while [state for state, _ in ran.runs("backfill")] != ["success", "success"]:
             assert time.monotonic() < deadline, ran.runs("backfill")
             assert "failed" not in [state for state, _ in ran.runs("backfill")]

@@ -6,8 +6,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingestion.csv_framing import UnreadableFileError, frame, read_header
-from ingestion.csv_parser import parse
+from ingestion.formats.csv_framing import UnreadableFileError, frame, read_header
+from ingestion.formats.csv_parser import parse
+from ingestion.formats.parsed_file import RowShape
 
 LATIN = "café".encode("latin-1")
 Rejects = list[tuple[int, str]]
@@ -19,7 +20,7 @@ def read(path: Path) -> tuple[list[tuple[str | None, ...]], Rejects]:
     framing = frame(path, columns=len(columns), copy_to=path.with_name("copy.csv"))
     names = [f"c{position}" for position in range(len(columns))]
     parquet = path.with_name("rows.parquet")
-    parsed = parse(framing, names, parquet=parquet, constants={}, row_id_prefix="id")
+    parsed = parse(framing, RowShape(names, {}, "id"), parquet=parquet)
     rows = duckdb.sql(f"select {', '.join(names)} from '{parquet}' order by _source_row").fetchall()
     assert len(rows) == parsed.rows
     return rows, [(line.line_number, line.line) for line in parsed.rejected]
@@ -125,7 +126,7 @@ def test_a_file_that_is_no_whole_csv_says_so(name: str, content: bytes, reason: 
 
 
 def test_line_numbers_hold_across_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingestion.csv_framing.BLOCK_BYTES", 64)
+    monkeypatch.setattr("ingestion.formats.csv_framing.BLOCK_BYTES", 64)
     lines = ["a,b,c"]
     rejected = []
     for number in range(2, 400):
@@ -146,7 +147,7 @@ def test_a_parser_that_loses_rows_is_found_out(tmp_path: Path) -> None:
     framing = frame(path, columns=3, copy_to=tmp_path / "copy.csv")
     framing.records += 1
     with pytest.raises(UnreadableFileError, match="3 records, but the parser found 2 rows"):
-        parse(framing, ["a", "b", "c"], parquet=tmp_path / "p", constants={}, row_id_prefix="id")
+        parse(framing, RowShape(["a", "b", "c"], {}, "id"), parquet=tmp_path / "p")
 
 
 def test_columns_left_out_still_count_for_the_width_of_a_line(tmp_path: Path) -> None:
@@ -154,6 +155,6 @@ def test_columns_left_out_still_count_for_the_width_of_a_line(tmp_path: Path) ->
     path.write_text("a,_b,c\n1, x ,3\n4\n5,,6\n7,8,9,10\n11,12\n")
     framing = frame(path, columns=3, copy_to=tmp_path / "copy.csv")
     parquet = tmp_path / "f.parquet"
-    parsed = parse(framing, ["a", "_b", None], parquet=parquet, constants={}, row_id_prefix="id")
+    parsed = parse(framing, RowShape(["a", "_b", None], {}, "id"), parquet=parquet)
     assert [line.line for line in parsed.rejected] == ["4", "7,8,9,10", "11,12"]
     assert duckdb.sql(f"from '{parquet}'").fetchall() == [("1", "x", 1, "id-1"), ("5", None, 2, "id-2")]

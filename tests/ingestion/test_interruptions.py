@@ -18,9 +18,9 @@ COPY = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
 INSERT = "dlt.destinations.insert_job_client:InsertValuesLoadJob.run"
 MERGE = "dlt.destinations.job_client_impl:SqlLoadJob.run"
 POINTS = [
-    ("ingestion.csv_framing:read_header", "before", 1),
-    ("ingestion.load_file:parse", "before", 1),
-    ("ingestion.load_file:parse", "after", 1),
+    ("ingestion.formats.csv_framing:read_header", "before", 1),
+    ("ingestion.load_file:read_rows", "before", 1),
+    ("ingestion.load_file:read_rows", "after", 1),
     ("dlt.normalize.normalize:Normalize.run", "after", 1),
     (COPY, "before", 1),
     (COPY, "after", 1),

@@ -2,10 +2,13 @@
     The configuration of a fact that is rebuilt by month: `{{ config(**rebuild_changed_months('crash_month')) }}`.
     The month column holds the first day of the month and is never null. The model's select has no is_incremental():
     it is computed whole and compared with the table by a hash a month, and only the months that differ are written.
+    `compare`: columns that tell by themselves whether a month differs, such as the key of a row and what it was made of;
+    all columns if not given. The select is then computed for the months that are written and for no other.
     on_schema_change is 'fail', because any other value leaves columns that a full refresh would not give.
 #}
-{% macro rebuild_changed_months(month_column) %}
+{% macro rebuild_changed_months(month_column, compare=[]) %}
     {{ return({
+        'meta': {'compare': compare},
         'materialized': 'incremental',
         'incremental_strategy': 'changed_months',
         'unique_key': month_column,
@@ -34,7 +37,9 @@
     {% set new_rows = arg_dict['temp_relation'] %}
     {% set month_column = arg_dict['unique_key'] %}
     {% set columns = arg_dict['dest_columns'] %}
-    {% set months = months_to_rebuild(new_rows, target_table, month_column, columns) %}
+    {% set compare = config.get('meta', {}).get('compare') or columns | map(attribute='name') | list %}
+    {% set compared = columns | selectattr('name', 'in', compare) | list %}
+    {% set months = months_to_rebuild(new_rows, target_table, month_column, compared) %}
     {% do log(
         target_table.identifier ~ ': ' ~ ('rebuilding ' ~ (months | join(', ')) if months else 'no month differs'), info=true
     ) %}

@@ -49,7 +49,6 @@ class Framing:
     Attributes:
         path: the file to parse: the delivered one, or a repaired copy.
         records: records after the header, blank lines not counted, rejected lines not included.
-        quoted: whether a quote character occurs at all.
         rejected: lines taken out of the copy.
         offsets: steps of (record ordinal, lines that earlier records spanned beyond one each), by
             which a record's ordinal in `path` becomes a line number of the delivered file.
@@ -57,7 +56,6 @@ class Framing:
 
     path: Path
     records: int
-    quoted: bool
     rejected: list[RejectedLine] = field(default_factory=list)
     offsets: list[tuple[int, int]] = field(default_factory=list)
 
@@ -115,21 +113,19 @@ def frame(path: Path, *, columns: int, copy_to: Path) -> Framing:
         UnreadableFileError: the gzip is truncated or damaged, or the line ends are bare CRs.
     """
     records = 0
-    quoted = False
     clean = True
     endings: set[str] = set()
     with _open(path) as file:
         for block, _ in _blocks(file):
             lines = _Lines(block)
             records += int(lines.filled.sum())
-            quoted = quoted or QUOTE in block
             endings.add(lines.ending)
             clean = clean and _is_utf8(block) and not lines.suspicious.any()
     endings.discard("none")
     if endings == {"cr"}:
         raise UnreadableFileError("its lines end in a bare CR (old Macintosh style); save it with LF or CRLF")
     if clean and endings <= {"lf"} or clean and endings == {"crlf"}:
-        return Framing(path=path, records=max(records - 1, 0), quoted=quoted)
+        return Framing(path=path, records=max(records - 1, 0))
     with _open(path) as file, copy_to.open("wb") as out:
         return _RepairedCopy(copy_to, out, columns).fill(file)
 
@@ -177,7 +173,7 @@ class _RepairedCopy:
     """A copy that holds whole records only, as UTF-8 with LF line ends, and what was left out of it."""
 
     def __init__(self, path: Path, out: BinaryIO, columns: int) -> None:
-        self._framing = Framing(path=path, records=-1, quoted=True)  # the header is no record
+        self._framing = Framing(path=path, records=-1)  # the header is no record
         self._out = out
         self._columns = columns
         self._ordinal = 0

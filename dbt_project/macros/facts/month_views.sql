@@ -1,0 +1,27 @@
+{#
+    For a post-hook of a fact with a month column: a view a month, named by a prefix and the month (yellow_taxi_2024_01), in
+    the schema `monthly`, for people who know a table a month. Views of months that are gone go. `publish` takes the views
+    along if the fact's YAML says `config: meta: {month_views: true}`.
+#}
+{% macro month_views(prefix, month_column) %}
+    {% if execute %}
+        {% set fact = this.include(database=false) %}
+        {% do run_query('create schema if not exists monthly') %}
+        {% set months = run_query('select distinct ' ~ month_column ~ ' from ' ~ fact ~ ' order by 1').columns[0].values() %}
+        {% set wanted = [] %}
+        {% for month in months %}
+            {% set view = prefix ~ '_' ~ month.strftime('%Y_%m') %}
+            {% do wanted.append(view) %}
+            {% do run_query(
+                'create or replace view monthly.' ~ view ~ ' as select * from ' ~ fact
+                ~ ' where ' ~ month_column ~ " = cast('" ~ month ~ "' as date)"
+            ) %}
+        {% endfor %}
+        {% set there = run_query(
+            "select table_name from information_schema.tables where table_schema = 'monthly'"
+        ).columns[0].values() %}
+        {% for view in there if view.startswith(prefix ~ '_') and view not in wanted %}
+            {% do run_query('drop view monthly.' ~ view) %}
+        {% endfor %}
+    {% endif %}
+{% endmacro %}

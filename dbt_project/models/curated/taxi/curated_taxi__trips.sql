@@ -1,0 +1,52 @@
+-- A view, so that the fact, its one reader, computes only the months that it writes.
+{{ config(materialized='view') }}
+
+with trips as (
+
+    select * from {{ ref('clean_taxi__trips') }}
+
+),
+
+curated as (
+
+    select
+        trip_key,
+
+        vendor_id,
+        passenger_count,
+        {% for code, unknown in [('rate_code_id', 99), ('payment_type_id', 5)] %}
+            coalesce({{ code }}, {{ unknown }}) as {{ code }},
+        {% endfor %}
+        {% for place in ['pickup', 'dropoff'] %}
+            case
+                when {{ is_among(place ~ '_location_id', 'select location_id from ' ~ ref('taxi_zones')) }}
+                    then {{ place }}_location_id
+                else {{ unknown_zone() }}
+            end as {{ place }}_location_id,
+        {% endfor %}
+        store_and_fwd_flag,
+        is_refund,
+
+        trip_distance,
+        {{ ratio('duration_seconds', 60, 2) }} as trip_minutes,
+        {{ ratio('trip_distance * 3600', 'duration_seconds', 2) }} as miles_per_hour,
+        {{ taxi_amounts() | join(', ') }},
+        case when fare_amount > 0 then {{ ratio('tip_amount', 'fare_amount', 4) }} end as tip_share,
+
+        pickup_at,
+        dropoff_at,
+        cast(pickup_at as date) as pickup_date,
+        {{ month_of('pickup_at') }} as pickup_month,
+        cast(extract(hour from pickup_at) as integer) as pickup_hour,
+        file_month,
+
+        _source_file,
+        _source_row,
+        _row_id,
+        _dlt_load_id,
+        _rules
+    from trips
+
+)
+
+select * from curated

@@ -1,0 +1,43 @@
+with trips as (
+
+    select
+        cast(pickup_at as date) as pickup_date,
+        trip_distance,
+        trip_minutes,
+        tip_amount,
+        total_amount,
+        is_refund
+    from {{ ref('fct_trips') }}
+
+),
+
+days as (
+
+    select
+        pickup_date,
+        sum(case when is_refund then 0 else 1 end) as trips,
+        sum(case when is_refund then 1 else 0 end) as refunds,
+        cast(sum(total_amount) as decimal(18, 2)) as revenue,
+        cast(coalesce(sum(tip_amount), 0) as decimal(18, 2)) as tips,
+        sum(case when is_refund then 0 else trip_distance end) as miles,
+        sum(case when is_refund then 0 else trip_minutes end) as minutes
+    from trips
+    group by pickup_date
+
+),
+
+averaged as (
+
+    select
+        pickup_date,
+        cast(trips as bigint) as trips,
+        cast(refunds as bigint) as refunds,
+        revenue,
+        tips,
+        {{ ratio('miles', 'trips', 2) }} as average_miles,
+        {{ ratio('minutes', 'trips', 2) }} as average_minutes
+    from days
+
+)
+
+select * from averaged

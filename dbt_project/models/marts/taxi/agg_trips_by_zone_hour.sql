@@ -1,0 +1,44 @@
+with trips as (
+
+    select
+        {{ month_of('pickup_at') }} as pickup_month,
+        pickup_location_id,
+        cast(extract(hour from pickup_at) as integer) as pickup_hour,
+        trip_minutes,
+        tip_amount,
+        total_amount,
+        is_refund
+    from {{ ref('fct_trips') }}
+
+),
+
+hours as (
+
+    select
+        pickup_month,
+        pickup_location_id,
+        pickup_hour,
+        sum(case when is_refund then 0 else 1 end) as trips,
+        cast(sum(total_amount) as decimal(18, 2)) as revenue,
+        cast(coalesce(sum(tip_amount), 0) as decimal(18, 2)) as tips,
+        sum(case when is_refund then 0 else trip_minutes end) as minutes
+    from trips
+    group by pickup_month, pickup_location_id, pickup_hour
+
+),
+
+averaged as (
+
+    select
+        pickup_month,
+        pickup_location_id,
+        pickup_hour,
+        cast(trips as bigint) as trips,
+        revenue,
+        tips,
+        {{ ratio('minutes', 'trips', 2) }} as average_minutes
+    from hours
+
+)
+
+select * from averaged

@@ -1,0 +1,43 @@
+{{ config(
+    post_hook="{{ month_views('yellow_taxi', 'file_month') }}",
+    **rebuild_changed_months('file_month', compare=['trip_key', '_dlt_load_id', '_rules'])
+) }}
+
+with trips as (
+
+    select * from {{ ref('curated_taxi__trips') }}
+
+),
+
+facts as (
+
+    select
+        trip_key,
+        {{ date_key('pickup_date') }} as pickup_date_key,
+        pickup_location_id,
+        dropoff_location_id,
+        rate_code_id,
+        payment_type_id,
+
+        vendor_id,
+        store_and_fwd_flag,
+        is_refund,
+
+        passenger_count,
+        trip_distance,
+        trip_minutes,
+        miles_per_hour,
+        {{ taxi_amounts() | join(', ') }},
+        tip_share,
+
+        pickup_at,
+        dropoff_at,
+        file_month,
+
+        _dlt_load_id,
+        _rules
+    from trips
+
+)
+
+select * from facts

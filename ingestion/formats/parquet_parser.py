@@ -1,0 +1,59 @@
+"""One delivered Parquet file into one of text columns, by DuckDB.
+
+Files of one feed differ in their types (a number is an integer in one month and a double in the next), and a
+CSV file has none. As text all of them fit one raw table, and typing stays in one place, the typed models.
+"""
+
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ingestion.formats.csv_framing import UnreadableFileError
+from ingestion.formats.parsed_file import PARQUET, ParsedFile, RowShape, connect, identifier, literal
+
+
+def read_column_names(path: Path) -> list[str]:
+    """Names of a file's columns, as written.
+
+    Raises:
+        UnreadableFileError: the file is no Parquet file, or its end is missing.
+    """
+    try:
+        return pq.read_schema(path).names
+    except pa.ArrowException as error:
+        raise UnreadableFileError(f"it is no whole Parquet file: {str(error).splitlines()[0]}") from error
+
+
+def read_rows(path: Path, shape: RowShape, *, parquet: Path) -> ParsedFile:
+    """Write the values of a file as texts: those that a cast back to their type makes the same values again.
+
+    Args:
+        path: the delivered file.
+        shape: the columns to write.
+        parquet: the file to write.
+
+    Raises:
+        UnreadableFileError: the file has no rows, is damaged, or not as many rows as it says could be read.
+    """
+    expected = pq.read_metadata(path).num_rows
+    if not expected:
+        raise UnreadableFileError("it has no rows")
+    columns = [f"cast({identifier(name)} as varchar)" for name in read_column_names(path)]
+    try:
+        with connect(parquet.parent) as connection:
+            connection.execute(
+                f"""
+                copy (
+                    select {shape.select(columns, "(file_row_number + 1)")}
+                    from read_parquet({literal(path)}, file_row_number = true)
+                ) to {literal(parquet)} ({PARQUET})
+                """
+            )
+    except duckdb.Error as error:
+        raise UnreadableFileError(f"it is no whole Parquet file: {str(error).splitlines()[0]}") from error
+    rows = pq.read_metadata(parquet).num_rows
+    if rows != expected:
+        raise UnreadableFileError(f"it says that it has {expected} rows, and {rows} could be read")
+    return ParsedFile(parquet=parquet, rows=rows, rejected=[])

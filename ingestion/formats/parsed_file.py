@@ -1,0 +1,87 @@
+"""What a parser makes of a delivered file: one Parquet file of text columns, and the lines that are no rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from ingestion.formats.csv_framing import RejectedLine
+
+# Measured with 10,000,000 orders of seven columns: with these, parsing holds 190 MB whatever the
+# file's size. A second thread makes that 600 MB and takes twice the processor time without being
+# done sooner, as lines are read and numbered one after the other anyhow.
+LIMITS = {"memory_limit": "512MB", "threads": 1}
+# Few values of a raw file occur more often than this many others, and looking them up takes longer
+# than writing them: measured, a third of the time goes and the file is no larger.
+PARQUET = "format parquet, parquet_version v2, dictionary_size_limit 1000"
+
+
+@dataclass(frozen=True)
+class ParsedFile:
+    """A file as Parquet, and the lines that are not in it.
+
+    Attributes:
+        parquet: the rows.
+        rows: how many there are.
+        rejected: the lines that are no rows.
+    """
+
+    parquet: Path
+    rows: int
+    rejected: list[RejectedLine]
+
+
+@dataclass(frozen=True)
+class RowShape:
+    """The columns of a parsed file's rows: those of the delivered file, and those that the platform adds.
+
+    Attributes:
+        columns: a name for each column of the file, in the file's order; None for one to leave out.
+            Values of a column whose name begins with an underscore are trimmed, and null if empty.
+        constants: columns with one text value for the whole file.
+        row_id_prefix: `_row_id` is this, a dash and `_source_row`, the 1-based position among the
+            loaded records.
+        layout: columns that come first, in this order; those that the file has not are null.
+    """
+
+    columns: Sequence[str | None]
+    constants: Mapping[str, str]
+    row_id_prefix: str
+    layout: Sequence[str] = ()
+
+    def select(self, delivered: Sequence[str], row_number: str) -> str:
+        """SQL for the list of a select.
+
+        Args:
+            delivered: SQL for the text of each column of the file, in the file's order.
+            row_number: SQL for the position of a record.
+        """
+        named = {name: sql for name, sql in zip(self.columns, delivered, strict=True) if name}
+        values = {name: _trimmed(sql) if name.startswith("_") else sql for name, sql in named.items()}
+        values |= {name: literal(value) for name, value in self.constants.items()}
+        values |= {
+            "_source_row": row_number,
+            "_row_id": f"{literal(self.row_id_prefix + '-')} || {row_number}",
+        }
+        selected = {name: values.get(name, "cast(null as varchar)") for name in [*self.layout, *values]}
+        return ", ".join(f"{sql} as {identifier(name)}" for name, sql in selected.items())
+
+
+def connect(spill: Path) -> duckdb.DuckDBPyConnection:
+    """A database in memory, of bounded size, for work on files; `spill` is a folder for what exceeds it."""
+    return duckdb.connect(config=LIMITS | {"temp_directory": str(spill / "spill")})
+
+
+def literal(value: str | Path) -> str:
+    """A text as SQL."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """A column's name as SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _trimmed(sql: str) -> str:
+    return f"nullif(trim({sql}, ' \t\r\n'), '')"
