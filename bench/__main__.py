@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 
-from bench import dag_against_build, ecommerce, ingest, make_run
+from bench import dag_against_build, ecommerce, ingest, make_run, months
 from bench.measuring import MeasuringError, machine
 from settings import load
 
@@ -15,6 +15,7 @@ BENCHMARKS = {
     "ecommerce": ecommerce,
     "ingest": ingest,
     "make_run": make_run,
+    "months": months,
 }
 
 

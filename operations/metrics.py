@@ -6,8 +6,8 @@ tells of all input, `ingest_*` of what the run itself has read.
 
 A row of `runs` adds a run up: `rows_in` is what it read, `rows_out` what it published, `rows_failed`
 what it rejected and what was in quarantine as it published. It is a `success`, `partial` if its marts
-are published and something else failed, else `failed`; `error` is the first of its errors. What ended
-without saying so is `interrupted`.
+are published and something else failed, `skipped` if nothing failed and no stage had anything to do, else
+`failed`; `error` is the first of its errors. What ended without saying so is `interrupted`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -94,13 +94,13 @@ def _sum_up(entry: Entry, known: Iterable[dict[str, Any]]) -> dict[str, Any]:
     errors += [f"{name} failed" for name in entry.failed]
     if entry.ended_at is None:
         errors.append(INTERRUPTED)
-    elif not published:
+    elif stages and not published:
         errors.append("nothing was published")
     times = [stage["ended_at"] for stage in stages if stage["ended_at"]]
     ended_at = max([entry.ended_at, *times]) if entry.ended_at else None
     started_at = min([stage["started_at"] for stage in stages], default=ended_at)
     return {
-        "status": "failed" if not published else "partial" if errors else "success",
+        "status": _status(published, bool(errors)),
         "started_at": started_at,
         "ended_at": ended_at,
         "seconds": (ended_at - started_at).total_seconds() if ended_at else None,
@@ -109,6 +109,12 @@ def _sum_up(entry: Entry, known: Iterable[dict[str, Any]]) -> dict[str, Any]:
         "rows_failed": _total(stage["rows_failed"] for stage in stages),
         "error": errors[0] if errors else None,
     }
+
+
+def _status(published: bool, failed: bool) -> str:
+    if published:
+        return "partial" if failed else "success"
+    return "failed" if failed else "skipped"
 
 
 def _total(counts: Iterator[int | None]) -> int | None:

@@ -9,7 +9,7 @@ from settings import Settings
 SUCCESS, PARTIAL, FAILED = 0, 1, 2
 # Seconds that show.
 SHORTEST = 0.05
-COLOURS = {"success": "green", "partial": "yellow", "failed": "red"}
+COLOURS = {"success": "green", "partial": "yellow", "skipped": "yellow", "failed": "red"}
 # The build that the models watch ends as failed when one model failed in it. If the run succeeded all
 # the same, that model's own retry has repaired it.
 BUILD_TASK = "dbt_producer_watcher"
@@ -22,9 +22,11 @@ def exit_status(states: list[RunState]) -> int:
 
 
 def outcome(run: RunState) -> str:
-    """How a run ended: success, partial if it published and a task failed that is not critical, or failed."""
+    """How a run ended: success, partial (published, but a task failed), skipped (nothing to do) or failed."""
     if run.state != "success":
         return "failed"
+    if (publish := run.tasks.get("publish")) and publish.state == "skipped":
+        return "skipped"
     return "partial" if any(task.task_id != BUILD_TASK for task in run.failed_tasks) else "success"
 
 
@@ -56,7 +58,7 @@ def print_report(states: list[RunState], client: AirflowClient, settings: Settin
             for line in client.error_lines(run, task):
                 console.print(f"    {line}", markup=False)
         console.print(_columns({name: f"{seconds:.1f} s" for name, seconds in stages(run).items()}))
-        if run.state == "success":
+        if ended in ("success", "partial"):
             console.print()
             console.print(_columns({name: f"{rows:,}" for name, rows in collect(run.dag_id).items()}))
             console.print(f"\n  readers open {settings.published(run.dag_id)}")

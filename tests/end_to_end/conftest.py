@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,10 @@ EXCEPT = {"_dlt_load_id", "_dlt_id", "loaded_at"}
 
 @dataclass
 class Checkout:
-    """A copy of the project with a data folder of its own."""
+    """A copy of the project with a data folder of its own, and further variables of its environment."""
 
     path: Path
+    variables: dict[str, str] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -32,7 +33,7 @@ class Checkout:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, **self.settings.environment()}
+        return {**os.environ, **self.settings.environment(), **self.variables}
 
     def run(self, *arguments: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
         """Run `python -m …` in the checkout."""

@@ -1,0 +1,155 @@
+"""The taxi DAG under a real scheduler: months that are fetched from a server, caught up with, and corrected.
+
+The tests build on each other in this order, in one checkout.
+"""
+
+import json
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from samples.taxi import write_taxi
+from tests.end_to_end.conftest import Checkout
+
+pytestmark = pytest.mark.slow
+
+ROWS = 1_000
+WAIT_SECONDS = 600
+
+
+def months_before(moment: datetime, count: int) -> list[str]:
+    """The last months whose runs are due: that of a month is on the second of the next, at six."""
+    last = (moment - timedelta(days=1, hours=6)).replace(day=1) - timedelta(days=1)
+    months = [last]
+    while len(months) < count:
+        months.insert(0, months[0].replace(day=1) - timedelta(days=1))
+    return [month.strftime("%Y-%m") for month in months]
+
+
+MONTHS = months_before(datetime.now(UTC), 3)
+
+
+@pytest.fixture(scope="module")
+def offered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder whose files the server offers: three months of generated trips."""
+    folder = tmp_path_factory.mktemp("offered")
+    write_taxi(folder, months=MONTHS, rows=ROWS, suffix=".csv.gz")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def taxi(checkout: Checkout, offered: Path) -> Iterator[Checkout]:
+    """The checkout, with a server on loopback as the source of its months."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=offered))
+    Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/yellow_tripdata_{{month}}.csv.gz"
+    checkout.variables = {"SLUICE_DOWNLOAD_URL_TAXI": url, "SLUICE_START_TAXI": f"{MONTHS[0]}-01"}
+    yield checkout
+    server.shutdown()
+    server.server_close()
+
+
+@contextmanager
+def airflow(checkout: Checkout) -> Iterator[subprocess.Popen]:
+    """A running Airflow with its schedules."""
+    process = checkout.start("runtime", "airflow")
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def wait_for(checkout: Checkout, process: subprocess.Popen, run_type: str, count: int) -> None:
+    """Wait until so many runs of a type have succeeded."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while (states := [state for state, _ in checkout.runs(run_type)]) != ["success"] * count:
+        assert "failed" not in states
+        assert process.poll() is None, (checkout.path / "started.log").read_text()
+        assert time.monotonic() < deadline, states
+        time.sleep(1)
+
+
+def facts(checkout: Checkout, month: str | None = None) -> list[tuple]:
+    """Rows of the fact as published, of a month or of all others but `month`."""
+    path = checkout.settings.published("taxi")
+    where = f"file_month = '{month}-01'" if month else "true"
+    return checkout.query(f"select * exclude (_rules) from marts.fct_trips where {where} order by all", path)
+
+
+def test_three_months_come_by_catch_up(taxi: Checkout) -> None:
+    with airflow(taxi) as process:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while taxi.run("runtime", "exec", "airflow", "dags", "unpause", "taxi", "--yes").returncode:
+            assert process.poll() is None, (taxi.path / "started.log").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(2)
+        wait_for(taxi, process, "scheduled", 3)
+    months = taxi.query(
+        "select strftime(file_month, '%Y-%m'), count(*) from marts.fct_trips group by all order by all"
+    )
+    # Of the 15 kinds of defects in each file five lines each are no facts.
+    assert months == [(month, ROWS - 75) for month in MONTHS]
+    files = taxi.query("select source_file, rows_read from marts.agg_taxi_rows_by_file order by all")
+    assert files == [(f"yellow_tripdata_{month}.csv.gz", ROWS) for month in MONTHS]
+    # Each run loaded its own month and no other.
+    stages = taxi.query(
+        "select stage, rows_in from raw_ops.stages where starts_with(stage, 'ingest') order by started_at"
+    )
+    assert stages == [(f"ingest_trips_{month}", ROWS) for month in MONTHS]
+
+
+def test_a_corrected_month_is_backfilled_and_no_other_changes(taxi: Checkout, offered: Path) -> None:
+    first, second, third = MONTHS
+    before = {month: facts(taxi, month) for month in MONTHS}
+    mended = write_taxi(offered, months=[second], rows=800, suffix=".csv.gz", seed=2, defects={})
+    days = ["--from-date", f"{second}-01", "--to-date", f"{second}-28", "--reprocess-behavior", "completed"]
+    created = taxi.run("runtime", "exec", "airflow", "backfill", "create", "--dag-id", "taxi", *days)
+    assert created.returncode == 0, created.stdout + created.stderr
+    with airflow(taxi) as process:
+        wait_for(taxi, process, "backfill", 1)
+    assert len(facts(taxi, second)) == mended.clean == 800
+    assert {month: facts(taxi, month) for month in (first, third)} == {
+        month: before[month] for month in (first, third)
+    }
+    assert len(facts(taxi)) == 2 * (ROWS - 75) + 800
+
+
+def test_a_bad_month_leaves_the_others_of_a_manual_run_to_be_published(taxi: Checkout, offered: Path) -> None:
+    third = MONTHS[2]
+    write_taxi(offered, months=["2020-01"], rows=500, suffix=".csv.gz", defects={})
+    broken = offered / "yellow_tripdata_2020-02.csv.gz"
+    write_taxi(offered, months=["2020-02"], rows=500, suffix=".csv.gz", header="renamed")
+    text = subprocess.run(["gzip", "-dc", broken], capture_output=True, text=True, check=True).stdout
+    subprocess.run(
+        ["gzip", "-c"], input=text.replace("pickup_datetime", "when", 1), text=True, check=True,
+        stdout=broken.open("w"),
+    )  # fmt: skip
+    months = ["2020-01", "2020-02", "2020-03", third]
+    done = taxi.run("runtime", "run", "taxi", "--conf", json.dumps({"months": months}))
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "taxi partial" in done.stdout
+    assert "columns are missing: pickup_datetime" in done.stdout
+    assert mapped_states(taxi, "download_trips") == ["success", "success", "skipped", "success"]
+    assert mapped_states(taxi, "ingest_trips") == ["success", "failed", "skipped", "success"]
+    assert len(facts(taxi, "2020-01")) == 500
+    views = "select table_name from information_schema.tables where table_schema = 'monthly' order by all"
+    names = [name for (name,) in taxi.query(views, taxi.settings.published("taxi"))]
+    assert names == [f"yellow_taxi_{month.replace('-', '_')}" for month in ("2020-01", *MONTHS)]
+    assert taxi.query("select status from raw_ops.runs order by started_at desc limit 1") == [("partial",)]
+
+
+def mapped_states(checkout: Checkout, task: str) -> list[str]:
+    """States of a mapped task in the latest manual run, in the order of what it is mapped over."""
+    with sqlite3.connect(checkout.settings.airflow_home / "airflow.db", timeout=30) as database:
+        query = "select state from task_instance where run_id = ? and task_id = ? order by map_index"
+        return [state for (state,) in database.execute(query, [checkout.runs()[-1][1], task])]
