@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -45,8 +44,8 @@ class LocalAirflow:
     def __init__(
         self, settings: Settings, say: Callable[[str], None] = lambda line: None, *, scheduled: bool = False
     ) -> None:
-        nothing = dict.fromkeys(configuration.dag_names(), "none")
-        self._settings = settings if scheduled else replace(settings, schedules=nothing)
+        self._settings = settings
+        self._scheduled = scheduled
         self._say = say
         self._logs = settings.airflow_home / "logs"
         self._lock = Lock(settings.airflow_home / "lock")
@@ -144,6 +143,7 @@ class LocalAirflow:
         port = free_port(host=self._settings.airflow_host)
         while True:
             environment = configuration.airflow_environment(self._settings, port)
+            environment["AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"] = str(self._scheduled)
             self.url = f"http://127.0.0.1:{port}"
             self._add("api-server", ["-m", "airflow", "api-server", "--workers", "1"], environment)
             try:

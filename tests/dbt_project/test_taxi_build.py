@@ -14,6 +14,7 @@ from operations.publish import publish
 from samples.delivery import Delivery
 from samples.taxi import write_taxi
 from settings import PROJECT_DIR
+from tests.contents import differing
 from tests.dbt_project.built import Built
 
 pytestmark = pytest.mark.slow
@@ -87,7 +88,7 @@ def test_the_same_month_as_csv_gives_the_same_trips(taxi: Built, delivery: Deliv
     write_taxi(taxi.landing, months=["2024-02"], rows=2_000, suffix=".csv.gz", header="renamed", defects={})
     taxi.build()
     after = taxi.contents(f"{EXCEPT} _row_id _source_file source_file trips_from")
-    assert after == before
+    assert differing(after, before) == []
 
 
 def test_a_trip_in_the_files_of_two_months_counts_once_whichever_came_first(
@@ -117,7 +118,7 @@ def test_a_trip_in_the_files_of_two_months_counts_once_whichever_came_first(
 def test_what_was_built_step_by_step_equals_a_full_refresh(taxi: Built, delivery: Delivery) -> None:
     contents = taxi.contents()
     taxi.build("--full-refresh")
-    assert taxi.contents() == contents
+    assert differing(taxi.contents(), contents) == []
 
 
 def test_the_real_months(tmp_path: Path) -> None:
