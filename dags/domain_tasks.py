@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import BaseOperator, XComArg, chain, get_current_context, task, task_group
+from airflow.sdk import XComArg, chain, get_current_context, task, task_group
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from cosmos.constants import PRODUCER_WATCHER_TASK_ID
 from pipeline import published, waiting
@@ -34,14 +34,14 @@ def _ingest(domain: str, entity: str, run_id: str, month: str | None = None) -> 
         raise AirflowFailException(error) from error
 
 
-def ingest_months(domain: str, entity: str) -> tuple[XComArg, BaseOperator]:
+def ingest_months(domain: str, entity: str) -> XComArg:
     """Add the tasks that fetch and load the months of a run, each month apart from the others.
 
     Fetching and loading are two tasks, so that a retry of one does not do the other again. A month that is
     not out yet is skipped, and one that fails leaves the others to go on.
 
     Returns:
-        The task that says which months, and the one that comes when all of them have ended.
+        The task that comes when all of them have ended, and that fails or is skipped if none is loaded.
     """
 
     @task(task_id="months")
@@ -82,10 +82,22 @@ def ingest_months(domain: str, entity: str) -> tuple[XComArg, BaseOperator]:
     def each(month: str) -> None:
         load(download(month))
 
-    wanted = months_of_run()
-    loaded = EmptyOperator(task_id="months_loaded", trigger_rule="all_done_min_one_success")
-    each.expand(month=wanted) >> loaded
-    return wanted, loaded
+    # Not `all_done_min_one_success`, for which one month that is skipped is reason to skip the rest.
+    @task(task_id="months_loaded", trigger_rule="all_done", retries=0)
+    def any_loaded(*, run_id: str | None = None, ti=None) -> None:
+        """Go on with the months that are loaded: fail if all failed, skip if there is none."""
+        tasks = [f"download_{entity}", f"ingest_{entity}", "months"]
+        states = ti.get_task_states(dag_id=ti.dag_id, task_ids=tasks, run_ids=[run_id])[run_id]
+        loads = [state for name, state in states.items() if name.startswith(f"ingest_{entity}")]
+        if "success" in loads:
+            return
+        if {"failed", "upstream_failed"} & set(states.values()):
+            raise AirflowFailException("no month could be loaded")
+        raise AirflowSkipException("no month is out")
+
+    loaded = any_loaded()
+    each.expand(month=months_of_run()) >> loaded
+    return loaded
 
 
 def publish(domain: str) -> XComArg:

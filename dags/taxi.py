@@ -43,7 +43,7 @@ with DAG(
     tags=["pipeline", DOMAIN],
     doc_md=__doc__,
 ) as dag:
-    months, loaded = ingest_months(DOMAIN, "trips")
+    loaded = ingest_months(DOMAIN, "trips")
     models, tests = dbt_tasks(dag, DOMAIN)
     published = publish(DOMAIN)
 

@@ -10,7 +10,7 @@ def test_each_month_is_fetched_and_loaded_apart_from_the_others(two_parses):
     assert "download_trips" in tasks["ingest_trips"]["upstream"]
     assert tasks["download_trips"]["pool"] == "default_pool"
     assert tasks["months_loaded"]["upstream"] == ["ingest_trips"]
-    assert tasks["months_loaded"]["trigger_rule"] == "all_done_min_one_success"
+    assert tasks["months_loaded"]["trigger_rule"] == "all_done"
 
 
 def test_it_catches_up_with_the_past(two_parses, environment):
