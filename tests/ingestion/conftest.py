@@ -27,6 +27,13 @@ def crash(collision_id: int, **values: str) -> str:
     return ",".join(row.values())
 
 
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers on loopback are asked themselves."""
+    for variable in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(variable, "*")
+
+
 @pytest.fixture
 def deliver(settings: Settings) -> Deliver:
     """Put a file of collisions with the given lines into landing."""

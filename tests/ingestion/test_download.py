@@ -35,12 +35,6 @@ AFTER = "Tue, 02 Jan 2024 00:00:00 GMT"
 SECRET = "s3cret"
 
 
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("NO_PROXY", "no_proxy"):
-        monkeypatch.setenv(variable, "*")
-
-
 @pytest.fixture
 def server() -> Iterator[FileServer]:
     with serving() as files:
