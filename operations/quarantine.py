@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 import settings as settings_module
-from ingestion.load import entities_of
+from ingestion.load import entities_of, feeds_of
 from ingestion.warehouse import connect, table_columns
 from operations.whole_file import whole_file
 from settings import Settings
@@ -142,9 +142,11 @@ def describe(found: WorkingList, settings: Settings) -> str:
     ]
     if found.export:
         entity = found.by_file[0].entity
+        lines += ["", f"written to {found.export}"]
+    if found.export and any(feed.partition for feed in feeds_of(found.domain)):
+        lines += ["To correct a row, deliver the whole file of its month again; it replaces the month."]
+    elif found.export:
         lines += [
-            "",
-            f"written to {found.export}",
             "Correct it, delete the lines that you leave for later, keep _entity and _row_id, and put it into",
             f"{settings.landing(found.domain)} as corrections_….csv, or with the lines of one entity only",
             f"under a new name of that entity's, such as {entity}_….csv. Each of its lines replaces the row or",

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from operations.publish import publish
+from operations.quarantine import describe, quarantine
 from samples.delivery import Delivery
 from samples.taxi import write_taxi
 from settings import PROJECT_DIR
@@ -44,6 +45,14 @@ def test_unit_tests_pass(taxi: Built, delivery: Delivery) -> None:
 
 def test_every_generated_row_meets_its_fate(taxi: Built, delivery: Delivery) -> None:
     taxi.assert_fates(delivery)
+
+
+def test_the_working_list_says_how_a_month_is_corrected(
+    taxi: Built, delivery: Delivery, tmp_path: Path
+) -> None:
+    found = quarantine("taxi", taxi.settings, export=tmp_path / "bad.csv")
+    assert (found.rows, found.rejected_lines) == (delivery.quarantined, delivery.rejected)
+    assert "deliver the whole file of its month again" in describe(found, taxi.settings)
 
 
 def test_marts_equal_an_independent_computation(taxi: Built, delivery: Delivery) -> None:
