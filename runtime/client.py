@@ -98,11 +98,31 @@ class AirflowClient:
         return {error["filename"]: error["stack_trace"] for error in found}
 
     def trigger(self, dag_id: str, conf: dict | None = None) -> str:
-        """Unpause a DAG and start a run of it; return the run's id."""
-        body = {"logical_date": None, "conf": conf or {}}
+        """Unpause a DAG and start a run of it; return the run's id.
+
+        If a scheduled run is due (a DAG that was paused until now), this run takes its place, so that
+        the scheduler does not start a second one beside it, now or at its next start. Of a DAG that
+        catches up, each run has its own interval, which no other can take.
+        """
+        body = {"logical_date": self._due(dag_id), "conf": conf or {}}
         run = self._call("POST", f"/dags/{dag_id}/dagRuns", json=body)
         self._call("PATCH", f"/dags/{dag_id}", params={"update_mask": "is_paused"}, json={"is_paused": False})
         return run["dag_run_id"]
+
+    def _due(self, dag_id: str) -> str | None:
+        """Logical date of the scheduled run that is due, if it is for anybody to take."""
+        dag = self._call("GET", f"/dags/{dag_id}/details")
+        due = dag.get("next_dagrun_run_after")
+        if dag["catchup"] or not due or datetime.fromisoformat(due) > datetime.now(UTC):
+            return None
+        logical_date = dag["next_dagrun_logical_date"]
+        # The scheduler notes only at its next round that a run has taken this place.
+        taken = {"logical_date_gte": logical_date, "logical_date_lte": logical_date}
+        return (
+            None
+            if self._call("GET", f"/dags/{dag_id}/dagRuns", params=taken)["total_entries"]
+            else logical_date
+        )
 
     def fail_cut_off_runs(self) -> None:
         """End the runs that somebody triggered and an earlier Airflow left in the middle."""
