@@ -11,7 +11,7 @@ from samples.delivery import Delivery
 from settings import Settings
 
 #: What tells two builds of the same rows apart.
-EXCEPT = "_rules"
+EXCEPT = "_rules _judged_at"
 
 
 class Built:

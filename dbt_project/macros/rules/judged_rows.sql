@@ -4,6 +4,8 @@
       is_replaced   a line delivered later names this row as the one that it corrects, or the row breaks a rule and its
                     file was delivered again since
       fate          clean, quarantined or superseded: replaced, or there is a later valid row of the same key
+      _judged_at    when the run began that judged the row (UTC); what is made of rows by month compares it, which costs
+                    less than to compare the rows (see rebuild_changed_months)
     `references`: {flag: {column, relation, key}}; the flag, which rules may use, tells whether the column's value is
     among the relation's keys.
 
@@ -23,11 +25,12 @@
     {#- DuckDB keeps a common table expression that is read twice; all rows of a table are too many for that. -#}
     {%- set to_judge = 'to_judge' if judged_before else typed -%}
     {%- if judged_before -%}
-        {% do fail_if_columns_differ(typed_columns + flags + ['fate', '_rules']) %}
+        {% do fail_if_columns_differ(typed_columns + flags + ['fate', '_rules', '_judged_at']) %}
         {%- set fresh_loads = loads_to_judge(raw, version) -%}
-        {%- set stands -%}
-            not {{ in_loads(fresh_loads) }} and standing._dlt_load_id in (select _dlt_load_id from deliveries)
-        {%- endset -%}
+        {#- Their rows are as if never judged. -#}
+        {%- set leaving_loads = fresh_loads + loads_gone(raw) -%}
+        {#- Few domains have corrections, and to look for none among all rows costs as much as to look for some. -#}
+        {%- set is_corrected = is_among('standing._row_id', 'select _replaces_row_id from replacements') if has_corrections(raw) else 'false' -%}
     {%- endif -%}
     with deliveries as (
         select distinct _source_file, _dlt_load_id from {{ raw }}
@@ -49,20 +52,18 @@
         select {{ columns }} from {{ typed }} where {{ in_loads(fresh_loads) }}
     ),
 
-    {# Their rows are as if never judged. #}
     gone as (
-        select * from {{ this }}
-        where {{ in_loads(fresh_loads) }} or _dlt_load_id not in (select _dlt_load_id from deliveries)
+        select * from {{ this }} where {{ in_loads(leaving_loads) }}
     ),
 
     changed as (
         select standing._row_id, {{ prefixed('standing', meta.key) }}
         from {{ this }} as standing
         where
-            {{ stands }}
+            not {{ in_loads(leaving_loads) }}
             and (
                 standing.is_replaced <> (
-                    {{ is_among('standing._row_id', 'select _replaces_row_id from replacements') }}
+                    {{ is_corrected }}
                     or (standing.broken_rules <> '' and {{ is_among('standing._dlt_load_id', earlier) }})
                 )
                 {%- for flag, reference in references.items() %}
@@ -83,8 +84,8 @@
     touched as (
         select standing._row_id from {{ this }} as standing
         where
-            {{ stands }}
-            and exists (select 1 from touched_keys where {{ same_key(meta.key, 'touched_keys', 'standing') }})
+            not {{ in_loads(leaving_loads) }}
+            and {{ is_among('(' ~ prefixed('standing', meta.key) ~ ')', 'select ' ~ meta.key | join(', ') ~ ' from touched_keys') }}
         union
         select _row_id from changed
     ),
@@ -104,7 +105,7 @@
     repeated as (
         select candidates.*
         from {{ to_judge }} as candidates
-        where exists (select 1 from repeated_keys where {{ same_key(meta.key, 'repeated_keys', 'candidates') }})
+        where ({{ prefixed('candidates', meta.key) }}) in (select {{ meta.key | join(', ') }} from repeated_keys)
     ),
 
     ranked as (
@@ -133,11 +134,12 @@
             when broken_rules <> '' then 'quarantined'
             else 'clean'
         end as fate,
-        '{{ version }}' as _rules
+        '{{ version }}' as _rules,
+        cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as {{ dbt.type_timestamp() }}) as _judged_at
     from judged
     {%- if judged_before %}
     union all
-    select {{ (typed_columns + flags) | join(', ') }}, 'gone' as fate, _rules from gone
+    select {{ (typed_columns + flags) | join(', ') }}, 'gone' as fate, _rules, _judged_at from gone
     {%- endif %}
 {% endmacro %}
 
@@ -174,10 +176,6 @@
     coalesce({{ value }} in ({{ query }}), false)
 {%- endmacro %}
 
-{% macro same_key(key, one, other) -%}
-    {%- for column in key %}{{ one }}.{{ column }} = {{ other }}.{{ column }}{{ ' and ' if not loop.last }}{% endfor -%}
-{%- endmacro %}
-
 {% macro prefixed(relation, columns) -%}
     {%- for column in columns %}{{ relation }}.{{ column }}{{ ', ' if not loop.last }}{% endfor -%}
 {%- endmacro %}
@@ -187,11 +185,26 @@
     {% if loads %}_dlt_load_id in ('{{ loads | join("', '") }}'){% else %}false{% endif %}
 {%- endmacro %}
 
+{# Whether a row of the raw table corrects another one. #}
+{% macro has_corrections(raw) %}
+    {{ return(run_query('select 1 from ' ~ raw ~ ' where _replaces_row_id is not null limit 1') | length > 0) }}
+{% endmacro %}
+
 {# Loads of the raw table that have not been judged, or by other rules. #}
 {% macro loads_to_judge(raw, version) %}
     {% set query %}
         select distinct _dlt_load_id from {{ raw }}
         where _dlt_load_id not in (select distinct _dlt_load_id from {{ this }} where _rules = '{{ version }}')
+        order by _dlt_load_id
+    {% endset %}
+    {{ return(run_query(query).columns[0].values() | list) }}
+{% endmacro %}
+
+{# Loads that were judged and are in the raw table no more. #}
+{% macro loads_gone(raw) %}
+    {% set query %}
+        select distinct _dlt_load_id from {{ this }}
+        where _dlt_load_id not in (select distinct _dlt_load_id from {{ raw }})
         order by _dlt_load_id
     {% endset %}
     {{ return(run_query(query).columns[0].values() | list) }}

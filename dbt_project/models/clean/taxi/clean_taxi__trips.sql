@@ -24,7 +24,7 @@ with trips as (
         _source_row,
         _row_id,
         _dlt_load_id,
-        _rules
+        _judged_at
     from {{ ref('judged_taxi__trips') }}
     where fate = 'clean'
 

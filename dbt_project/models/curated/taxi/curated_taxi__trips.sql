@@ -44,7 +44,7 @@ curated as (
         _source_row,
         _row_id,
         _dlt_load_id,
-        _rules
+        _judged_at
     from trips
 
 )

@@ -1,6 +1,6 @@
 {{ config(
     post_hook="{{ month_views('yellow_taxi', 'file_month') }}",
-    **rebuild_changed_months('file_month', compare=['trip_key', '_dlt_load_id', '_rules'])
+    **rebuild_changed_months('file_month', compare=['_judged_at'])
 ) }}
 
 with trips as (
@@ -35,7 +35,7 @@ facts as (
         file_month,
 
         _dlt_load_id,
-        _rules
+        _judged_at
     from trips
 
 )
