@@ -1,10 +1,10 @@
 """The one place that reads the environment: where the data is kept and which environment this is.
 
-`SLUICE_DATA_DIR` (default `./data` of this checkout) and `SLUICE_ENV` (default `dev`) decide every
-path below; two checkouts with two data folders never touch each other. `SLUICE_TARGET` (default
-`dev`) is dbt's target, `SLUICE_AIRFLOW_HOST` (default loopback) the address of Airflow's UI, and
-`SLUICE_MEMORY_LIMIT` (default 2GB) what DuckDB may hold in memory before it spills to the disk.
-`SLUICE_SCHEDULE_<DOMAIN>` (`@hourly`, `0 6 * * *`, `none`) replaces the schedule of a domain's DAG,
+`SLUICE_ENV` (default `dev`) names an environment of `environments.toml`, which has the values of all that
+is not set here. `SLUICE_DATA_DIR` decides every path below; two checkouts with two data folders never touch
+each other. `SLUICE_TARGET` is dbt's target, `SLUICE_AIRFLOW_HOST` (default loopback) the address of
+Airflow's UI, and `SLUICE_MEMORY_LIMIT` (default 2GB) what DuckDB may hold in memory before it spills to the
+disk. `SLUICE_SCHEDULE_<DOMAIN>` (`@hourly`, `0 6 * * *`, `none`) replaces the schedule of a domain's DAG,
 `SLUICE_START_<DOMAIN>` (`2024-01-01`) the day from which it catches up with the past, and
 `SLUICE_DOWNLOAD_URL_<DOMAIN>` (with `{month}` in it) says where a domain's monthly files come from.
 """
@@ -15,6 +15,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+
+import environments
+from environments import EVERY_DAG, NO_DAG, Limits, SettingsError
 
 PROJECT_DIR = Path(__file__).resolve().parent
 DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
@@ -34,11 +37,6 @@ LIBRARY_OPTIONS = {
 SCHEDULE_PREFIX = "SLUICE_SCHEDULE_"
 START_PREFIX = "SLUICE_START_"
 DOWNLOAD_URL_PREFIX = "SLUICE_DOWNLOAD_URL_"
-PRESETS = ("@once", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
-
-
-class SettingsError(ValueError):
-    """A setting has a value that cannot be used; the message names the variable."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +50,26 @@ class Settings:
     memory_limit: str = "2GB"
     schedules: Mapping[str, str] = field(default_factory=dict, hash=False)
     starts: Mapping[str, date] = field(default_factory=dict, hash=False)
+    retries: int = 3
+    # Channels by which a failure is told, and whether a success is, too.
+    notify: tuple[str, ...] = ()
+    notify_success: bool = False
+    limits: Mapping[str, Limits] = field(default_factory=lambda: environments.read("dev").limits, hash=False)
     # They may hold credentials.
     download_urls: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
 
     def schedule(self, domain: str, default: str | None) -> str | None:
         """Schedule of a domain's DAG in this environment: `default` unless it is replaced; None for never."""
-        found = self.schedules.get(domain, default)
+        found = self.schedules.get(domain, self.schedules.get(EVERY_DAG, default))
         return None if found == "none" else found
 
     def start(self, domain: str, default: date) -> date:
         """Day from which a domain's DAG has runs in this environment: `default` unless it is replaced."""
         return self.starts.get(domain, default)
+
+    def limits_of(self, domain: str) -> Limits:
+        """By how much a domain's tables may differ from the published ones."""
+        return self.limits.get(domain) or self.limits[EVERY_DAG]
 
     def landing(self, domain: str) -> Path:
         """Folder into which a domain's input files are delivered."""
@@ -121,7 +128,11 @@ class Settings:
             "SLUICE_TARGET": self.target,
             "SLUICE_AIRFLOW_HOST": self.airflow_host,
             "SLUICE_MEMORY_LIMIT": self.memory_limit,
-            **{SCHEDULE_PREFIX + domain.upper(): text for domain, text in self.schedules.items()},
+            **{
+                SCHEDULE_PREFIX + domain.upper(): text
+                for domain, text in self.schedules.items()
+                if domain != EVERY_DAG
+            },
             **{START_PREFIX + domain.upper(): day.isoformat() for domain, day in self.starts.items()},
             **{DOWNLOAD_URL_PREFIX + domain.upper(): url for domain, url in self.download_urls.items()},
             "DBT_PROFILES_DIR": str(PROJECT_DIR),
@@ -131,16 +142,22 @@ class Settings:
         }
 
 
-def load() -> Settings:
-    """Read the environment.
+def load(env: str | None = None) -> Settings:
+    """Read the environment, and from `environments.toml` what it leaves open.
+
+    Args:
+        env: another environment than that of `SLUICE_ENV`, to whose data folder and target the variables
+            do not apply.
 
     Raises:
-        SettingsError: a variable has a value that cannot be used.
+        SettingsError: a variable or a key of the file has a value that cannot be used.
     """
-    env = os.environ.get("SLUICE_ENV", "dev")
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", env):
-        raise SettingsError(f"SLUICE_ENV must be a lower-case name such as dev or prod, not {env!r}")
-    data_dir = Path(os.environ.get("SLUICE_DATA_DIR") or PROJECT_DIR / "data").expanduser().resolve()
+    own = os.environ.get("SLUICE_ENV") or "dev"
+    env = env or own
+    chosen = environments.read(env)
+    variables = os.environ if env == own else {}
+    data_dir = PROJECT_DIR / Path(variables.get("SLUICE_DATA_DIR") or chosen.data_dir).expanduser()
+    data_dir = data_dir.resolve()
     if data_dir.exists() and not data_dir.is_dir():
         raise SettingsError(f"SLUICE_DATA_DIR must be a folder, but {data_dir} is a file")
     memory_limit = os.environ.get("SLUICE_MEMORY_LIMIT", "2GB")
@@ -149,22 +166,25 @@ def load() -> Settings:
     return Settings(
         data_dir=data_dir,
         env=env,
-        target=os.environ.get("SLUICE_TARGET", "dev"),
+        target=variables.get("SLUICE_TARGET") or chosen.target,
         airflow_host=os.environ.get("SLUICE_AIRFLOW_HOST", "127.0.0.1"),
         memory_limit=memory_limit,
-        schedules=dict(_schedules()),
+        schedules=chosen.schedules | dict(_schedules()),
         starts=dict(_starts()),
+        retries=chosen.retries,
+        notify=tuple(chosen.notify),
+        notify_success=chosen.notify_success,
+        limits=chosen.limits,
         download_urls=dict(_download_urls()),
     )
 
 
 def _schedules() -> Iterator[tuple[str, str]]:
     for variable, domain, text in _of_domains(SCHEDULE_PREFIX):
-        if text not in (*PRESETS, "none") and not _is_cron(text):
-            raise SettingsError(
-                f"{variable} must be a cron expression of five fields, none or one of {', '.join(PRESETS)}, not {text!r}"
-            )
-        yield domain, text
+        try:
+            yield domain, environments.check_schedule(text)
+        except ValueError as error:
+            raise SettingsError(f"{variable} {error}, not {text!r}") from error
 
 
 def _starts() -> Iterator[tuple[str, date]]:
@@ -191,12 +211,6 @@ def _of_domains(prefix: str) -> Iterator[tuple[str, str, str]]:
         if not variable.startswith(prefix) or not text:
             continue
         domain = variable.removeprefix(prefix).lower()
-        if not (PROJECT_DIR / "dags" / f"{domain}.py").exists():
-            raise SettingsError(f"{variable} is for a DAG {domain}, and there is none of this name in dags/")
+        if not environments.has_dag(domain):
+            raise SettingsError(f"{variable} is for a DAG {domain}, {NO_DAG}")
         yield variable, domain, text
-
-
-def _is_cron(text: str) -> bool:
-    from croniter import croniter  # which few commands need
-
-    return len(text.split()) == 5 and croniter.is_valid(text)

@@ -38,14 +38,6 @@ POKE_SECONDS = 1
 # are due, and watched, long before its build has its turn. (A watching task has 2.)
 PRIORITY = {"ingest": 10, "build": 20, "test": 30, "publish": 40, "record": 50}
 
-# A model below a failed one fails with it and is retried after it, level by level: a short first delay
-# keeps such a chain short.
-RETRIES = {
-    "retries": 3,
-    "retry_delay": timedelta(seconds=5),
-    "retry_exponential_backoff": 2.0,
-    "max_retry_delay": timedelta(minutes=5),
-}
 PARAMS = {
     "full_refresh": Param(False, type="boolean", description="Build every incremental model from scratch."),
     "years": Param([], type="array", items={"type": "integer"}, description="Years to rebuild."),
@@ -80,6 +72,14 @@ RENDERED = (DbtResourceType.MODEL, DbtResourceType.SEED, DbtResourceType.SNAPSHO
 BUILD, TEST = "build", "test"
 
 _SETTINGS = settings.load()
+# A model below a failed one fails with it and is retried after it, level by level: a short first delay
+# keeps such a chain short.
+RETRIES = {
+    "retries": _SETTINGS.retries,
+    "retry_delay": timedelta(seconds=5),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=5),
+}
 _PROFILE = ProfileConfig(
     profile_name="sluice",
     target_name=_SETTINGS.target,

@@ -5,11 +5,14 @@ from datetime import date
 
 import pytest
 
+import environments
 import settings as project_settings
 from settings import SettingsError
 
 
 def test_the_schedule_of_a_dag_stays_unless_the_environment_replaces_it(monkeypatch) -> None:
+    assert project_settings.load().schedule("ecommerce", "0 2 * * *") is None
+    monkeypatch.setenv("SLUICE_ENV", "prod")
     assert project_settings.load().schedule("ecommerce", "0 2 * * *") == "0 2 * * *"
     for text, schedule in {
         "@hourly": "@hourly",
@@ -65,3 +68,96 @@ def test_a_start_or_source_that_is_none_is_named(monkeypatch, variable: str, tex
     with pytest.raises(SettingsError, match=variable) as caught:
         project_settings.load()
     assert "secret" not in str(caught.value)
+
+
+VALUES = """
+[default]
+data_dir = "data"
+target = "dev"
+schedules = {}
+retries = 3
+notify = []
+notify_success = false
+limits = { rows_lost = 0.1, rows_gained = inf, totals_lost = 0.1, totals_gained = inf, days_lost = 7, nulls_gained = 0.05 }
+[dev]
+[prod]
+"""
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """Puts text in the place of environments.toml, with the DAG of one domain beside it."""
+    file = tmp_path / "environments.toml"
+    (tmp_path / "dags").mkdir()
+    (tmp_path / "dags" / "taxi.py").touch()
+    monkeypatch.setattr(environments, "FILE", file)
+    monkeypatch.delenv("SLUICE_ENV", raising=False)
+    return file.write_text
+
+
+def test_an_environment_replaces_single_values_and_variables_replace_those(written, monkeypatch) -> None:
+    written(
+        VALUES + 'data_dir = "/srv/prod"\nretries = 5\nnotify = ["email", "webhook"]\nnotify_success = true\n'
+        'schedules = {taxi = "@daily"}\nlimits = {rows_lost = 0.2, taxi = {days_lost = 40}}\n'
+    )
+    monkeypatch.delenv("SLUICE_DATA_DIR", raising=False)
+    dev, prod = project_settings.load(), project_settings.load("prod")
+    assert (dev.env, dev.data_dir, dev.retries) == ("dev", project_settings.PROJECT_DIR / "data", 3)
+    assert (dev.notify, dev.notify_success) == ((), False)
+    assert (prod.env, str(prod.data_dir), prod.retries) == ("prod", "/srv/prod", 5)
+    assert (prod.notify, prod.notify_success) == (("email", "webhook"), True)
+    assert (prod.schedule("taxi", None), prod.schedule("ecommerce", "@hourly")) == ("@daily", "@hourly")
+    assert [prod.limits_of(domain).rows_lost for domain in ("taxi", "ecommerce")] == [0.2, 0.2]
+    assert [prod.limits_of(domain).days_lost for domain in ("taxi", "ecommerce")] == [40, 7]
+    assert prod.limits_of("taxi").rows_gained == float("inf")
+    assert dev.limits_of("taxi").rows_lost == 0.1
+    monkeypatch.setenv("SLUICE_DATA_DIR", "/srv/mine")
+    monkeypatch.setenv("SLUICE_TARGET", "other")
+    assert (str(project_settings.load().data_dir), project_settings.load().target) == ("/srv/mine", "other")
+    assert (str(project_settings.load("prod").data_dir), project_settings.load("prod").target) == (
+        "/srv/prod",
+        "dev",
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ("retries = -1", r"retries of \[prod\].*-1"),
+        ('retries = "3"', r"retries of \[prod\].*'3'"),
+        ("retrys = 3", r"retrys of \[prod\]"),
+        ('notify = ["pager"]', r"notify.0 of \[prod\].*'pager'"),
+        ('notify_success = "no"', r"notify_success of \[prod\]"),
+        ("limits = {rows_lost = 1.5}", r"limits.rows_lost of \[prod\].*1.5"),
+        ("limits = {taxi = {rows_lost = nan}}", r"limits.taxi.rows_lost of \[prod\]"),
+        ("limits = {tram = {rows_lost = 1}}", r"limits.tram of \[prod\] is for a DAG tram"),
+        ("limits = 5", r"limits must be tables"),
+        ('schedules = {tram = "none"}', r"schedules.tram of \[prod\] is for a DAG tram"),
+        ('schedules = {taxi = "daily"}', r"schedules.taxi of \[prod\].*cron.*'daily'"),
+        ("retries =", r"environments.toml cannot be read"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named_whichever_environment_is_chosen(
+    written, more: str, named: str
+) -> None:
+    written(VALUES + more)
+    with pytest.raises(SettingsError, match=named):
+        project_settings.load()
+
+
+def test_a_value_that_no_environment_has_is_named(written) -> None:
+    written(VALUES.replace("retries = 3", ""))
+    with pytest.raises(SettingsError, match=r"retries of \[dev\].*required"):
+        project_settings.load()
+
+
+def test_an_environment_that_is_not_there_is_named(written, monkeypatch) -> None:
+    written(VALUES)
+    monkeypatch.setenv("SLUICE_ENV", "production")
+    with pytest.raises(SettingsError, match="SLUICE_ENV is 'production'.*dev, prod"):
+        project_settings.load()
+
+
+def test_the_file_of_the_project_has_dev_staging_and_prod() -> None:
+    folders = {project_settings.load(name).data_dir for name in ("staging", "prod")}
+    assert len(folders | {project_settings.load("dev").data_dir}) == 3

@@ -12,7 +12,8 @@ from tests.dags.parsing import parse
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory):
-    where = settings.Settings(data_dir=tmp_path_factory.mktemp("data"), env="dev")
+    # dev has no schedules.
+    where = settings.Settings(data_dir=tmp_path_factory.mktemp("data"), env="prod")
     ensure_manifest(where)
     return airflow_environment(where, port=1)
 

@@ -20,7 +20,8 @@ TASK = "model_analytics.agg_collisions_by_month_borough"
 
 @pytest.fixture(scope="module")
 def ran(real_files: Checkout) -> Checkout:
-    """The checkout after one run on the real files."""
+    """The checkout after one run on the real files; with a schedule, without which there is no backfill."""
+    real_files.variables = {"SLUICE_SCHEDULE_COLLISIONS": "@daily"}
     done = real_files.run("runtime", "run", "collisions")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "collisions success" in done.stdout
