@@ -107,12 +107,11 @@ def publish(domain: str) -> XComArg:
     def publish_marts(*, run_id: str | None = None, params: dict | None = None) -> dict:
         """Swap in the new marts, which passed every test."""
         from operations.elt import publish
-        from operations.publish import PublishError
+        from operations.publishing.errors import PublishStoppedError
 
-        accept = params["accept_quarantine"]
         try:
-            return publish(domain, run_id, _SETTINGS, accept_quarantine=accept).to_dict()
-        except PublishError as error:
+            return publish(domain, run_id, _SETTINGS, accept=params["accept"]).to_dict()
+        except PublishStoppedError as error:
             raise AirflowFailException(error) from error
 
     return publish_marts()

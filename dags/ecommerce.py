@@ -5,14 +5,14 @@
 | `ingest_*` | load new and changed files; a bad one does not stop the others | retried, but not for a bad file |
 | `load_seeds`, `transform_*`, `model_analytics` | one task a dbt model, all in one `dbt build` | each retried |
 | `test_data` | the data tests of all models | not retried |
-| `publish` | puts the new marts in place by one rename | retried, but not if too much is in quarantine |
+| `publish` | puts the new marts in place by one rename | retried, but not if too much is in quarantine or differs |
 | `write_reports` | writes CSV files from the published marts | retried once; the run succeeds without them |
 | `record_run` | brings the run's metrics into `raw_ops` | retried; else the next run does it |
 
 Whatever fails up to `publish`, readers keep the version that was published last.
 
 Parameters: `full_refresh` builds every incremental model from scratch, `years` rebuilds some years,
-`accept_quarantine` publishes whatever share of the rows is in quarantine. A backfill run rebuilds its month.
+`accept` publishes whatever is in quarantine and however much differs from what is published. A backfill run rebuilds its month.
 """
 
 import sys

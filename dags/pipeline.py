@@ -41,8 +41,10 @@ PRIORITY = {"ingest": 10, "build": 20, "test": 30, "publish": 40, "record": 50}
 PARAMS = {
     "full_refresh": Param(False, type="boolean", description="Build every incremental model from scratch."),
     "years": Param([], type="array", items={"type": "integer"}, description="Years to rebuild."),
-    "accept_quarantine": Param(
-        False, type="boolean", description="Publish however many rows are in quarantine."
+    "accept": Param(
+        False,
+        type="boolean",
+        description="Publish whatever is in quarantine and however much differs from what is published.",
     ),
 }
 # Of a DAG whose files are months.

@@ -7,7 +7,7 @@
 | `ingest_trips` | loads the file in place of what the month had before | retried, but not for a bad file |
 | `load_seeds`, `transform_*`, `model_analytics` | one task a dbt model, all in one `dbt build` | each retried |
 | `test_data` | the data tests of all models | not retried |
-| `publish` | puts the new marts in place by one rename | retried, but not if too much is in quarantine |
+| `publish` | puts the new marts in place by one rename | retried, but not if too much is in quarantine or differs |
 | `record_run` | brings the run's metrics into `raw_ops` | retried; else the next run does it |
 
 A month that fails leaves the others of its run to be published; the run is then partial. Whatever else fails,
@@ -17,8 +17,8 @@ Each scheduled run is for the month before it. `airflow backfill create --dag-id
 loads and rebuilds past months, in any order, any number of times.
 
 Parameters: `months` are those of a manual run (none: all that are in landing), `full_refresh` builds every
-incremental model from scratch, `years` rebuilds some years, `accept_quarantine` publishes whatever share of
-the rows is in quarantine.
+incremental model from scratch, `years` rebuilds some years, `accept` publishes whatever is in
+quarantine and however much differs from what is published.
 """
 
 import sys

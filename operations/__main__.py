@@ -16,11 +16,15 @@ from ingestion.raw_store import LoadError
 from ingestion.warehouse import WarehouseBusyError
 from operations.dbt import DbtError
 from operations.elt import elt
-from operations.publish import Publication, PublishError, publish
+from operations.promote import promote
+from operations.publish import Publication, publish
+from operations.publishing.errors import PublishError
+from operations.publishing.versions import KEEP
 from operations.quarantine import QuarantineError, quarantine
 from operations.quarantine import describe as describe_list
 from operations.reports import NothingPublishedError, ReportError, write_reports
 from operations.summary import collect
+from operations.versions import diff, prune, rollback, versions
 from settings import Settings, SettingsError
 
 
@@ -53,7 +57,7 @@ def _elt(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
         settings,
         full_refresh=options.full_refresh,
         rebuild=options.rebuild,
-        accept_quarantine=options.accept_quarantine,
+        accept=options.accept,
     )
     counts = collect(options.domain, settings)
     print("  ".join(f"{name.removeprefix('rows_')} {count:,}" for name, count in counts.items()))
@@ -61,7 +65,7 @@ def _elt(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
 
 
 def _publish(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
-    publication = publish(options.domain, settings, accept_quarantine=options.accept_quarantine)
+    publication = publish(options.domain, settings, accept=options.accept)
     return publication.to_dict(), _describe(publication)
 
 
@@ -76,6 +80,35 @@ def _reports(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]
     return {"domain": options.domain, "reports": paths}, described
 
 
+def _versions(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
+    found = versions(options.domain, settings)
+    return found.to_dict(), str(found)
+
+
+def _rollback(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
+    name = rollback(options.domain, options.version, settings)
+    return {"domain": options.domain, "version": name}, f"{settings.published(options.domain)} is {name}"
+
+
+def _diff(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
+    compared = diff(options.domain, options.before, options.after, settings)
+    return compared.to_dict(), compared.markdown().rstrip()
+
+
+def _prune(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
+    gone = prune(options.domain, options.keep, settings)
+    return {"domain": options.domain, "removed": gone}, "\n".join(
+        f"removed {name}" for name in gone
+    ) or "nothing to remove"
+
+
+def _promote(options: argparse.Namespace, _: Settings) -> tuple[Any, str]:
+    source, target = (settings_module.load(env) for env in (options.source, options.target))
+    name, compared = promote(options.domain, source, target, version=options.version, accept=options.accept)
+    described = f"{target.published(options.domain)} is {name}, as in {source.env}"
+    return compared.to_dict(), "\n".join([described, *([compared.table()] if compared.differences else [])])
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__.split("\n")[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -85,14 +118,19 @@ def _parser() -> argparse.ArgumentParser:
         "elt": (_elt, "ingest, build, test and publish"),
         "quarantine": (_quarantine, "list the rows and lines that wait for correction"),
         "reports": (_reports, "write a domain's reports from its published marts"),
+        "versions": (_versions, "list the versions of a domain's published marts"),
+        "rollback": (_rollback, "let readers see an earlier version"),
+        "diff": (_diff, "compare two versions"),
+        "prune": (_prune, "remove old versions"),
+        "promote": (_promote, "publish in one environment what is published in another"),
     }.items():
         command = commands[verb] = verbs.add_parser(verb, help=purpose)
         command.set_defaults(run=run)
         command.add_argument("domain", choices=domains())
         command.add_argument("--json", action="store_true", help="print the result as JSON, on one line")
-    for verb in ("publish", "elt"):
+    for verb in ("publish", "elt", "promote"):
         commands[verb].add_argument(
-            "--accept-quarantine", action="store_true", help="publish however many rows are in quarantine"
+            "--accept", action="store_true", help="publish whatever is in quarantine and however much differs"
         )
     commands["elt"].add_argument("--full-refresh", action="store_true", help="build incremental models anew")
     commands["elt"].add_argument(
@@ -101,18 +139,23 @@ def _parser() -> argparse.ArgumentParser:
     commands["quarantine"].add_argument(
         "--export", type=Path, metavar="FILE.csv", help="write the list to this file, to be corrected"
     )
+    for verb, name in (("rollback", "version"), ("diff", "before"), ("diff", "after")):
+        commands[verb].add_argument(
+            name, nargs="?" if verb == "rollback" else None, help="its name, or the beginning of it"
+        )
+    commands["prune"].add_argument("--keep", type=int, default=KEEP, help=f"how many, {KEEP} by default")
+    commands["promote"].add_argument("version", nargs="?", help="defaults to the one in use")
+    commands["promote"].add_argument("--from", dest="source", required=True, metavar="ENVIRONMENT")
+    commands["promote"].add_argument("--to", dest="target", required=True, metavar="ENVIRONMENT")
     return parser
 
 
 def _describe(publication: Publication) -> str:
     lines = [f"published {publication.path}"]
     lines += [f"  {table:<32}{rows:>12,} rows" for table, rows in publication.rows.items()]
-    found = publication.quarantine
-    if found.accepted:
-        lines.append(
-            f"accepted: {found.rows_quarantined:,} of {found.rows_read:,} rows read are in quarantine, "
-            f"{found.share:.2%}, and the limit is {found.limit:.2%}"
-        )
+    if publication.comparison.differences:
+        lines += [f"differs from {publication.comparison.before}:", publication.comparison.table()]
+    lines += [f"accepted: {accepted}" for accepted in publication.accepted]
     return "\n".join(lines)
 
 

@@ -27,7 +27,7 @@ def elt(
     *,
     full_refresh: bool = False,
     rebuild: str = "",
-    accept_quarantine: bool = False,
+    accept: bool = False,
 ) -> Publication:
     """Run the stages one after another; the first that fails stops the rest.
 
@@ -36,7 +36,7 @@ def elt(
         settings: which data folder and environment.
         full_refresh: build incremental models anew.
         rebuild: months to build anew, as for the dbt variable of that name.
-        accept_quarantine: publish however many rows are in quarantine.
+        accept: publish whatever is in quarantine and however much differs from what is published.
 
     Raises:
         FilesFailedError, DbtError, PublishError, WarehouseBusyError: see the stages; nothing is published.
@@ -50,7 +50,7 @@ def elt(
             variables = ["--vars", f"{{rebuild: '{rebuild}'}}"] if rebuild else []
             select = ["--select", *selectors(domain), "--exclude", UNIT_TESTS]
             run_dbt(["build", *select, *options, *variables], settings)
-        publication = publish(domain, run_id, settings, accept_quarantine=accept_quarantine)
+        publication = publish(domain, run_id, settings, accept=accept)
         if domain in DOMAINS_WITH_REPORTS:
             write_reports(domain, run_id, settings)
     finally:
@@ -73,16 +73,16 @@ def ingest(
         return summary
 
 
-def publish(domain: str, run_id: str, settings: Settings, *, accept_quarantine: bool = False) -> Publication:
+def publish(domain: str, run_id: str, settings: Settings, *, accept: bool = False) -> Publication:
     """Publish a domain's marts. Raises what `operations.publish.publish` raises."""
     with stage(domain, run_id, PUBLISH, settings) as measured:
-        publication = publish_domain(domain, settings, accept_quarantine=accept_quarantine)
+        publication = publish_domain(domain, settings, run_id=run_id, accept=accept)
         found = publication.quarantine
         measured.rows_in = found.rows_read
         measured.rows_out = sum(publication.rows.values())
         measured.rows_failed = found.rows_quarantined
-        if found.accepted:
-            measured.note = f"accepted by hand: {found.share:.2%} of the rows are in quarantine, the limit is {found.limit:.2%}"
+        if publication.accepted:
+            measured.note = f"accepted by hand: {'; '.join(publication.accepted)}"
         return publication
 
 

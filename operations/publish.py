@@ -1,8 +1,17 @@
-"""Puts a domain's marts where readers look: `published/<domain>.duckdb`, whole or not at all."""
+"""Puts a domain's marts where readers look: `published/<domain>.duckdb`, one whole version after another.
+
+How versions are kept is in `operations.publishing.versions`, how a new one is made without writing all of it
+anew in `operations.publishing.candidate` and `marks`, and what may differ in `comparison`.
+"""
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+import subprocess
+import sys
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,175 +20,266 @@ import duckdb
 import settings as settings_module
 from ingestion.warehouse import connect
 from operations.dbt import ensure_manifest
-from operations.whole_file import whole_file
-from settings import Settings
+from operations.publishing import candidate
+from operations.publishing.comparison import Comparison, compare
+from operations.publishing.errors import PublishError, PublishStoppedError
+from operations.publishing.marks import marks
+from operations.publishing.marts import SCHEMA, Mart, invocation_id, marts_of
+from operations.publishing.profile import Profile, Slice, Table, look, measure
+from operations.publishing.quarantine_share import (
+    QuarantineShare,
+    describe_stop,
+    quarantine_limit,
+    quarantine_share,
+)
+from operations.publishing.versions import KEEP, Version, Versions, digest, link_or_copy, name_of, now, user
+from operations.whole_file import sync, whole_file
+from settings import PROJECT_DIR, Settings
 
-SCHEMA = "marts"
-# Of the rows read, how many may be in quarantine where the domain's accounting mart says nothing.
-QUARANTINE_LIMIT = 0.05
-LIMIT_KEY = "quarantine_limit"
-RULES_NAMED = 5
-# Of a mart that has a view a month (see the macro month_views), for people who know a table a month.
-MONTH_VIEWS_KEY = "month_views"
-MONTH_VIEWS_SCHEMA = "monthly"
-
-
-class PublishError(RuntimeError):
-    """Nothing was published; what was published before is as it was."""
-
-
-@dataclass(frozen=True)
-class QuarantineShare:
-    """How much of what was read is in quarantine, and how much may be (both from 0 to 1).
-
-    `accepted` says that it is more than may be and was published all the same.
-    """
-
-    rows_quarantined: int
-    rows_read: int
-    share: float
-    limit: float
-    accepted: bool = False
+ADOPTED = "adopted"
 
 
 @dataclass(frozen=True)
 class Publication:
-    """What was published: the file, the rows of each table in it, and what stayed in quarantine."""
+    """What was published.
+
+    Attributes:
+        domain: whose marts.
+        path: the file that readers open.
+        version: the version that it now is.
+        rows: of each table.
+        quarantine: what stayed in quarantine.
+        comparison: with the version that it replaces.
+        accepted: what is beyond a limit and was accepted by hand, a sentence each.
+        pruned: versions that were removed.
+    """
 
     domain: str
     path: Path
+    version: str
     rows: dict[str, int]
     quarantine: QuarantineShare
+    comparison: Comparison
+    accepted: tuple[str, ...] = ()
+    pruned: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready values."""
-        return asdict(self) | {"path": str(self.path)}
+        return asdict(self) | {"path": str(self.path), "comparison": self.comparison.to_dict()}
 
 
-def publish(domain: str, settings: Settings | None = None, *, accept_quarantine: bool = False) -> Publication:
-    """Copy a domain's marts from the working warehouse to its published file, see `whole_file`.
+def publish(
+    domain: str,
+    settings: Settings | None = None,
+    *,
+    run_id: str = "shell",
+    accept: bool = False,
+    keep: int = KEEP,
+) -> Publication:
+    """Make a version of a domain's marts in the working warehouse, and let readers see it.
 
-    Run it after the domain's tests have passed. It refuses if too many of the rows read are in
-    quarantine: more than the share `config: meta: {quarantine_limit: …}` in the YAML of the domain's
-    accounting mart, `agg_<domain>_rows_by_file`, or else `QUARANTINE_LIMIT`.
+    Run it after the domain's tests have passed. It stops if too many of the rows read are in quarantine (more than
+    the share `config: meta: {quarantine_limit: …}` in the YAML of `agg_<domain>_rows_by_file`, or else 5 %), or
+    if the marts differ too much from those that are published (more than the limits in `environments.toml`).
+    The comparison is written to `reports/<domain>/diff_<version>.md` and `.json`, also if it stops.
 
     Args:
         domain: the domain, as in `models/marts/<domain>`.
         settings: defaults to those of the environment.
-        accept_quarantine: publish however many rows are in quarantine.
+        run_id: the run that publishes.
+        accept: publish whatever is in quarantine and however much differs; the version keeps that.
+        keep: how many versions to keep.
 
     Raises:
-        PublishError: the domain has no marts or no accounting mart, one of them has not been built, the
-            limit is no number from 0 to 1, or too many rows are in quarantine.
+        PublishStoppedError: something is beyond a limit; the message shows both sides.
+        PublishError: the domain has no marts or no accounting mart, one of them has not been built, its limit is
+            none, the disk is full, or another process is publishing the domain.
         WarehouseBusyError: another process kept the warehouse.
     """
     settings = settings or settings_module.load()
-    marts = _marts(domain, settings)
-    limit = _quarantine_limit(domain, marts)
-    target = settings.published(domain)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(target) as candidate, connect(settings) as warehouse:
-        quarantine = _check_quarantine(warehouse, domain, limit, accept=accept_quarantine)
-        rows = _copy(warehouse, marts, candidate)
-    return Publication(domain, target, rows, quarantine)
-
-
-def _marts(domain: str, settings: Settings) -> dict[str, dict[str, Any]]:
-    """Names and manifest nodes of the tables that a domain publishes: its own marts and the shared ones."""
     ensure_manifest(settings)
-    nodes = json.loads(settings.manifest.read_text())["nodes"].values()
-    marts = [node for node in nodes if node["resource_type"] == "model" and node["schema"] == SCHEMA]
-    if not any(domain in node["tags"] for node in marts):
-        raise PublishError(f"there is no mart with the tag {domain!r}")
-    return {node["alias"]: node for node in marts if {domain, "shared"} & set(node["tags"])}
-
-
-def _quarantine_limit(domain: str, marts: dict[str, dict[str, Any]]) -> float:
-    accounting = _accounting_mart(domain)
-    if accounting not in marts:
-        raise PublishError(f"there is no mart {accounting}, which says how many rows are in quarantine")
-    limit = marts[accounting]["config"].get("meta", {}).get(LIMIT_KEY, QUARANTINE_LIMIT)
-    if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 <= limit <= 1:
-        raise PublishError(
-            f"{LIMIT_KEY} in config.meta of the model {accounting} must be a number from 0 to 1, not {limit!r}"
-        )
-    return float(limit)
-
-
-def _check_quarantine(
-    warehouse: duckdb.DuckDBPyConnection, domain: str, limit: float, *, accept: bool
-) -> QuarantineShare:
-    accounting = _accounting_mart(domain)
-    sums = "select coalesce(sum(rows_quarantined), 0)::bigint, coalesce(sum(rows_read), 0)::bigint"
+    marts = marts_of(domain, settings.manifest)
+    limit = quarantine_limit(domain, marts)
+    versions = Versions(domain, settings)
     try:
-        quarantined, read = warehouse.execute(f"{sums} from {SCHEMA}.{accounting}").fetchone()
-    except duckdb.CatalogException as error:
-        raise PublishError(f"{SCHEMA}.{accounting} has not been built") from error
-    share = quarantined / read if read else 0.0
-    if share > limit and not accept:
-        raise PublishError(
-            f"{quarantined:,} of {read:,} rows read are in quarantine: {share:.2%}, and the limit is {limit:.2%}. "
-            f"Broken most: {_most_broken(warehouse, domain)}. "
-            f"To see them: python -m operations quarantine {domain} --export FILE.csv. "
-            f"To publish all the same: python -m operations publish {domain} --accept-quarantine"
+        with versions.lock():
+            return _publish(marts, limit, versions, settings, run_id=run_id, accept=accept, keep=keep)
+    except (OSError, duckdb.Error) as error:
+        raise PublishError(f"{domain} could not be published: {error}") from error
+
+
+def _publish(
+    marts: Mapping[str, Mart],
+    limit: float,
+    versions: Versions,
+    settings: Settings,
+    *,
+    run_id: str,
+    accept: bool,
+    keep: int,
+) -> Publication:
+    domain = versions.domain
+    made_at = now()
+    name = name_of(made_at, run_id)
+    with ExitStack() as stack:
+        stack.callback(_remove_candidate, versions)
+        old = known(versions, marts)
+        copied = _copy_meanwhile(versions, old, stack)
+        warehouse = stack.enter_context(connect(settings))
+        quarantine = quarantine_share(warehouse, domain, limit)
+        tables = look(warehouse, marts.values())
+        base = old.tables if old and copied else None
+        profiles = {key: _profile(warehouse, settings.warehouse, tables[key], base) for key in tables}
+        compared = compare(
+            domain,
+            old.tables if old else None,
+            profiles,
+            settings.limits_of(domain),
+            versions=(old.name if old else None, name),
         )
-    return QuarantineShare(quarantined, read, share, limit, accepted=share > limit)
+        _write_report(compared, settings)
+        if (quarantine.accepted or compared.stopping) and not accept:
+            reasons = [describe_stop(warehouse, domain, quarantine)] if quarantine.accepted else []
+            reasons += [_describe_stop(compared, settings)] if compared.stopping else []
+            how = f"To publish all the same: python -m operations publish {domain} --accept"
+            raise PublishStoppedError("\n".join([*reasons, how]))
+        if copied:
+            copied.result()
+        candidate.write(warehouse, tables, profiles, base, versions.candidate)
+        sync(versions.candidate)
+        accepted = [str(quarantine)] if quarantine.accepted else []
+        accepted += [" ".join(filter(None, each.cells())) for each in compared.stopping]
+        facts = {
+            "run_id": run_id,
+            "made_at": made_at.isoformat(),
+            "made_by": user(),
+            "git_commit": _commit(),
+            "dbt_invocation_id": invocation_id(settings.manifest),
+            "duckdb": duckdb.__version__,
+            "bytes": versions.candidate.stat().st_size,
+            "digest": digest(versions.candidate),
+            "replaces": old.name if old else None,
+            "accepted": accepted,
+        }
+        versions.add(Version(name, facts, profiles), settings.manifest)
+        versions.use(name, "publish")
+    return Publication(
+        domain,
+        versions.published,
+        name,
+        {key: profile.rows for key, profile in profiles.items()},
+        quarantine,
+        compared,
+        tuple(accepted),
+        tuple(versions.prune(keep)),
+    )
 
 
-def _most_broken(warehouse: duckdb.DuckDBPyConnection, domain: str) -> str:
-    """The rules that most rows break, with their numbers of rows."""
-    prefix = f"quarantine_{domain}__"
-    tables = warehouse.execute(
-        "select table_name from information_schema.tables"
-        " where table_schema = 'clean' and starts_with(table_name, ?) order by table_name",
-        [prefix],
-    ).fetchall()
-    counts: list[tuple[int, str, str]] = []
-    for (table,) in tables:
-        counts += warehouse.execute(
-            f"""
-            select count(*), ?, rule
-            from (select unnest(string_split(broken_rules, ',')) as rule from clean.{table}) group by rule
-            """,
-            [table.removeprefix(prefix)],
-        ).fetchall()
-    counts.sort(key=lambda count: (-count[0], *count[1:]))
-    return ", ".join(f"{entity}.{rule} ({rows:,})" for rows, entity, rule in counts[:RULES_NAMED])
+def known(versions: Versions, marts: Mapping[str, Mart]) -> Version | None:
+    """The version in use, with what is in it; a file that is no version, or is not what it was, is read.
+
+    Raises:
+        PublishError: what is published is no database.
+    """
+    if not versions.published.exists():
+        return None
+    used = versions.in_use()
+    found = digest(versions.published)
+    if used and used.facts["digest"] == found and used.facts["duckdb"] == duckdb.__version__:
+        return used
+    changed = datetime.fromtimestamp(versions.published.stat().st_mtime, UTC)
+    name = used.name if used else name_of(changed, ADOPTED)
+    facts = {"run_id": None, "made_at": changed.isoformat(), "accepted": [], "replaces": None}
+    facts |= used.facts if used else {"what": ADOPTED}
+    facts |= {"digest": found, "bytes": versions.published.stat().st_size, "duckdb": duckdb.__version__}
+    version = Version(name, facts, _read_published(versions.published, marts))
+    if not used:
+        link_or_copy(versions.published, versions.file(name))
+        sync(versions.folder)
+    versions.note(version)
+    return version
 
 
-def _accounting_mart(domain: str) -> str:
-    return f"agg_{domain}_rows_by_file"
+def _read_published(path: Path, marts: Mapping[str, Mart]) -> dict[str, Profile]:
+    try:
+        with duckdb.connect(str(path), read_only=True) as published:
+            names = published.execute(
+                "select table_name from duckdb_tables() where schema_name = ?", [SCHEMA]
+            ).fetchall()
+            tables = look(published, [marts.get(name, Mart(name)) for (name,) in names])
+            return {name: table.profile(measure(published, table)) for name, table in tables.items()}
+    except duckdb.Error as error:
+        raise PublishError(
+            f"{path} cannot be compared with; move it away to publish without: {error}"
+        ) from error
 
 
-def _copy(
-    warehouse: duckdb.DuckDBPyConnection, marts: dict[str, dict[str, Any]], candidate: Path
-) -> dict[str, int]:
-    rows = {}
-    warehouse.execute(f"attach '{candidate}' as candidate")
-    warehouse.execute(f"create schema candidate.{SCHEMA}")
-    for table in sorted(marts):
-        try:
-            warehouse.execute(f"create table candidate.{SCHEMA}.{table} as from {SCHEMA}.{table}")
-        except duckdb.CatalogException as error:
-            raise PublishError(f"{SCHEMA}.{table} has not been built") from error
-        rows[table] = warehouse.execute(f"select count(*) from candidate.{SCHEMA}.{table}").fetchone()[0]
-    if any(mart["config"].get("meta", {}).get(MONTH_VIEWS_KEY) for mart in marts.values()):
-        _copy_month_views(warehouse, rows)
-    warehouse.execute("checkpoint candidate")
-    warehouse.execute("detach candidate")
-    return rows
+def _copy_meanwhile(versions: Versions, old: Version | None, stack: ExitStack) -> Future | None:
+    """Begin to copy what is published to the candidate, beside the look at the warehouse."""
+    if not old:
+        return None
+    pool = stack.enter_context(ThreadPoolExecutor(max_workers=1))
+    return pool.submit(candidate.copy, versions.published, versions.candidate)
 
 
-def _copy_month_views(warehouse: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
-    """Make the views of these tables anew; they name their table without its database, so the text will do."""
-    views = warehouse.execute(
-        "select sql from duckdb_views() where database_name = current_database() and schema_name = ?",
-        [MONTH_VIEWS_SCHEMA],
-    ).fetchall()
-    database = warehouse.execute("select current_database()").fetchone()[0]
-    warehouse.execute("use candidate")
-    warehouse.execute(f"create schema {MONTH_VIEWS_SCHEMA}")
-    for (sql,) in views:
-        if any(f" FROM {SCHEMA}.{table} " in sql for table in tables):
-            warehouse.execute(sql)
-    warehouse.execute(f'use "{database}"')
+def _profile(
+    warehouse: duckdb.DuckDBPyConnection, file: Path, table: Table, base: Mapping[str, Profile] | None
+) -> Profile:
+    """What is in a table; slices that are stored as they were when the published version was made are not read."""
+    old = base.get(table.mart.name) if base else None
+    stored = marks(warehouse, file, table)
+    by_mark: dict[tuple[str, str], Slice] = {}
+    if old and list(old.columns.items()) == list(table.columns.items()) and old.slice_by == table.slice_by:
+        by_mark = {(key, each.mark): each for key, each in old.slices.items() if each.mark}
+    same = {key: by_mark[key, mark] for key, mark in stored.items() if (key, mark) in by_mark}
+    if stored:
+        read = measure(warehouse, table, [key for key in stored if key not in same])
+    else:
+        read = measure(warehouse, table)
+    read = {key: replace(each, mark=stored.get(key)) for key, each in read.items()}
+    return table.profile(dict(sorted({**same, **read}.items())))
+
+
+def _write_report(compared: Comparison, settings: Settings) -> None:
+    """Write the comparison; where that cannot be, who publishes reads it and the version keeps what was accepted."""
+    folder = settings.reports(compared.domain)
+    texts = {"md": compared.markdown(), "json": json.dumps(compared.to_dict(), indent=1)}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for suffix, text in texts.items():
+            with whole_file(folder / f"diff_{compared.after}.{suffix}") as new:
+                new.write_text(text)
+    except OSError as error:
+        print(f"the comparison could not be written to {folder}: {error}", file=sys.stderr)
+
+
+def _describe_stop(compared: Comparison, settings: Settings) -> str:
+    worst = " ".join(filter(None, compared.stopping[0].cells()[:2]))
+    count = len(compared.stopping)
+    return "\n".join(
+        [
+            f"{count} {'difference' if count == 1 else 'differences'} between {compared.domain} and what is published"
+            f" {'is beyond its limit' if count == 1 else 'are beyond their limits'}: {worst}{', …' if count > 1 else ''}",
+            compared.table(stopping=True),
+            f"All that differs: {settings.reports(compared.domain) / f'diff_{compared.after}.md'}",
+        ]
+    )
+
+
+def _remove_candidate(versions: Versions) -> None:
+    for left in (versions.candidate, versions.candidate.with_name(f"{versions.candidate.name}.wal")):
+        left.unlink(missing_ok=True)
+
+
+def _commit() -> str | None:
+    """The commit of this checkout, with `-dirty` if it was changed since; None without git."""
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"],
+            cwd=PROJECT_DIR,
+            capture_output=True,
+            text=True,
+        )
+    except OSError:
+        return None
+    return done.stdout.strip() or None

@@ -91,4 +91,4 @@ def test_the_metrics_wait_for_the_end_of_every_stage(parsed):
 
 def test_one_run_at_a_time(parsed):
     assert parsed["max_active_runs"] == 1
-    assert {"accept_quarantine", "full_refresh", "years"} <= set(parsed["params"])
+    assert {"accept", "full_refresh", "years"} <= set(parsed["params"])

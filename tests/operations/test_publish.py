@@ -15,39 +15,19 @@ from ingestion.warehouse import WarehouseBusyError, connect
 from operations import dbt
 from operations import publish as publishing
 from operations.__main__ import main
-from operations.publish import PublishError, QuarantineShare, publish
+from operations.publish import publish
+from operations.publishing.errors import PublishError
+from operations.publishing.quarantine_share import QuarantineShare
 from operations.summary import collect
 from settings import PROJECT_DIR, Settings
+from tests.operations.things import build, names, write_manifest
 
 
 @pytest.fixture
 def built(settings: Settings) -> Settings:
-    """A warehouse with three marts, of which the manifest knows, and 1 row in 20 in quarantine."""
-    write_manifest(settings, meta={})
-    with connect(settings) as warehouse:
-        warehouse.execute("create schema marts")
-        warehouse.execute("create table marts.fct_things as select range as id from range(3)")
-        warehouse.execute("create table marts.dim_date as select date '2022-01-01' as date_day")
-        warehouse.execute(
-            "create table marts.agg_things_rows_by_file as select * from "
-            "(values ('big', 'a.csv', 12, 1), ('big', 'b.csv', 6, 0), ('small', 'c.csv', 2, 0)) "
-            "as files (entity, source_file, rows_read, rows_quarantined)"
-        )
+    write_manifest(settings)
+    build(settings)
     return settings
-
-
-def write_manifest(settings: Settings, meta: dict[str, Any]) -> None:
-    marts = {
-        "fct_things": ["things"],
-        "agg_things_rows_by_file": ["things"],
-        "dim_date": ["shared"],
-        "fct_others": ["others"],
-    }
-    model = {"resource_type": "model", "schema": "marts", "config": {"meta": {}}}
-    nodes = {name: model | {"alias": name, "tags": tags} for name, tags in marts.items()}
-    nodes["agg_things_rows_by_file"]["config"] = {"meta": meta}
-    settings.manifest.parent.mkdir(parents=True, exist_ok=True)
-    settings.manifest.write_text(json.dumps({"nodes": nodes}))
 
 
 def quarantine_one_more(settings: Settings) -> None:
@@ -82,17 +62,17 @@ def test_the_domains_marts_and_the_shared_ones_are_published(built: Settings) ->
     publication = publish("things", built)
     assert publication.rows == {"agg_things_rows_by_file": 3, "dim_date": 1, "fct_things": 3}
     assert ids(publication.path) == [0, 1, 2]
-    assert [path.name for path in publication.path.parent.iterdir()] == ["things.duckdb"]
+    assert names(built) == [f"{publication.version}.duckdb"]
 
 
 def test_a_reader_keeps_the_version_that_it_opened(built: Settings) -> None:
     path = publish("things", built).path
     with duckdb.connect(str(path), read_only=True) as reader:
         with connect(built) as warehouse:
-            warehouse.execute("delete from marts.fct_things where id = 0")
+            warehouse.execute("insert into marts.fct_things values (3)")
         publish("things", built)
         assert reader.execute("select count(*) from marts.fct_things").fetchone() == (3,)
-    assert ids(path) == [1, 2]
+    assert ids(path) == [0, 1, 2, 3]
 
 
 def test_a_mart_that_is_missing_leaves_the_published_file_as_it_was(built: Settings) -> None:
@@ -103,7 +83,7 @@ def test_a_mart_that_is_missing_leaves_the_published_file_as_it_was(built: Setti
     with pytest.raises(PublishError, match=r"marts\.fct_things has not been built"):
         publish("things", built)
     assert path.read_bytes() == before
-    assert [file.name for file in path.parent.iterdir()] == ["things.duckdb"]
+    assert len(names(built)) == 1
 
 
 def test_a_domain_without_marts_is_an_error(built: Settings) -> None:
@@ -141,9 +121,9 @@ def test_more_rows_in_quarantine_than_the_limit_stop_it(built: Settings) -> None
     assert "2 of 20 rows read are in quarantine: 10.00%, and the limit is 5.00%" in message
     assert "Broken most: big.a_is_present (1), big.b_is_known (1), small.a_is_present (1)." in message
     assert "python -m operations quarantine things" in message
-    assert "python -m operations publish things --accept-quarantine" in message
+    assert "python -m operations publish things --accept" in message
     assert path.read_bytes() == before
-    assert [file.name for file in path.parent.iterdir()] == ["things.duckdb"]
+    assert len(names(built)) == 1
 
 
 def test_as_many_rows_as_the_limit_are_published(built: Settings) -> None:
@@ -155,12 +135,12 @@ def test_a_first_publication_can_be_stopped_too(built: Settings) -> None:
     quarantine_one_more(built)
     with pytest.raises(PublishError):
         publish("things", built)
-    assert list(built.published("things").parent.iterdir()) == []
+    assert names(built) == []
 
 
 def test_a_person_may_accept_what_is_in_quarantine(built: Settings) -> None:
     quarantine_one_more(built)
-    publication = publish("things", built, accept_quarantine=True)
+    publication = publish("things", built, accept=True)
     assert ids(publication.path) == [0, 1, 2]
     assert json.loads(json.dumps(publication.to_dict()))["quarantine"] == {
         "rows_quarantined": 2,
@@ -178,8 +158,8 @@ def test_the_command_prints_what_was_accepted(
     quarantine_one_more(built)
     assert main(["publish", "things"]) == 2
     assert "2 of 20 rows read are in quarantine" in capsys.readouterr().err
-    assert main(["publish", "things", "--accept-quarantine"]) == 0
-    assert "accepted: 2 of 20 rows read are in quarantine, 10.00%" in capsys.readouterr().out
+    assert main(["publish", "things", "--accept"]) == 0
+    assert "accepted: 2 of 20 rows read are in quarantine: 10.00%" in capsys.readouterr().out
 
 
 def test_nothing_read_is_within_any_limit(built: Settings) -> None:
@@ -206,7 +186,7 @@ def test_a_limit_that_is_no_share_is_an_error(built: Settings, limit: Any) -> No
     with pytest.raises(
         PublishError, match="quarantine_limit in config.meta of the model agg_things_rows_by_file"
     ):
-        publish("things", built, accept_quarantine=True)
+        publish("things", built, accept=True)
 
 
 def test_a_domain_without_its_accounting_mart_is_an_error(built: Settings) -> None:
@@ -245,8 +225,8 @@ def test_the_limit_stands_in_the_yaml_of_the_accounting_mart(
 @pytest.mark.parametrize(
     ("target", "moment"),
     [
-        ("operations.publish:_check_quarantine", "after"),
-        ("operations.publish:_copy", "after"),
+        ("operations.publish:quarantine_share", "after"),
+        ("operations.publishing.candidate:write", "after"),
         ("operations.whole_file:sync", "after"),
     ],
 )
@@ -269,7 +249,7 @@ def test_a_killed_publish_leaves_the_published_file_as_it_was(
     assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
     assert path.read_bytes() == before
     publish("things", built)
-    assert [file.name for file in path.parent.iterdir()] == ["things.duckdb"]
+    assert len(names(built)) == 2
 
 
 def test_nothing_published_has_no_numbers(settings: Settings) -> None:
