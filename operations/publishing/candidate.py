@@ -20,7 +20,7 @@ MONTH_VIEWS_SCHEMA = "monthly"
 # leaves a third free, which the next publication fills again.
 MOST_FREE = 0.4
 # Below it, a share of free blocks says nothing: DuckDB's blocks have 256 KiB.
-LEAST_BLOCKS = 64
+LEAST_BLOCKS = 32
 
 
 def copy(source: Path, target: Path) -> None:

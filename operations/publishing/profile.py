@@ -146,7 +146,7 @@ class Table:
             if kind.startswith(NUMBERS)
             and not kind.endswith("]")
             and column not in identifying
-            and not column.endswith(("_id", "_key"))
+            and not f"_{column}".endswith(("_id", "_key"))
         ]
 
     def of_slices(self, keys: Iterable[str]) -> str:
