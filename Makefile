@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 DOMAIN ?= collisions
+DOMAINS ?=
 # Processes that run tests, and further options for pytest: make test WORKERS=4 ARGS="-k publish"
 WORKERS ?= 2
 ARGS ?=
@@ -17,7 +18,7 @@ endif
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lint-sql elt airflow docs bench samples lock clean
+.PHONY: help setup run test lint lint-sql elt canary airflow docs bench samples lock clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS='	' read -r target text; do \
@@ -45,6 +46,9 @@ run: setup ## Run every pipeline in Airflow, from input to published marts; make
 
 elt: setup ## Load, build and publish one domain without Airflow: make elt DOMAIN=collisions
 	@$(PY) -m operations elt $(DOMAIN)
+
+canary: setup ## Show what a change of the models does to the published data: make canary DOMAINS=ecommerce
+	@$(PY) -m operations canary $(DOMAINS)
 
 airflow: setup ## Start Airflow and its UI until Ctrl-C
 	@$(PY) -m runtime airflow

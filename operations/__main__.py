@@ -14,6 +14,8 @@ import settings as settings_module
 from ingestion.load import FilesFailedError, UnknownDomainError, domains
 from ingestion.raw_store import LoadError
 from ingestion.warehouse import WarehouseBusyError
+from operations.canary import CanaryError, canary
+from operations.canary import describe as describe_canary
 from operations.dbt import DbtError
 from operations.elt import elt
 from operations.promote import promote
@@ -45,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         DbtError,
         PublishError,
         QuarantineError,
+        CanaryError,
     ) as error:
         return _fail(error, 2)
     print(json.dumps(for_machines) if options.json else for_people)
@@ -109,6 +112,12 @@ def _promote(options: argparse.Namespace, _: Settings) -> tuple[Any, str]:
     return compared.to_dict(), "\n".join([described, *([compared.table()] if compared.differences else [])])
 
 
+def _canary(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
+    named = options.domain or [domain for domain in domains() if settings.published(domain).exists()]
+    found = [canary(domain, settings) for domain in named]
+    return [each.to_dict() for each in found], describe_canary(found)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__.split("\n")[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -123,10 +132,15 @@ def _parser() -> argparse.ArgumentParser:
         "diff": (_diff, "compare two versions"),
         "prune": (_prune, "remove old versions"),
         "promote": (_promote, "publish in one environment what is published in another"),
+        "canary": (
+            _canary,
+            "build what a change of the models touches, and compare it with what is published",
+        ),
     }.items():
         command = commands[verb] = verbs.add_parser(verb, help=purpose)
         command.set_defaults(run=run)
-        command.add_argument("domain", choices=domains())
+        if verb != "canary":
+            command.add_argument("domain", choices=domains())
         command.add_argument("--json", action="store_true", help="print the result as JSON, on one line")
     for verb in ("publish", "elt", "promote"):
         commands[verb].add_argument(
@@ -143,11 +157,21 @@ def _parser() -> argparse.ArgumentParser:
         commands[verb].add_argument(
             name, nargs="?" if verb == "rollback" else None, help="its name, or the beginning of it"
         )
+    # With choices, none at all would be none of them.
+    commands["canary"].add_argument(
+        "domain", nargs="*", type=_domain, help="defaults to all that are published"
+    )
     commands["prune"].add_argument("--keep", type=int, default=KEEP, help=f"how many, {KEEP} by default")
     commands["promote"].add_argument("version", nargs="?", help="defaults to the one in use")
     commands["promote"].add_argument("--from", dest="source", required=True, metavar="ENVIRONMENT")
     commands["promote"].add_argument("--to", dest="target", required=True, metavar="ENVIRONMENT")
     return parser
+
+
+def _domain(text: str) -> str:
+    if text not in domains():
+        raise argparse.ArgumentTypeError(f"there is no domain {text}; there are {', '.join(domains())}")
+    return text
 
 
 def _describe(publication: Publication) -> str:

@@ -4,7 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from settings import DBT_PROJECT_DIR, PROJECT_DIR, Settings
 
@@ -17,13 +19,20 @@ class DbtError(RuntimeError):
     """dbt ended with a failure; its own output says why."""
 
 
-def run_dbt(arguments: list[str], settings: Settings, *, quiet: bool = False) -> None:
+def run_dbt(
+    arguments: list[str],
+    settings: Settings,
+    *,
+    quiet: bool = False,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Run one dbt command in a process of its own, which frees the warehouse when it ends.
 
     Args:
         arguments: the command line after `dbt`, such as `["build", "--select", "tag:collisions"]`.
         settings: which data folder and environment.
         quiet: show the output only if the command fails.
+        variables: of the environment, in place of those of the settings.
 
     Raises:
         DbtError: a node or the command failed.
@@ -32,7 +41,7 @@ def run_dbt(arguments: list[str], settings: Settings, *, quiet: bool = False) ->
     done = subprocess.run(
         [Path(sys.executable).with_name("dbt"), *arguments],
         cwd=DBT_PROJECT_DIR,
-        env=os.environ | settings.environment(),
+        env={**os.environ, **settings.environment(), **variables},
         stdin=subprocess.DEVNULL,
         capture_output=quiet,
         text=True,

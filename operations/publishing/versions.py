@@ -12,14 +12,12 @@ A version is known to `versions.json` before it is in use. What a killed process
 `versions.json`, and the next one that has the lock removes it.
 """
 
-import fcntl
 import getpass
 import hashlib
 import json
 import os
 import re
 import socket
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -27,6 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from operations.locked import LockedError, locked
 from operations.publishing.candidate import copy
 from operations.publishing.errors import PublishError
 from operations.publishing.profile import Profile
@@ -126,31 +125,16 @@ class Versions:
     def lock(self, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
         """Be the only process that changes anything here, until the block ends.
 
-        The kernel keeps the lock and frees it when its process ends, however it ends.
-
         Raises:
             PublishError: another process still had it after `wait_seconds`; names its id.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        deadline = time.monotonic() + wait_seconds
-        with (self.folder / ".lock").open("a+") as file:
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() >= deadline:
-                        file.seek(0)
-                        raise PublishError(
-                            f"process {file.read() or 'unknown'} is changing the versions of {self.domain}; "
-                            f"waited {wait_seconds:.0f} s"
-                        ) from None
-                    time.sleep(0.05)
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
-            self._remove_leftovers()
-            yield
+        try:
+            with locked(self.folder / ".lock", wait_seconds):
+                self._remove_leftovers()
+                yield
+        except LockedError as error:
+            raise PublishError(f"the versions of {self.domain} are being changed: {error}") from error
 
     def add(self, version: Version, manifest: Path | None) -> None:
         """Make the candidate a version, with dbt's manifest, which is never written in place."""

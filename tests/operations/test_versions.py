@@ -478,7 +478,7 @@ def test_one_process_at_a_time_changes_versions_and_the_others_name_it(months: S
     holder = start(hold, str(kept.folder / ".lock"), settings=months)
     assert holder.stdout.readline() == "held\n"
     with (
-        pytest.raises(PublishError, match=f"process {holder.pid} is changing the versions of things"),
+        pytest.raises(PublishError, match=f"versions of things are being changed: process {holder.pid} has"),
         kept.lock(wait_seconds=0.3),
     ):
         pass

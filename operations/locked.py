@@ -1,0 +1,41 @@
+"""One process at a time, by a lock that the kernel frees when its process ends, however it ends."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class LockedError(RuntimeError):
+    """Another process kept the lock; the message has its id."""
+
+
+@contextmanager
+def locked(path: Path, wait_seconds: float) -> Iterator[None]:
+    """Hold the lock on a file, which is made if need be, until the block ends.
+
+    Args:
+        path: the file; in it stands, for people, the id of the process that has or had the lock.
+        wait_seconds: how long to wait for another process.
+
+    Raises:
+        LockedError: another process still had it after that time.
+    """
+    deadline = time.monotonic() + wait_seconds
+    with path.open("a+") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    file.seek(0)
+                    holder = file.read() or "unknown"
+                    raise LockedError(f"process {holder} has {path}; waited {wait_seconds:.0f} s") from None
+                time.sleep(0.05)
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
