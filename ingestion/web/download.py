@@ -1,8 +1,5 @@
 """Fetches a file over HTTP into a folder: the whole file or nothing, whatever happens on the way."""
 
-import logging
-import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,14 +10,14 @@ import urllib3
 
 from ingestion.web.file_checks import find_fault, form_fault, has_form
 from ingestion.web.partial_file import PartialFile
+from ingestion.web.patience import TryAgainError, until_done
 from ingestion.web.served_file import ServedFile
-from ingestion.web.web_source import MAX_WAIT_SECONDS, DownloadError, NotOutYetError, TryAgainError, WebSource
+from ingestion.web.web_source import DownloadError, NotOutYetError, WebSource
 
 __all__ = ["Download", "DownloadError", "NotOutYetError", "download"]
 
 BLOCK_BYTES = 256 * 1024
 Result = TypeVar("Result")
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -73,21 +70,14 @@ def _until_done(
     first_wait: float,
 ) -> Result:
     """Repeat a step until it succeeds; only bytes beyond all that were ever here count as progress."""
-    furthest, failures = part.size, 0
-    while True:
-        try:
-            return step(source, part)
-        except TryAgainError as error:
-            reason, asked = str(error), error.wait
-        failures = 0 if part.size > furthest else failures + 1
-        furthest = max(furthest, part.size)
-        if failures >= tries:
-            raise source.error(f"{tries} tries without progress, at last: {reason}")
-        growing = min(first_wait * 2 ** max(failures - 1, 0), MAX_WAIT_SECONDS)
-        # Jitter: those who were turned away together should not come back together.
-        wait = max(asked, growing * random.uniform(0.5, 1.0))
-        log.warning("%s: %s; again in %.1f s", source.shown, reason, wait)
-        time.sleep(wait)
+    return until_done(
+        lambda: step(source, part),
+        what=source.shown,
+        error=source.error,
+        tries=tries,
+        first_wait=first_wait,
+        progress=lambda: part.size,
+    )
 
 
 def _is_unchanged(source: WebSource, part: PartialFile) -> bool:

@@ -640,7 +640,7 @@ def test_a_host_that_cannot_be_reached_is_an_error(
     reasons = {"127.0.0.1:1": "Connection refused", "no-such-host.invalid": "gaierror"}
     assert reasons[host] in message
     # One line in the log a further try.
-    assert len([record for record in caplog.records if record.name == "ingestion.web.download"]) == TRIES - 1
+    assert len([record for record in caplog.records if record.name == "ingestion.web.patience"]) == TRIES - 1
 
 
 @pytest.mark.parametrize(
