@@ -7,6 +7,8 @@ Airflow's UI, and `SLUICE_MEMORY_LIMIT` (default 2GB) what DuckDB may hold in me
 disk. `SLUICE_SCHEDULE_<DOMAIN>` (`@hourly`, `0 6 * * *`, `none`) replaces the schedule of a domain's DAG,
 `SLUICE_START_<DOMAIN>` (`2024-01-01`) the day from which it catches up with the past, and
 `SLUICE_DOWNLOAD_URL_<DOMAIN>` (with `{month}` in it) says where a domain's monthly files come from.
+`SLUICE_PRODUCTS_API_URL` and `SLUICE_PRODUCTS_API_TOKEN` are the address of the products' REST API and what
+it knows this platform by.
 """
 
 import os
@@ -37,6 +39,18 @@ LIBRARY_OPTIONS = {
 SCHEDULE_PREFIX = "SLUICE_SCHEDULE_"
 START_PREFIX = "SLUICE_START_"
 DOWNLOAD_URL_PREFIX = "SLUICE_DOWNLOAD_URL_"
+# Each API that data comes from, and what the name of the variable with its secret ends in.
+APIS = {"products": "TOKEN"}
+
+
+@dataclass(frozen=True)
+class Api:
+    """Where an API is, without a slash at the end, and the secret that opens it; None for what is not set."""
+
+    url: str | None
+    secret: str | None = field(repr=False)
+    url_variable: str
+    key_variable: str
 
 
 @dataclass(frozen=True)
@@ -57,6 +71,7 @@ class Settings:
     limits: Mapping[str, Limits] = field(default_factory=lambda: environments.read("dev").limits, hash=False)
     # They may hold credentials.
     download_urls: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
+    apis: Mapping[str, Api] = field(default_factory=dict, hash=False)
 
     def schedule(self, domain: str, default: str | None) -> str | None:
         """Schedule of a domain's DAG in this environment: `default` unless it is replaced; None for never."""
@@ -135,6 +150,8 @@ class Settings:
             },
             **{START_PREFIX + domain.upper(): day.isoformat() for domain, day in self.starts.items()},
             **{DOWNLOAD_URL_PREFIX + domain.upper(): url for domain, url in self.download_urls.items()},
+            **{api.url_variable: api.url for api in self.apis.values() if api.url},
+            **{api.key_variable: api.secret for api in self.apis.values() if api.secret},
             "DBT_PROFILES_DIR": str(PROJECT_DIR),
             "DBT_TARGET_PATH": str(self.dbt_target),
             "DBT_LOG_PATH": str(self.data_dir / "dbt" / "logs"),
@@ -176,6 +193,7 @@ def load(env: str | None = None) -> Settings:
         notify_success=chosen.notify_success,
         limits=chosen.limits,
         download_urls=dict(_download_urls()),
+        apis={name: _api(name, ending) for name, ending in APIS.items()},
     )
 
 
@@ -203,6 +221,20 @@ def _download_urls() -> Iterator[tuple[str, str]]:
                 f"{variable} must be a URL that begins with http:// or https:// and has {{month}} in its last part"
             )
         yield domain, text
+
+
+def _api(name: str, ending: str) -> Api:
+    url_variable, key_variable = f"SLUICE_{name.upper()}_API_URL", f"SLUICE_{name.upper()}_API_{ending}"
+    url, secret = os.environ.get(url_variable), os.environ.get(key_variable)
+    # Neither is repeated in an error: one is a secret, and the other may have one in it.
+    if url and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", url):
+        raise SettingsError(
+            f"{url_variable} must be a URL that begins with http:// or https://, without user, password and query; "
+            f"what opens the API belongs into {key_variable}"
+        )
+    if secret and not re.fullmatch(r"[!-~]+", secret):
+        raise SettingsError(f"{key_variable} must be one word of printable ASCII characters")
+    return Api(url.rstrip("/") if url else None, secret or None, url_variable, key_variable)
 
 
 def _of_domains(prefix: str) -> Iterator[tuple[str, str, str]]:

@@ -1,5 +1,6 @@
-"""`python -m ingestion <domain> [--entity …] [--month …] [--download]`: load what is new in its landing folder.
+"""`python -m ingestion <domain> [--entity …] [--month …] [--download]`: load what is new in its landing folder and APIs.
 
+In place of a domain that has several sources, the name of one of them loads that one alone: `products` of `sales`.
 Exit status: 0 all files are loaded, 1 a file failed or is not out yet (the others are loaded), 2 nothing could be done.
 """
 
@@ -10,8 +11,16 @@ import sys
 import settings as settings_module
 from ingestion.feeds import UnknownPartitionError
 from ingestion.fetch import NothingToLoadError, fetch
-from ingestion.load import FilesFailedError, UnknownEntityError, describe, domains, load_domain
-from ingestion.raw_store import LoadError
+from ingestion.load import (
+    FilesFailedError,
+    UnknownEntityError,
+    describe,
+    domains,
+    feeds_of_source,
+    load_domain,
+    source_names,
+)
+from ingestion.raw_pipeline import LoadError
 from ingestion.warehouse import WarehouseBusyError
 from ingestion.web.download import DownloadError
 from settings import Settings, SettingsError
@@ -20,7 +29,7 @@ from settings import Settings, SettingsError
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m ingestion", description=__doc__.split("\n")[0])
-    parser.add_argument("domain", choices=domains())
+    parser.add_argument("domain", choices=sorted({*domains(), *source_names()}))
     parser.add_argument(
         "--entity", nargs="+", action="extend", metavar="ENTITY", help="load these entities only"
     )
@@ -36,6 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.download and not options.month:
         parser.error("--download needs --month: which files to fetch")
+    if options.domain not in domains():
+        feeds = feeds_of_source(options.domain)
+        options.domain, options.entity = feeds[0].domain, options.entity or [feed.entity for feed in feeds]
     missing = False
     try:
         settings = settings_module.load()

@@ -1,4 +1,4 @@
-"""A domain's run: every new or changed file of its landing folder into raw, one by one."""
+"""A domain's run: every new or changed file of its landing folder and record of its APIs into raw, one by one."""
 
 import importlib
 import pkgutil
@@ -14,6 +14,7 @@ from ingestion import sources
 from ingestion.feeds import Feed, delivered
 from ingestion.load_file import FileLoader, FileResult
 from ingestion.raw_store import RawStore
+from ingestion.rest.endpoint import Endpoint
 from settings import Settings
 
 
@@ -74,20 +75,31 @@ def describe(summary: LoadSummary) -> str:
     return "\n".join(lines)
 
 
-def domains() -> list[str]:
-    """The domains there are: the modules of `ingestion.sources`."""
+def source_names() -> list[str]:
+    """The sources there are: the modules of `ingestion.sources`. A domain has one, or several."""
     return sorted(module.name for module in pkgutil.iter_modules(sources.__path__))
 
 
-def feeds_of(domain: str) -> Sequence[Feed]:
-    """The feeds of a domain, in the order in which they are loaded.
+def feeds_of_source(name: str) -> tuple[Feed | Endpoint, ...]:
+    """What a source loads; all of it belongs to one domain."""
+    return importlib.import_module(f"ingestion.sources.{name}").FEEDS
+
+
+def domains() -> list[str]:
+    """The domains there are: those of all sources."""
+    return sorted({feeds_of_source(name)[0].domain for name in source_names()})
+
+
+def feeds_of(domain: str) -> Sequence[Feed | Endpoint]:
+    """The feeds of a domain, in the order in which they are loaded: files, then APIs.
 
     Raises:
         UnknownDomainError: there is no such domain.
     """
-    if domain not in domains():
+    feeds = [feed for name in source_names() for feed in feeds_of_source(name) if feed.domain == domain]
+    if not feeds:
         raise UnknownDomainError(f"unknown domain {domain!r}; there are: {', '.join(domains())}")
-    return importlib.import_module(f"ingestion.sources.{domain}").FEEDS
+    return sorted(feeds, key=lambda feed: isinstance(feed, Endpoint))
 
 
 def entities_of(domain: str) -> list[str]:
@@ -106,7 +118,8 @@ def partitions_of(domain: str, settings: Settings) -> list[str]:
         UnknownDomainError: there is no such domain.
     """
     landing = settings.landing(domain)
-    files = [(feed, path) for feed in feeds_of(domain) if landing.exists() for path in feed.files(landing)]
+    feeds = [feed for feed in feeds_of(domain) if isinstance(feed, Feed) and landing.exists()]
+    files = [(feed, path) for feed in feeds for path in feed.files(landing)]
     return sorted({part for feed, path in files if (part := feed.partition_of(path.name))})
 
 
@@ -117,7 +130,7 @@ def load_domain(
     entities: Sequence[str] | None = None,
     partitions: Sequence[str] | None = None,
 ) -> LoadSummary:
-    """Load all new or changed files of a domain's landing folder; safe to repeat at any time.
+    """Load all new or changed files of a domain's landing folder, and records of its APIs; safe to repeat at any time.
 
     Runs for single entities add up to one for the whole domain, in any order: each takes its own
     lines of the corrections, and what belongs to no entity (a file of no feed's name, a line of
@@ -148,11 +161,29 @@ def load_domain(
     if partitions is not None:
         for feed in wanted:
             feed.check_partitions(partitions)
-    results = [result for feed in wanted for result in _load_feed(feed, feeds, settings, partitions)]
+    files = [feed for feed in feeds if isinstance(feed, Feed)]
+    results = []
+    for feed in wanted:
+        if isinstance(feed, Endpoint):
+            results.append(_load_endpoint(feed, settings))
+        else:
+            results += _load_feed(feed, files, settings, partitions)
     summary = LoadSummary(domain, tuple(results))
     if summary.failed:
         raise FilesFailedError(summary)
     return summary
+
+
+def _load_endpoint(endpoint: Endpoint, settings: Settings) -> FileResult:
+    """Load from an API; one that cannot be read does not stop the rest of the domain."""
+    # Who loads files needs no REST client, whose import takes its time.
+    from ingestion.rest.api_client import ApiError
+    from ingestion.rest.load_endpoint import load_endpoint
+
+    try:
+        return load_endpoint(endpoint, settings)
+    except ApiError as error:
+        return FileResult(endpoint.source_file, endpoint.entity, "failed", reason=str(error))
 
 
 def _load_feed(

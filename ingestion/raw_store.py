@@ -18,24 +18,18 @@ from typing import Any
 import dlt
 import duckdb
 import pyarrow.parquet as pq
-from dlt.extract import DltResource
-from dlt.pipeline.exceptions import PipelineStepFailed
 
 from ingestion.feeds import Feed
-from ingestion.formats.csv_framing import UnreadableFileError
 from ingestion.formats.parsed_file import ParsedFile
-from ingestion.leftovers import completed_loads, remove_content, remove_stale_rejects, remove_unfinished
-from ingestion.raw_tables import NEWEST_COLUMNS, REPLACE, input_files, no_rows, raw_rows, rejected_lines
+from ingestion.leftovers import remove_content, remove_stale_rejects, remove_unfinished
+from ingestion.raw_pipeline import RawPipeline
+from ingestion.raw_tables import REPLACE, input_files, raw_rows, rejected_lines
 from ingestion.warehouse import connect, table_columns
 from settings import Settings
 
 # With more, DuckDB keeps more of what it has written: loading 30,000,000 orders then held 1,120 MB
 # at 2 GB, 620 MB at this limit, in the same time.
 MOST_MEMORY = "512MB"
-
-
-class LoadError(RuntimeError):
-    """dlt could not write a package; nothing of it counts, and the next run reads the file again."""
 
 
 def row_id_prefix(record: dict[str, Any]) -> str:
@@ -48,19 +42,9 @@ class RawStore:
 
     def __init__(self, feed: Feed, settings: Settings, connection: duckdb.DuckDBPyConnection) -> None:
         self._feed = feed
-        self._schema = f"raw_{feed.domain}"
         self._connection = connection
-        self._pipeline = dlt.pipeline(
-            pipeline_name=f"{settings.env}_{feed.domain}",
-            pipelines_dir=str(settings.dlt_dir),
-            # dlt 1.31 does not say of DuckDB that it has transactions and would commit the delete of
-            # a replacement by itself; a kill before the insert then leaves the file without rows.
-            destination=dlt.destinations.duckdb(connection, supports_transactions=True),
-            dataset_name=self._schema,
-        )
-        self._abort_pending()
-        if not self._has_tables():
-            self._make_tables()
+        self._pipeline = RawPipeline(feed, settings, connection)
+        self._schema = self._pipeline.schema
         remove_unfinished(connection, self._schema, feed)
         remove_stale_rejects(connection, self._schema, feed)
 
@@ -81,7 +65,7 @@ class RawStore:
     def loaded_contents(self) -> dict[str, dict[str, dict[str, Any]]]:
         """Rows of `input_files` for the contents now loaded, by source file and sha256."""
         contents: dict[str, dict[str, dict[str, Any]]] = {}
-        for row in self._input_files(self._feed.entity, "loaded"):
+        for row in self._pipeline.input_files(self._feed.entity, "loaded"):
             contents.setdefault(row["source_file"], {})[row["sha256"]] = row
         return contents
 
@@ -91,7 +75,7 @@ class RawStore:
 
     def layout(self) -> list[str]:
         """Columns of the raw table in order. dlt imports a Parquet file as it is only if it has them so."""
-        return list(self._pipeline.default_schema.get_table_columns(self._feed.entity))
+        return self._pipeline.layout()
 
     def load_file(
         self,
@@ -154,7 +138,7 @@ class RawStore:
             for content in replaces:
                 yield content | {"status": "replaced"}
 
-        self._run(
+        self._pipeline.run(
             raw_rows(self._feed, rows(), "append" if append else REPLACE),
             rejected_lines(rejects()),
             input_files(files()),
@@ -166,58 +150,14 @@ class RawStore:
         """Note that a file could not be loaded, once for each content and reason."""
         same_file = (
             row
-            for row in self._input_files(record["entity"], "failed")
+            for row in self._pipeline.input_files(record["entity"], "failed")
             if row["source_file"] == record["source_file"]
         )
         last = max(same_file, key=itemgetter("loaded_at"), default=None)
         if last and (last["sha256"], last["reason"]) == (record["sha256"], reason):
             return
         failure = {"rows_read": 0, "rows_loaded": 0, "rows_rejected": 0, "status": "failed", "reason": reason}
-        self._run(input_files([record | failure | {"loaded_at": datetime.now(UTC)}]))
-
-    def _run(self, *resources: DltResource) -> None:
-        try:
-            self._pipeline.run(list(resources))
-        except PipelineStepFailed as error:
-            self._abort_pending()
-            cause: BaseException = error
-            while cause.__cause__:
-                cause = cause.__cause__
-                if isinstance(cause, UnreadableFileError):
-                    raise cause from None
-            raise LoadError(f"dlt could not {error.step} into {self._schema}: {cause}") from error
-
-    def _abort_pending(self) -> None:
-        if self._pipeline.has_pending_data:
-            self._pipeline.abort_packages()
-
-    def _has_tables(self) -> bool:
-        newest = NEWEST_COLUMNS | {self._feed.entity: "_replaces_row_id"}
-        return all(
-            column in table_columns(self._connection, self._schema, table) for table, column in newest.items()
-        )
-
-    def _make_tables(self) -> None:
-        """Empty tables, so that models can be built before the first file, or the first reject.
-
-        Tables that an earlier version made get the columns that it did not know.
-        """
-        empty = dlt.mark.materialize_table_schema()
-        self._run(
-            raw_rows(self._feed, [no_rows(self._feed)], "append"),
-            rejected_lines([empty]),
-            input_files([empty]),
-        )
-        self._connection.execute(
-            f"""
-            update {self._schema}.rejected_lines as line
-            set _row_id = sha256(file.source_file || chr(10) || file.sha256)[:16] || '-L' || line.line_number
-            from {self._schema}.input_files as file
-            where line._row_id is null and line.entity = file.entity
-                and line.source_file = file.source_file and line._dlt_load_id = file._dlt_load_id
-                and file.status = 'loaded'
-            """
-        )
+        self._pipeline.run(input_files([record | failure | {"loaded_at": datetime.now(UTC)}]))
 
     def _has_rows(self, replaced: str) -> bool:
         """Whether the raw table holds rows of a file or partition, those of an unfinished load included."""
@@ -227,16 +167,3 @@ class RawStore:
                 f"select 1 from {table} where {column} = ? limit 1", [replaced]
             ).fetchone()
         )
-
-    def _input_files(self, entity: str, status: str) -> list[dict[str, Any]]:
-        """Rows of `input_files` with a status, written by a package that was completed."""
-        found = self._connection.execute(
-            f"""
-            select * exclude (_dlt_load_id, _dlt_id) from {self._schema}.input_files
-            where entity = ? and status = ?
-                and _dlt_load_id in ({completed_loads(self._schema)})
-            """,
-            [entity, status],
-        )
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

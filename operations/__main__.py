@@ -12,7 +12,7 @@ from typing import Any
 
 import settings as settings_module
 from ingestion.load import FilesFailedError, UnknownDomainError, domains
-from ingestion.raw_store import LoadError
+from ingestion.raw_pipeline import LoadError
 from ingestion.warehouse import WarehouseBusyError
 from operations.canary import CanaryError, canary
 from operations.canary import describe as describe_canary

@@ -1,4 +1,4 @@
-"""Write sample input: `python -m samples [domain]`, without a domain for all of them."""
+"""Write sample input: `python -m samples [domain]`, without a domain for all of them; `serve` offers sample APIs."""
 
 import argparse
 import json
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import settings
 from samples import collisions, ecommerce, taxi
+from samples.apis import command as serve
 
 #: Each module offers `add_options(parser)` and `deliver(folder, options) -> Delivery`.
 DOMAINS = {"collisions": collisions, "ecommerce": ecommerce, "taxi": taxi}
@@ -26,10 +27,15 @@ def main(arguments: list[str]) -> None:
         domain.add_argument("--seed", type=int, default=1, help="the same seed writes the same files")
         module.add_options(domain)
 
+    serve.add_options(domains.add_parser("serve", help=serve.__doc__.splitlines()[0], parents=[common]))
+
     def parse(arguments: list[str]) -> argparse.Namespace:
         return parser.parse_args(arguments, argparse.Namespace(if_empty=False, json=False))
 
     asked = parse(arguments)
+    if asked.domain == "serve":
+        serve.serve(asked)
+        return
     try:
         for name in [asked.domain] if asked.domain else DOMAINS:
             options = asked if asked.domain else parse([*arguments, name])

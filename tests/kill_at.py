@@ -11,8 +11,13 @@ import itertools
 import os
 import runpy
 import signal
+import subprocess
 import sys
 from typing import Any
+
+from settings import PROJECT_DIR, Settings
+
+Point = tuple[str, str, int]
 
 
 def arm(target: str, moment: str, nth: int) -> None:
@@ -36,6 +41,21 @@ def arm(target: str, moment: str, nth: int) -> None:
         return result
 
     setattr(holder, name, deadly)
+
+
+def run_to_death(point: Point, settings: Settings, *arguments: str) -> None:
+    """Run `python -m ingestion` with these arguments until it dies there."""
+    target, moment, nth = point
+    command = [sys.executable, "-m", "tests.kill_at", target, moment, str(nth), "ingestion", *arguments]
+    environment = os.environ | settings.environment()
+    done = subprocess.run(
+        command, cwd=PROJECT_DIR, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == -signal.SIGKILL, f"{point} was not reached: {done.stdout}{done.stderr}"
+
+
+def named(point: Point) -> str:
+    return f"{point[0].split(':')[1]} {point[1]} {point[2]}"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""One module a domain; each says in `FEEDS` which files it loads.
+"""One module a source of a domain; each says in `FEEDS` which files, or records of an API, it loads.
 
-The first feed also answers for what belongs to none of them: files of no feed's name, and lines of
+The first feed of files also answers for what belongs to none of them: files of no feed's name, and lines of
 corrections that cannot be split.
 """

@@ -5,13 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
-from ingestion.web.patience import (
-    PASSING,
-    TryAgainError,
-    check_passing,
-    in_words,
-    reason_of,
-)
+from ingestion.web.patience import PASSING, TryAgainError, check_passing, in_words, reason_of
 
 # The names of the hidden files beside it are longer by 13 bytes, and 255 is the most that file systems take.
 MAX_NAME_BYTES = 240

@@ -1,19 +1,15 @@
 """SIGKILL at any point of a load, then a rerun: the tables of a calm run, nothing twice."""
 
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from ingestion.load import load_domain
-from settings import PROJECT_DIR, Settings
+from settings import Settings
 from tests.ingestion.conftest import Deliver, Query, crash, load_shop
+from tests.kill_at import Point, named, run_to_death
 
-Point = tuple[str, str, int]
 COPY = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
 INSERT = "dlt.destinations.insert_job_client:InsertValuesLoadJob.run"
 MERGE = "dlt.destinations.job_client_impl:SqlLoadJob.run"
@@ -68,20 +64,6 @@ def contents(query: Query, domain: str, *entities: str) -> dict[str, list[tuple[
 def set_aside(settings: Settings, domain: str, to: Path) -> None:
     for folder in (settings.warehouse.parent, settings.dlt_dir, settings.landing(domain)):
         folder.rename(to / f"calm_{folder.name}")
-
-
-def run_to_death(point: Point, settings: Settings, *arguments: str) -> None:
-    target, moment, nth = point
-    command = [sys.executable, "-m", "tests.kill_at", target, moment, str(nth), "ingestion", *arguments]
-    environment = os.environ | settings.environment()
-    done = subprocess.run(
-        command, cwd=PROJECT_DIR, env=environment, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == -signal.SIGKILL, f"{point} was not reached: {done.stdout}{done.stderr}"
-
-
-def named(point: Point) -> str:
-    return f"{point[0].split(':')[1]} {point[1]} {point[2]}"
 
 
 @pytest.mark.parametrize("point", POINTS, ids=named)

@@ -1,0 +1,115 @@
+"""dlt's pipeline into `raw_<domain>`: what one run writes counts together, once dlt has noted the load."""
+
+from typing import Any
+
+import dlt
+import duckdb
+from dlt.extract import DltResource
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from ingestion.feeds import Feed
+from ingestion.formats.csv_framing import UnreadableFileError
+from ingestion.leftovers import completed_loads
+from ingestion.raw_tables import NEWEST_COLUMNS, input_files, no_rows, raw_rows, rejected_lines
+from ingestion.rest.endpoint import Endpoint
+from ingestion.warehouse import table_columns
+from settings import Settings
+
+
+class LoadError(RuntimeError):
+    """dlt could not write a package; nothing of it counts, and the next run reads its input again."""
+
+
+class RawPipeline:
+    """The pipeline of a domain, for the raw tables of one feed or endpoint, which it makes.
+
+    Args:
+        feed: whose rows to write.
+        settings: which data folder and environment.
+        connection: the warehouse.
+    """
+
+    def __init__(
+        self, feed: Feed | Endpoint, settings: Settings, connection: duckdb.DuckDBPyConnection
+    ) -> None:
+        self.schema = f"raw_{feed.domain}"
+        self._feed = feed
+        self._connection = connection
+        self._pipeline = dlt.pipeline(
+            pipeline_name=f"{settings.env}_{feed.domain}",
+            pipelines_dir=str(settings.dlt_dir),
+            # dlt 1.31 does not say of DuckDB that it has transactions and would commit the delete of
+            # a replacement by itself; a kill before the insert then leaves the file without rows.
+            destination=dlt.destinations.duckdb(connection, supports_transactions=True),
+            dataset_name=self.schema,
+        )
+        self._abort_pending()
+        if not self._has_tables():
+            self._make_tables()
+
+    def layout(self) -> list[str]:
+        """Columns of the raw table in order. dlt imports a Parquet file as it is only if it has them so."""
+        return list(self._pipeline.default_schema.get_table_columns(self._feed.entity))
+
+    def run(self, *resources: DltResource) -> None:
+        """Write resources as one package.
+
+        Raises:
+            UnreadableFileError: a resource found that its file cannot be loaded.
+            LoadError: dlt could not write it.
+        """
+        try:
+            self._pipeline.run(list(resources))
+        except PipelineStepFailed as error:
+            self._abort_pending()
+            cause: BaseException = error
+            while cause.__cause__:
+                cause = cause.__cause__
+                if isinstance(cause, UnreadableFileError):
+                    raise cause from None
+            raise LoadError(f"dlt could not {error.step} into {self.schema}: {cause}") from error
+
+    def input_files(self, entity: str, status: str) -> list[dict[str, Any]]:
+        """Rows of `input_files` with a status, written by a package that was completed."""
+        found = self._connection.execute(
+            f"""
+            select * exclude (_dlt_load_id, _dlt_id) from {self.schema}.input_files
+            where entity = ? and status = ?
+                and _dlt_load_id in ({completed_loads(self.schema)})
+            """,
+            [entity, status],
+        )
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def _abort_pending(self) -> None:
+        if self._pipeline.has_pending_data:
+            self._pipeline.abort_packages()
+
+    def _has_tables(self) -> bool:
+        newest = NEWEST_COLUMNS | {self._feed.entity: "_replaces_row_id"}
+        return all(
+            column in table_columns(self._connection, self.schema, table) for table, column in newest.items()
+        )
+
+    def _make_tables(self) -> None:
+        """Empty tables, so that models can be built before the first file, or the first reject.
+
+        Tables that an earlier version made get the columns that it did not know.
+        """
+        empty = dlt.mark.materialize_table_schema()
+        self.run(
+            raw_rows(self._feed, [no_rows(self._feed)], "append"),
+            rejected_lines([empty]),
+            input_files([empty]),
+        )
+        self._connection.execute(
+            f"""
+            update {self.schema}.rejected_lines as line
+            set _row_id = sha256(file.source_file || chr(10) || file.sha256)[:16] || '-L' || line.line_number
+            from {self.schema}.input_files as file
+            where line._row_id is null and line.entity = file.entity
+                and line.source_file = file.source_file and line._dlt_load_id = file._dlt_load_id
+                and file.status = 'loaded'
+            """
+        )

@@ -1,0 +1,168 @@
+"""The way to an API: dlt's REST client, with patience for what passes and clear words for what does not."""
+
+import json
+from typing import Any
+
+import requests
+from dlt.sources.helpers.rest_client import RESTClient
+from dlt.sources.helpers.rest_client.auth import AuthConfigBase
+from requests import Response
+
+from ingestion.rest.records import DeliveredNumber
+from ingestion.web.patience import PASSING, TryAgainError, check_passing, in_words, reason_of, until_done
+from settings import Api
+
+TIMEOUT_SECONDS = 30.0
+TRIES = 6
+FIRST_WAIT_SECONDS = 1.0
+# Of what a server says of an error, as much as a person reads.
+MOST_SAID = 200
+
+
+class ApiError(RuntimeError):
+    """The API could not be read; nothing was loaded. The message says which, and why, without secrets."""
+
+
+class ApiClient(RESTClient):
+    """An API, whose answers are JSON objects with a list of records in one field.
+
+    Args:
+        api: its address and secret.
+        auth: how the secret goes with a request.
+        data_selector: the field of an answer that has the records.
+        timeout: seconds without a byte after which a connection is given up.
+        tries: how many tries a request has.
+        first_wait: seconds before the second of these tries; they double from try to try.
+
+    Raises:
+        ApiError: no address is set.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        auth: AuthConfigBase | None,
+        data_selector: str,
+        *,
+        timeout: float = TIMEOUT_SECONDS,
+        tries: int = TRIES,
+        first_wait: float = FIRST_WAIT_SECONDS,
+    ) -> None:
+        if not api.url:
+            raise ApiError(f"{api.url_variable} is not set; `python -m samples serve` offers samples")
+        self.api = api
+        session = _PatientSession(self, timeout, tries, first_wait)
+        super().__init__(api.url, auth=auth, data_selector=data_selector, session=session)
+
+    def extract_response(self, response: Response, data_selector: str) -> list[Any]:
+        """The records of an answer.
+
+        Raises:
+            ApiError: it has none where they belong.
+        """
+        records = self.body(response).get(data_selector)
+        if not isinstance(records, list):
+            raise self.error(response.url, f"the answer has no list {data_selector!r}")
+        return records
+
+    def body(self, response: Response) -> dict[str, Any]:
+        """The object that an answer is. Of numbers, it keeps how they are written.
+
+        Raises:
+            ApiError: it is no JSON object.
+        """
+        try:
+            body = json.loads(response.content, parse_float=DeliveredNumber, parse_constant=_refuse)
+        except (ValueError, RecursionError) as error:
+            problem = self.error(response.url, f"the answer is not JSON: {_where(error)}")
+        else:
+            if isinstance(body, dict):
+                return body
+            problem = self.error(response.url, "the answer is JSON, but no object")
+        # Out here it has no context: the text of the library's error has the whole answer.
+        raise problem
+
+    def check_status(self, response: Response) -> None:
+        """Make sure that an answer that did not pass is a good one.
+
+        Raises:
+            ApiError: it is not.
+        """
+        status = response.status_code
+        if status == 200:
+            return
+        reason = f"the server answered {in_words(status)}"
+        if status in (401, 403):
+            reason = f"the server refuses what {self.api.secret_variable} says: {in_words(status)}"
+            if not self.api.secret:
+                reason = f"the server wants to know who asks, and {self.api.secret_variable} is not set: {in_words(status)}"
+        elif 300 <= status < 400:
+            reason += f"; is {self.api.url_variable} the whole address?"
+        said = _said(response)
+        raise self.error(response.url, f"{reason} ({said})" if said else reason)
+
+    def error(self, url: str, reason: str) -> ApiError:
+        """An error that no further try would mend."""
+        return ApiError(self._without_secret(f"{url.partition('?')[0]}: {reason}"))
+
+    def _without_secret(self, text: str) -> str:
+        return text.replace(self.api.secret, "***") if self.api.secret else text
+
+
+class _PatientSession(requests.Session):
+    """A session of which `send` waits and tries again when a request fails in a way that passes."""
+
+    def __init__(self, client: ApiClient, timeout: float, tries: int, first_wait: float) -> None:
+        super().__init__()
+        self._client = client
+        self._timeout = timeout
+        self._patience = {"tries": tries, "first_wait": first_wait}
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> Response:
+        shown = request.url.partition("?")[0]
+
+        def failed(reason: str) -> ApiError:
+            return self._client.error(shown, reason)
+
+        def answer() -> Response:
+            response = self._try(request, options, failed)
+            check_passing(response, failed)
+            return response
+
+        response = until_done(answer, what=shown, error=failed, **self._patience)
+        self._client.check_status(response)
+        return response
+
+    def _try(self, request: requests.PreparedRequest, options: dict[str, Any], failed: Any) -> Response:
+        # A redirect to another server would take the secret with it.
+        options |= {"allow_redirects": False, "timeout": self._timeout}
+        try:
+            return super().send(request, **options)
+        except PASSING as error:
+            problem: Exception = TryAgainError(reason_of(error, self._timeout))
+        except (requests.RequestException, ValueError) as error:
+            problem = failed(f"it cannot be asked ({type(error).__name__})")
+        # Out here it has no context: the text of the library's error has the query.
+        raise problem
+
+
+def _said(response: Response) -> str:
+    """What the server says of an error, if it says it in one of the usual fields."""
+    try:
+        body = response.json()
+    except ValueError:
+        return ""
+    words = [body.get(field) for field in ("code", "message", "detail")] if isinstance(body, dict) else []
+    text = " ".join(": ".join(word for word in words if isinstance(word, str)).split())
+    return text[:MOST_SAID]
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _where(error: Exception) -> str:
+    """What is wrong with a JSON, without the JSON."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at character {error.pos}"
+    return type(error).__name__ if isinstance(error, UnicodeDecodeError | RecursionError) else str(error)

@@ -1,0 +1,247 @@
+"""What an API says now into the raw tables of one endpoint.
+
+The raw table has one row a record, the one that was delivered last. Records are compared before anything is written,
+so a load in which nothing is new writes nothing. From where on the next load reads is said by the rows that completed
+loads have written; if a load was killed, the rows that it left count as not there, and come again.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dlt
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.leftovers import completed_loads, remove_stale_rejects
+from ingestion.load_file import FileResult
+from ingestion.raw_pipeline import RawPipeline
+from ingestion.raw_tables import REPLACE, input_files, raw_rows, rejected_lines
+from ingestion.rest.endpoint import Endpoint
+from ingestion.rest.records import NoRecordError, as_line, as_row, as_time
+from ingestion.warehouse import connect, table_columns
+from settings import Settings
+
+# A record may become visible later than the time of its change says: transactions, replicas, clocks.
+OVERLAP = timedelta(days=1)
+PLATFORM_COLUMNS = ("_source_file", "_source_row", "_row_id", "_replaces_row_id", "_dlt_load_id")
+
+
+def load_endpoint(endpoint: Endpoint, settings: Settings, **patience: float) -> FileResult:
+    """Load what is new or changed; safe to repeat at any time.
+
+    Args:
+        endpoint: what to load.
+        settings: which data folder and environment; they say where the API is.
+        patience: how long to try, see `ApiClient`.
+
+    Raises:
+        ApiError: the API could not be read; nothing is loaded, and the next call begins where this one did.
+        LoadError: dlt could not write.
+        WarehouseBusyError: another process kept the warehouse.
+    """
+    settings.dlt_dir.mkdir(parents=True, exist_ok=True)
+    with connect(settings) as connection:
+        since = _EndpointStore(endpoint, settings, connection).since()
+    # The warehouse is free for others while the API is read.
+    delivery = _Delivery(endpoint)
+    for page in endpoint.read(settings.apis[endpoint.api], since, **patience):
+        delivery.add(page)
+    with connect(settings) as connection:
+        return _EndpointStore(endpoint, settings, connection).write(delivery, since)
+
+
+@dataclass
+class _Delivery:
+    """All that one reading of an API brought: the last version of each record, and what is no record."""
+
+    endpoint: Endpoint
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rejected: dict[str, dict[str, Any]] = field(default_factory=dict)
+    position: int = 0
+
+    def add(self, page: list[Any]) -> None:
+        """Take a page. A record that comes again, because it has changed meanwhile, replaces itself."""
+        for record in page:
+            self.position += 1
+            try:
+                row = as_row(record)
+                identity = self.endpoint.identify(row)
+                if not identity or not identity.strip():
+                    raise NoRecordError("it has nothing that it could be known by")
+            except NoRecordError as error:
+                self._reject(record, str(error))
+                continue
+            row_id = _hashed(self.endpoint.source_file, identity.strip())
+            self.rows[row_id] = row | {"_source_row": self.position, "_row_id": row_id}
+
+    def columns(self) -> list[str]:
+        """Those of all rows, in the order in which they came."""
+        return list(dict.fromkeys(name for row in self.rows.values() for name in row))
+
+    def _reject(self, record: Any, reason: str) -> None:
+        line = as_line(record)
+        row_id = f"{_hashed(self.endpoint.source_file, line)}-L"
+        self.rejected.setdefault(
+            row_id, {"line_number": self.position, "reason": reason, "line": line, "_row_id": row_id}
+        )
+
+
+class _EndpointStore:
+    """The raw tables of one endpoint, held open for writing."""
+
+    def __init__(self, endpoint: Endpoint, settings: Settings, connection: duckdb.DuckDBPyConnection) -> None:
+        self._endpoint = endpoint
+        self._connection = connection
+        self._pipeline = RawPipeline(endpoint, settings, connection)
+        self._schema = self._pipeline.schema
+        self._table = f"{self._schema}.{endpoint.entity}"
+        remove_stale_rejects(connection, self._schema, endpoint)
+
+    def since(self) -> str | None:
+        """From which time on to read changes; None for all there are.
+
+        A time to come, which a record may have by mistake, says nothing of what was read.
+        """
+        if not self._loaded():
+            return None
+        now = datetime.now(UTC)
+        found = self._connection.execute(
+            f"select distinct {self._endpoint.cursor} from {self._table} where {self._is_completed()}"
+        )
+        times = [time for (text,) in found.fetchall() if (time := as_time(text)) and time <= now]
+        return (max(times) - OVERLAP).isoformat().replace("+00:00", "Z") if times else None
+
+    def write(self, delivery: _Delivery, since: str | None) -> FileResult:
+        """Write what differs from what is there.
+
+        Args:
+            delivery: what was read.
+            since: from which time on; what was rejected before that time stays.
+
+        Raises:
+            LoadError: dlt could not write.
+        """
+        name, entity = self._endpoint.source_file, self._endpoint.entity
+        changed = self._changed(delivery)
+        before = self._rejected()
+        rejected = {
+            row_id: line for row_id, line in before.items() if self._stays(line, since)
+        } | delivery.rejected
+        total = self._rows_beside(changed) + len(changed)
+        counts = {
+            "rows_read": total + len(rejected),
+            "rows_loaded": total,
+            "rows_rejected": len(rejected),
+        }
+        noted = self._loaded()
+        settled = noted and all(noted[count] == value for count, value in counts.items())
+        if not len(changed) and settled and rejected.keys() == before.keys():
+            return FileResult(name, entity, "skipped")
+        known = {*self._endpoint.columns, *self._endpoint.optional, *PLATFORM_COLUMNS}
+        extra = tuple(column for column in self._columns(delivery) if column not in known)
+        record = {"entity": entity, "source_file": name, "sha256": "", "bytes": 0}
+
+        def rows() -> Iterator[pa.Table]:
+            if len(changed):
+                load_id = pa.scalar(dlt.current.load_package_state()["load_id"])
+                yield changed.append_column("_dlt_load_id", pa.repeat(load_id, len(changed)))
+
+        self._pipeline.run(
+            raw_rows(self._endpoint, rows(), REPLACE),
+            rejected_lines([{"entity": entity, "source_file": name} | line for line in rejected.values()]),
+            input_files(
+                [
+                    record
+                    | counts
+                    | {
+                        "status": "loaded",
+                        "loaded_at": datetime.now(UTC),
+                        "extra_columns": ", ".join(extra) or None,
+                    }
+                ]
+            ),
+        )
+        remove_stale_rejects(self._connection, self._schema, self._endpoint)
+        return FileResult(
+            name,
+            entity,
+            "loaded",
+            rows_read=len(delivery.rows) + len(delivery.rejected),
+            rows_loaded=len(changed),
+            rows_rejected=len(delivery.rejected),
+            extra_columns=extra,
+        )
+
+    def _changed(self, delivery: _Delivery) -> pa.Table:
+        """The delivered rows that the raw table does not have, or not so."""
+        columns = [column for column in self._columns(delivery) if column not in PLATFORM_COLUMNS]
+        texts = [*columns, "_row_id", "_source_file", "_replaces_row_id"]
+        shape = pa.schema([*((name, pa.string()) for name in texts), ("_source_row", pa.int64())])
+        constants = {"_source_file": self._endpoint.source_file, "_replaces_row_id": None}
+        rows = [dict.fromkeys(columns) | row | constants for row in delivery.rows.values()]
+        delivered = pa.Table.from_pylist(rows, schema=shape)
+        there = table_columns(self._connection, self._schema, self._endpoint.entity)
+        named = ["_row_id", *(f'"{column}"' for column in columns)]
+        standing = ["_row_id", *(f'"{column}"' if column in there else "null" for column in columns)]
+        self._connection.register("delivered", delivered)
+        try:
+            differing = self._connection.execute(
+                f"""
+                select {", ".join(named)} from delivered
+                except
+                select {", ".join(standing)} from {self._table} where {self._is_completed()}
+                """
+            ).fetchall()
+        finally:
+            self._connection.unregister("delivered")
+        ids = pa.array([row_id for row_id, *_ in differing], pa.string())
+        return delivered.filter(pc.is_in(delivered["_row_id"], ids))
+
+    def _columns(self, delivery: _Delivery) -> list[str]:
+        """Columns of the raw table, and then those that are new."""
+        there = table_columns(self._connection, self._schema, self._endpoint.entity)
+        return list(dict.fromkeys([*there, *delivery.columns()]))
+
+    def _rows_beside(self, changed: pa.Table) -> int:
+        """Rows of the raw table that will not be replaced."""
+        found = self._connection.execute(
+            f"select count(*) from {self._table} where _row_id not in (select unnest(?::text[]))",
+            [changed["_row_id"].to_pylist()],
+        )
+        return found.fetchone()[0]
+
+    def _rejected(self) -> dict[str, dict[str, Any]]:
+        found = self._connection.execute(
+            f"select _row_id, line_number, reason, line from {self._schema}.rejected_lines where entity = ? and source_file = ?",
+            [self._endpoint.entity, self._endpoint.source_file],
+        )
+        names = [column[0] for column in found.description]
+        return {row[0]: dict(zip(names, row, strict=True)) for row in found.fetchall()}
+
+    def _stays(self, line: dict[str, Any], since: str | None) -> bool:
+        """Whether a line that was rejected before would not have come again if it still were so."""
+        return since is not None and not _is_since(line["line"], self._endpoint.cursor, since)
+
+    def _loaded(self) -> dict[str, Any] | None:
+        """The row of `input_files`; None if no completed load has written it."""
+        found = self._pipeline.input_files(self._endpoint.entity, "loaded")
+        return next((row for row in found if row["source_file"] == self._endpoint.source_file), None)
+
+    def _is_completed(self) -> str:
+        return f"_dlt_load_id in ({completed_loads(self._schema)})"
+
+
+def _is_since(line: str, cursor: str, since: str) -> bool:
+    """Whether a record says that it was changed at or after a time."""
+    record = json.loads(line)
+    time = as_time(record.get(cursor)) if isinstance(record, dict) else None
+    return bool(time) and time >= as_time(since)
+
+
+def _hashed(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,39 @@
+"""What a shop sells: the products of its REST API, by the time of their last change.
+
+`GET <SLUICE_PRODUCTS_API_URL>/products?updated_since=…&page=…&page_size=…` answers with `{"items": […]}`, in the
+order of `updated_at`, and from `updated_since` (inclusive) on. The token goes into the header `Authorization`.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ingestion.rest.endpoint import Endpoint
+from settings import Api
+
+PAGE_SIZE = 100
+
+
+def read_products(api: Api, since: str | None, **patience: float) -> Iterator[list[Any]]:
+    """Pages of the products that were changed since a time, the last changed ones last."""
+    # Only who reads an API needs dlt's REST client.
+    from dlt.sources.helpers.rest_client.auth import BearerTokenAuth
+
+    from ingestion.rest.api_client import ApiClient
+    from ingestion.rest.continuation import Continuation
+
+    client = ApiClient(api, BearerTokenAuth(api.secret) if api.secret else None, "items", **patience)
+    paginator = Continuation(client, PRODUCTS.cursor, since, PAGE_SIZE)
+    yield from client.paginate("products", paginator=paginator, hooks={"response": []})
+
+
+PRODUCTS = Endpoint(
+    domain="sales",
+    entity="products",
+    api="products",
+    columns=("id", "name", "price", "category", "updated_at"),
+    identify=lambda row: row.get("id"),
+    read=read_products,
+    cursor="updated_at",
+)
+
+FEEDS = (PRODUCTS,)

@@ -1,0 +1,1 @@
+"""Sample APIs on loopback: deterministic answers, and faults on demand."""

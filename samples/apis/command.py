@@ -1,0 +1,31 @@
+"""Serve sample APIs on loopback until Ctrl-C, and say the variables that lead there.
+
+Faults go to the first requests, in their order: `--fault 429 --fault cut`.
+"""
+
+import argparse
+
+from samples.apis.faults import KINDS
+from samples.apis.products import PRODUCTS
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what can be said about the server."""
+    parser.add_argument("--port", type=int, default=0, help="default: a free one")
+    parser.add_argument("--products", type=int, default=PRODUCTS, help=f"default: {PRODUCTS}")
+    parser.add_argument(
+        "--fault", action="append", choices=KINDS, default=[], help="of the next answer; can be repeated"
+    )
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Serve until Ctrl-C."""
+    # Who writes files needs no server, whose import takes its time.
+    from samples.apis.server import SampleApis, listen, server_of
+
+    apis = SampleApis(products=options.products)
+    apis.faults.coming = [KINDS[kind] for kind in options.fault]
+    listening, base = listen(options.port)
+    for name, value in apis.variables(base).items():
+        print(f"export {name}={value}", flush=True)
+    server_of(apis).run(sockets=[listening])

@@ -1,0 +1,89 @@
+"""A shop's products: ids from 1, prices around 25 and 35, in the order of their last change."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from fastapi import FastAPI, Header, HTTPException
+
+PRODUCTS = 200
+CATEGORIES = ("Electronics", "Clothing", "Home", "Toys", "Books")
+KINDS = {
+    "Electronics": ("Headphones", "Charger", "Speaker", "Keyboard"),
+    "Clothing": ("Shirt", "Scarf", "Jacket", "Socks"),
+    "Home": ("Lamp", "Kettle", "Cushion", "Vase"),
+    "Toys": ("Puzzle", "Kite", "Robot", "Blocks"),
+    "Books": ("Novel", "Atlas", "Cookbook", "Diary"),
+}
+COLOURS = ("Red", "Blue", "Green", "White", "Black", "Yellow", "Grey")
+# On both sides of the borders 25 and 35, and on them.
+PRICES = (4.99, 12.5, 19.0, 24.99, 25.0, 25.01, 29.9, 34.99, 35.0, 35.01, 49.95, 120.0)
+# That many came with the first import, all at one time, which is more than a page of them.
+IMPORTED = 120
+IMPORTED_AT = datetime(2024, 1, 1, tzinfo=UTC)
+MOST_A_PAGE = 500
+
+
+def product(number: int) -> dict[str, Any]:
+    """One product as it was at first."""
+    category = CATEGORIES[(number - 1) % len(CATEGORIES)]
+    kind = KINDS[category][number // len(CATEGORIES) % len(KINDS[category])]
+    changed = IMPORTED_AT + timedelta(hours=max(number - IMPORTED, 0))
+    return {
+        "id": number,
+        "name": f"{COLOURS[number % len(COLOURS)]} {kind} {number}",
+        "price": PRICES[number * 7 % len(PRICES)],
+        "category": category,
+        "updated_at": _written(changed),
+    }
+
+
+class ProductsApi:
+    """The products and their API, which `app` is.
+
+    Args:
+        token: who sends it may read.
+        products: how many there are.
+    """
+
+    def __init__(self, token: str, products: int = PRODUCTS) -> None:
+        self.products: list[Any] = [product(number) for number in range(1, products + 1)]
+        self._token = token
+        self._now = IMPORTED_AT + timedelta(days=60)
+        self.app = FastAPI()
+        self.app.get("/products")(self._answer)
+
+    def change(self, number: int, **fields: Any) -> None:
+        """Change a product, or add it; it is the one that was changed last then."""
+        self._now += timedelta(minutes=1)
+        found = next((each for each in self.products if self._id(each) == number), {"id": number})
+        self.products = [each for each in self.products if each is not found]
+        self.products.append({**found, "updated_at": _written(self._now), **fields})
+
+    def _answer(
+        self,
+        updated_since: str = "",
+        page: int = 1,
+        page_size: int = 50,
+        authorization: str = Header(default=""),
+    ) -> dict[str, Any]:
+        if authorization != f"Bearer {self._token}":
+            raise HTTPException(401, "a token is needed, or another one")
+        size = min(page_size, MOST_A_PAGE)
+        found = sorted(
+            (each for each in self.products if self._changed(each) >= updated_since), key=self._changed
+        )
+        return {"items": found[(page - 1) * size : page * size], "page": page, "total": len(found)}
+
+    @staticmethod
+    def _id(record: Any) -> Any:
+        return record.get("id") if isinstance(record, dict) else None
+
+    @staticmethod
+    def _changed(record: Any) -> str:
+        """The time of the last change; what has none comes last, and is always given."""
+        changed = record.get("updated_at") if isinstance(record, dict) else None
+        return changed if isinstance(changed, str) else "~"
+
+
+def _written(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,70 @@
+"""All sample APIs as one server on loopback."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from samples.apis.faults import Faults, FaultyAnswers
+from samples.apis.products import PRODUCTS, ProductsApi
+
+# No secret: whoever reaches loopback may read made-up products.
+TOKEN = "sample-token"
+
+
+class SampleApis:
+    """The sample APIs and what goes wrong with them.
+
+    Args:
+        products: how many there are.
+    """
+
+    def __init__(self, products: int = PRODUCTS) -> None:
+        self.faults = Faults()
+        self.products = ProductsApi(TOKEN, products)
+        whole = FastAPI()
+        whole.mount("/shop", self.products.app)
+        self.app = FaultyAnswers(whole, self.faults)
+
+    @staticmethod
+    def variables(base: str) -> dict[str, str]:
+        """The environment in which the platform asks these APIs.
+
+        Args:
+            base: where the server is, such as `http://127.0.0.1:8000`.
+        """
+        return {"SLUICE_PRODUCTS_API_URL": f"{base}/shop", "SLUICE_PRODUCTS_API_TOKEN": TOKEN}
+
+
+def listen(port: int = 0) -> tuple[socket.socket, str]:
+    """A socket on a port of loopback, 0 for a free one, and the URL of it."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", port))
+    return listening, f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def server_of(apis: SampleApis) -> uvicorn.Server:
+    """A server that is ready to `run(sockets=[…])`."""
+    return uvicorn.Server(uvicorn.Config(apis.app, log_level="critical", timeout_graceful_shutdown=0))
+
+
+@contextmanager
+def serving(apis: SampleApis) -> Iterator[str]:
+    """A server on a free port, until the block ends; the block gets its URL."""
+    listening, base = listen()
+    server = server_of(apis)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield base
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
