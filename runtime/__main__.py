@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(settings, options) -> int:
     """Start Airflow, run DAGs to their end, report and stop."""
-    with LocalAirflow(settings, say=print) as airflow:
+    with LocalAirflow(settings, say=print, samples=True) as airflow:
         names = options.dags or airflow.pipelines()
         runs = [(name, airflow.trigger(name, options.conf)) for name in names]
         with progress() as show:

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from operations.dbt import ensure_manifest
-from runtime import configuration
+from runtime import configuration, sample_apis
 from runtime.client import AirflowClient, ApiError, RunState
 from runtime.processes import FIRST_PORT, AirflowError, Component, Lock, free_port, stop
 from settings import Settings
@@ -37,21 +37,29 @@ class LocalAirflow:
 
     Unless it is `scheduled`, only what is triggered runs: what else is due (a DAG that catches up has runs
     for years) would be in its way, and be cut off in the end.
+    With `samples`, the APIs of which no address is set are those that `python -m samples serve` offers.
     Entering raises AirflowError when it cannot start (another one runs on this data folder, a part of
     it died) and DbtError when dbt refuses its project. Leaving ends every process.
     """
 
     def __init__(
-        self, settings: Settings, say: Callable[[str], None] = lambda line: None, *, scheduled: bool = False
+        self,
+        settings: Settings,
+        say: Callable[[str], None] = lambda line: None,
+        *,
+        scheduled: bool = False,
+        samples: bool = False,
     ) -> None:
         self._settings = settings
         self._scheduled = scheduled
+        self._samples = samples
         self._say = say
         self._logs = settings.airflow_home / "logs"
         self._lock = Lock(settings.airflow_home / "lock")
         self._components: list[Component] = []
         self._pooled: list[str] = []
         self.username = configuration.USERNAME
+        self.url: str | None = None
         self.client: AirflowClient | None = None
 
     def __enter__(self) -> "LocalAirflow":
@@ -140,9 +148,10 @@ class LocalAirflow:
     def _start(self) -> None:
         prepare(self._settings, self._say)
         self.password = configuration.credentials(self._settings)["password"]
+        apis = self._start_sample_apis() if self._samples else {}
         port = free_port(host=self._settings.airflow_host)
         while True:
-            environment = configuration.airflow_environment(self._settings, port)
+            environment = configuration.airflow_environment(self._settings, port) | apis
             environment["AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"] = str(self._scheduled)
             self.url = f"http://127.0.0.1:{port}"
             self._add("api-server", ["-m", "airflow", "api-server", "--workers", "1"], environment)
@@ -150,8 +159,7 @@ class LocalAirflow:
                 self._await_api()
                 break
             except PortTakenError:
-                stop(self._components)
-                self._components.clear()
+                stop([self._components.pop()])
                 port = free_port(port + 1, self._settings.airflow_host)
         self._say(f"Airflow starts on {self.url}")
         self._parsed_after = datetime.now(UTC)
@@ -163,11 +171,24 @@ class LocalAirflow:
         self._add("scheduler", ["-m", "runtime.scheduler"], environment)
         self._add("triggerer", ["-m", "airflow", "triggerer", "--skip-serve-logs"], environment)
 
+    def _start_sample_apis(self) -> dict[str, str]:
+        """Start the sample APIs if one is needed; return the variables that lead to those that are."""
+        missing = [api for api in self._settings.apis.values() if not api.url]
+        if not missing:
+            return {}
+        self._add(
+            **sample_apis.COMPONENT, environment=configuration.airflow_environment(self._settings, FIRST_PORT)
+        )
+        found = sample_apis.await_variables(self._components[-1], missing)
+        for api in missing:
+            self._say(f"{api.url_variable} is not set; samples stand in, on {found[api.url_variable]}")
+        return found
+
     def _add(self, name: str, arguments: list[str], environment: dict[str, str]) -> None:
         log = self._logs / f"{name}.log"
         self._components.append(Component(name, arguments, environment, log, self._lock))
         children = [component.process.pid for component in self._components]
-        self._lock.note(pid=os.getpid(), url=self.url, children=children)
+        self._lock.note(pid=os.getpid(), children=children, **({"url": self.url} if self.url else {}))
 
     def _await_api(self) -> None:
         """Wait until our api-server answers.

@@ -93,9 +93,9 @@ class ApiClient(RESTClient):
             return
         reason = f"the server answered {in_words(status)}"
         if status in (401, 403):
-            reason = f"the server refuses what {self.api.secret_variable} says: {in_words(status)}"
+            reason = f"the server refuses what {self.api.key_variable} says: {in_words(status)}"
             if not self.api.secret:
-                reason = f"the server wants to know who asks, and {self.api.secret_variable} is not set: {in_words(status)}"
+                reason = f"the server wants to know who asks, and {self.api.key_variable} is not set: {in_words(status)}"
         elif 300 <= status < 400:
             reason += f"; is {self.api.url_variable} the whole address?"
         said = _said(response)

@@ -39,7 +39,7 @@ class Continuation(BasePaginator):
         self._page_size = page_size
         self._page = 1
         self._seen: set[tuple[str, str]] = set()
-        # Whether the records of this time, since its page 1, had any that was not seen before.
+        # Whether the records of this time, since its page 1, had any that was not seen before, or may have had.
         self._new = False
         self._last_page: list[Any] = []
         self._repetitions = 0
@@ -59,7 +59,8 @@ class Continuation(BasePaginator):
         times = [time for time in map(self._time, page) if time]
         self._check(response, page, times)
         records = {(str(record.get("id")), str(record)) for record in page if isinstance(record, dict)}
-        self._new |= not records <= self._seen
+        # A server that gives the page before has not given this one.
+        self._new |= not records <= self._seen or self._repetitions > 0
         self._seen |= records
         since = as_time(self._since)
         goes_on = bool(times) and (since is None or times[-1] > since)

@@ -45,6 +45,7 @@ def listen(port: int = 0) -> tuple[socket.socket, str]:
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind(("127.0.0.1", port))
+    listening.listen()
     return listening, f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 

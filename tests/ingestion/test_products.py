@@ -132,8 +132,9 @@ def test_only_what_changed_is_asked_for_and_written(load: Load, apis: SampleApis
     apis.products.change(7, price=24.5)
     apis.products.change(201, name="New", price=1, category="Toys")
     result = load()
-    assert (result.rows_loaded, result.rows_read) == (2, 26)
-    assert all("updated_since=2024-01-0" in request.query for request in apis.faults.requests)
+    assert (result.rows_loaded, result.rows_read) == (2, 27)
+    # A day before the last change that is known.
+    assert "updated_since=2024-01-03T08%3A00%3A00Z" in apis.faults.requests[0].query
     assert query(DELIVERED) == offered(apis)
     assert query("select count(*) from raw_sales.products group by _dlt_load_id order by 1") == [(2,), (199,)]
     assert set(ids) < set(query("select id, _row_id from raw_sales.products"))
@@ -141,7 +142,7 @@ def test_only_what_changed_is_asked_for_and_written(load: Load, apis: SampleApis
 
 
 @pytest.mark.parametrize("kind", ["429", "500", "stall", "cut"])
-@pytest.mark.parametrize("before", range(CALM_REQUESTS))
+@pytest.mark.parametrize("before", [0, 2, 5])
 def test_what_passes_changes_nothing(
     kind: str, before: int, load: Load, apis: SampleApis, query: Query
 ) -> None:
@@ -225,7 +226,7 @@ def test_pages_by_number_would_lose_products(apis: SampleApis) -> None:
         ids |= {record["id"] for record in page}
         if variables["page"] < 4:
             apis.products.change(variables["page"], price=1)
-    assert set(range(1, 201)) - ids == {21, 42, 63} or len(set(range(1, 201)) - ids) == 3
+    assert set(range(1, 201)) - ids == {21, 42, 63}
 
 
 @pytest.mark.parametrize("changes", [1, 3])
@@ -262,11 +263,14 @@ def test_products_that_vanish_from_a_page_that_was_read_hide_no_other(
     assert len(query(DELIVERED)) == 200
 
 
-def test_a_page_that_comes_twice_hides_no_other(load: Load, apis: SampleApis, query: Query) -> None:
+@pytest.mark.parametrize("before", [1, 2])
+def test_a_page_that_comes_twice_hides_no_other(
+    before: int, load: Load, apis: SampleApis, query: Query
+) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     url = f"{project_settings.load().apis['products'].url}/products?page_size={PAGE_SIZE}"
     first = requests.get(url, headers=headers, timeout=5).content
-    apis.faults.coming = [None, None, Fault(body=first)]
+    apis.faults.coming = [*[None] * before, Fault(body=first)]
     load()
     assert query(DELIVERED) == offered(apis)
 
@@ -378,7 +382,7 @@ def test_what_is_no_record_is_rejected_with_a_reason(load: Load, apis: SampleApi
     ]
     apis.products.change(7, price=8)
     assert load().rows_loaded == 1
-    assert query("select sum(count) from (select count(*) as count from raw_sales.rejected_lines)") == [(5,)]
+    assert query("select count(*) from raw_sales.rejected_lines") == [(5,)]
     check_accounts(query)
 
 

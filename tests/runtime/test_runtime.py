@@ -10,12 +10,13 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import psutil
 import pytest
 from rich.console import Console
 
 import settings
-from runtime import configuration
+from runtime import configuration, sample_apis
 from runtime.client import RunState, TaskState
 from runtime.processes import AirflowError, Component, Lock, free_port, stop
 from runtime.progress import LinePrinter
@@ -164,3 +165,36 @@ def test_a_line_is_printed_at_each_change_only():
         ["collisions", "a", "success"],
     ]
     assert lines[1].endswith("try 2")
+
+
+def test_sample_apis_run_on_a_port_of_their_own_and_say_where(tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "*")
+    lock = Lock(tmp_path / "lock")
+    lock.acquire()
+    apis = list(settings.load().apis.values())
+    environment = {**os.environ, "PYTHONPATH": str(settings.PROJECT_DIR)}
+    servers = [
+        Component(**sample_apis.COMPONENT, environment=environment, log=tmp_path / f"{number}.log", lock=lock)
+        for number in range(2)
+    ]
+    try:
+        found = [sample_apis.await_variables(server, apis) for server in servers]
+        for variables in found:
+            assert variables.keys() == {name for api in apis for name in (api.url_variable, api.key_variable)}
+            token = {"Authorization": f"Bearer {variables['SLUICE_PRODUCTS_API_TOKEN']}"}
+            answer = httpx.get(f"{variables['SLUICE_PRODUCTS_API_URL']}/products", headers=token)
+            assert [product["id"] for product in answer.json()["items"]][:2] == [1, 2]
+        assert found[0]["SLUICE_PRODUCTS_API_URL"] != found[1]["SLUICE_PRODUCTS_API_URL"]
+    finally:
+        stop(servers)
+    assert not any(psutil.pid_exists(server.process.pid) for server in servers)
+
+
+def test_sample_apis_that_do_not_start_are_an_error(tmp_path):
+    lock = Lock(tmp_path / "lock")
+    lock.acquire()
+    server = Component(
+        "sample-apis", ["-c", "raise SystemExit('no socket')"], dict(os.environ), tmp_path / "log", lock
+    )
+    with pytest.raises(AirflowError, match="no socket"):
+        sample_apis.await_variables(server, list(settings.load().apis.values()))

@@ -1,0 +1,33 @@
+"""The sample APIs as a process beside Airflow, for a run without a network."""
+
+import re
+import time
+from collections.abc import Sequence
+
+from runtime.processes import AirflowError, Component
+from settings import Api
+
+COMPONENT = {"name": "sample-apis", "arguments": ["-m", "samples", "serve"]}
+START_SECONDS = 60
+
+
+def await_variables(server: Component, apis: Sequence[Api]) -> dict[str, str]:
+    """The variables with which these APIs are asked, once the server has said where it is.
+
+    Args:
+        server: started as `COMPONENT` says.
+        apis: those that it stands in for.
+
+    Raises:
+        AirflowError: it did not start.
+    """
+    wanted = [name for api in apis for name in (api.url_variable, api.key_variable)]
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        said = dict(re.findall(r"^export (\w+)=(\S+)$", server.log.read_text(), re.MULTILINE))
+        if said.keys() >= {*wanted}:
+            return {name: said[name] for name in wanted}
+        server.check()
+        if time.monotonic() > deadline:
+            raise AirflowError(f"the sample APIs did not start within {START_SECONDS} s: {server.log}")
+        time.sleep(0.1)
