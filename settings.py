@@ -9,6 +9,8 @@ disk. `SLUICE_SCHEDULE_<DOMAIN>` (`@hourly`, `0 6 * * *`, `none`) replaces the s
 `SLUICE_DOWNLOAD_URL_<DOMAIN>` (with `{month}` in it) says where a domain's monthly files come from.
 `SLUICE_PRODUCTS_API_URL` and `SLUICE_PRODUCTS_API_TOKEN` are the address of the products' REST API and what
 it knows this platform by.
+`SLUICE_NOTIFY_WEBHOOK_URL`, `SLUICE_NOTIFY_EMAIL_TO`, `SLUICE_NOTIFY_EMAIL_FROM` and `SLUICE_SMTP_*` say whom to
+tell how a run ended, and `SLUICE_STILL_SECONDS` how long a file must be still before it counts as delivered.
 """
 
 import os
@@ -53,6 +55,36 @@ class Api:
     key_variable: str
 
 
+# Ways to keep a mail between here and its server from others, and the usual port of each.
+SMTP_PORTS = {"starttls": 587, "ssl": 465, "none": 25}
+
+
+@dataclass(frozen=True)
+class Mail:
+    """Whom to write to, from which address, and by which server (`security` is a key of SMTP_PORTS)."""
+
+    to: tuple[str, ...]
+    sender: str
+    host: str
+    port: int
+    security: str = "starttls"
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    def environment(self) -> dict[str, str]:
+        """The variables that say so."""
+        found = {
+            "SLUICE_NOTIFY_EMAIL_TO": ",".join(self.to),
+            "SLUICE_NOTIFY_EMAIL_FROM": self.sender,
+            "SLUICE_SMTP_HOST": self.host,
+            "SLUICE_SMTP_PORT": str(self.port),
+            "SLUICE_SMTP_SECURITY": self.security,
+            "SLUICE_SMTP_USER": self.user,
+            "SLUICE_SMTP_PASSWORD": self.password,
+        }
+        return {name: value for name, value in found.items() if value}
+
+
 @dataclass(frozen=True)
 class Settings:
     """Resolved settings. All paths are absolute."""
@@ -65,13 +97,17 @@ class Settings:
     schedules: Mapping[str, str] = field(default_factory=dict, hash=False)
     starts: Mapping[str, date] = field(default_factory=dict, hash=False)
     retries: int = 3
-    # Channels by which a failure is told, and whether a success is, too.
-    notify: tuple[str, ...] = ()
+    # Channels by which a failure is told, of those that are configured, and whether a success is, too.
+    notify: tuple[str, ...] = ("email", "webhook")
     notify_success: bool = False
     limits: Mapping[str, Limits] = field(default_factory=lambda: environments.read("dev").limits, hash=False)
     # They may hold credentials.
     download_urls: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
     apis: Mapping[str, Api] = field(default_factory=dict, hash=False)
+    # Who has the address may write to the channel.
+    webhook_url: str | None = field(default=None, repr=False)
+    mail: Mail | None = None
+    still_seconds: float = 10.0
 
     def schedule(self, domain: str, default: str | None) -> str | None:
         """Schedule of a domain's DAG in this environment: `default` unless it is replaced; None for never."""
@@ -152,6 +188,10 @@ class Settings:
             **{DOWNLOAD_URL_PREFIX + domain.upper(): url for domain, url in self.download_urls.items()},
             **{api.url_variable: api.url for api in self.apis.values() if api.url},
             **{api.key_variable: api.secret for api in self.apis.values() if api.secret},
+            **({"SLUICE_NOTIFY_WEBHOOK_URL": self.webhook_url} if self.webhook_url else {}),
+            **(self.mail.environment() if self.mail else {}),
+            "SLUICE_NOTIFY_SUCCESS": str(int(self.notify_success)),
+            "SLUICE_STILL_SECONDS": str(self.still_seconds),
             "DBT_PROFILES_DIR": str(PROJECT_DIR),
             "DBT_TARGET_PATH": str(self.dbt_target),
             "DBT_LOG_PATH": str(self.data_dir / "dbt" / "logs"),
@@ -190,10 +230,13 @@ def load(env: str | None = None) -> Settings:
         starts=dict(_starts()),
         retries=chosen.retries,
         notify=tuple(chosen.notify),
-        notify_success=chosen.notify_success,
+        notify_success=_notify_success(chosen.notify_success),
         limits=chosen.limits,
         download_urls=dict(_download_urls()),
         apis={name: _api(name, ending) for name, ending in APIS.items()},
+        webhook_url=_webhook_url(),
+        mail=_mail(),
+        still_seconds=_number("SLUICE_STILL_SECONDS", 10.0),
     )
 
 
@@ -235,6 +278,60 @@ def _api(name: str, ending: str) -> Api:
     if secret and not re.fullmatch(r"[!-~]+", secret):
         raise SettingsError(f"{key_variable} must be one word of printable ASCII characters")
     return Api(url.rstrip("/") if url else None, secret or None, url_variable, key_variable)
+
+
+def _notify_success(default: bool) -> bool:
+    text = os.environ.get("SLUICE_NOTIFY_SUCCESS") or str(int(default))
+    if text not in ("0", "1"):
+        raise SettingsError(f"SLUICE_NOTIFY_SUCCESS must be 1 or 0, not {text!r}")
+    return text == "1"
+
+
+def _webhook_url() -> str | None:
+    url = os.environ.get("SLUICE_NOTIFY_WEBHOOK_URL") or None
+    # Whoever has the value may write to the channel, so the error does not repeat it.
+    if url and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", url):
+        raise SettingsError("SLUICE_NOTIFY_WEBHOOK_URL must be a URL that begins with http:// or https://")
+    return url
+
+
+def _mail() -> Mail | None:
+    to = tuple(filter(None, re.split(r"[,;\s]+", os.environ.get("SLUICE_NOTIFY_EMAIL_TO", ""))))
+    host = os.environ.get("SLUICE_SMTP_HOST")
+    if not to:
+        return None
+    if not host:
+        raise SettingsError("SLUICE_NOTIFY_EMAIL_TO needs SLUICE_SMTP_HOST, the server that sends the mail")
+    sender = os.environ.get("SLUICE_NOTIFY_EMAIL_FROM") or to[0]
+    for address in (*to, sender):
+        if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", address):
+            raise SettingsError(
+                f"SLUICE_NOTIFY_EMAIL_TO and SLUICE_NOTIFY_EMAIL_FROM must be addresses such as a@b.org, not {address!r}"
+            )
+    security = os.environ.get("SLUICE_SMTP_SECURITY") or "starttls"
+    if security not in SMTP_PORTS:
+        raise SettingsError(f"SLUICE_SMTP_SECURITY must be {', '.join(SMTP_PORTS)}, not {security!r}")
+    user = os.environ.get("SLUICE_SMTP_USER") or None
+    if user and security == "none":
+        raise SettingsError(
+            "SLUICE_SMTP_SECURITY=none would show the password of SLUICE_SMTP_USER on the way"
+        )
+    return Mail(
+        to,
+        sender,
+        host,
+        port=int(_number("SLUICE_SMTP_PORT", SMTP_PORTS[security])),
+        security=security,
+        user=user,
+        password=os.environ.get("SLUICE_SMTP_PASSWORD") or None,
+    )
+
+
+def _number(variable: str, default: float) -> float:
+    text = os.environ.get(variable) or str(default)
+    if not re.fullmatch(r"[0-9]+([.][0-9]+)?", text):
+        raise SettingsError(f"{variable} must be a number, not {text!r}")
+    return float(text)
 
 
 def _of_domains(prefix: str) -> Iterator[tuple[str, str, str]]:

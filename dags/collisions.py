@@ -6,6 +6,7 @@
 | `load_seeds`, `transform_*`, `model_analytics` | one task a dbt model, all in one `dbt build` | each retried |
 | `test_data` | the data tests of all models | not retried |
 | `publish` | puts the new marts in place by one rename | retried, but not if too much is in quarantine or differs |
+| `notify` | tells people of a failure, or of any run, as e-mail and to a webhook | told in its log; the run does not depend on it |
 | `record_run` | brings the run's metrics into `raw_ops` | retried; else the next run does it |
 
 Whatever fails, readers keep the version that was published last.
@@ -18,7 +19,7 @@ import sys
 
 import pendulum
 from airflow.sdk import DAG, chain
-from domain_tasks import ingest, notify, publish, record_run
+from domain_tasks import end_run, ingest, publish
 from pipeline import PARAMS, RETRIES, dbt_tasks, run_in_one_process, schedule
 
 DOMAIN = "collisions"
@@ -39,8 +40,8 @@ with DAG(
     published = publish(DOMAIN)
 
     chain(ingested, models)
-    chain(tests, published, notify(DOMAIN))
-    record_run(DOMAIN, after=[ingested, published])
+    chain(tests, published)
+    end_run(DOMAIN, published, after=[ingested, published])
 
 if __name__ == "__main__":
     sys.exit(run_in_one_process(dag) != "success")

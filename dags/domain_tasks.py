@@ -1,9 +1,11 @@
 """The tasks around the dbt models that the DAGs of all domains share; what they do is in `operations.elt`."""
 
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import XComArg, chain, get_current_context, task, task_group
+from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from cosmos.constants import PRODUCER_WATCHER_TASK_ID
 from pipeline import published, waiting
@@ -117,17 +119,6 @@ def publish(domain: str) -> XComArg:
     return publish_marts()
 
 
-def notify(domain: str) -> XComArg:
-    """Add the task that says that the domain is published; with it the run succeeds."""
-
-    @task(task_id="notify")
-    def say() -> None:
-        """Say that the marts are new."""
-        print(f"{domain} is published")
-
-    return say()
-
-
 def write_reports(domain: str) -> XComArg:
     """Add the task that writes the domain's reports."""
 
@@ -142,24 +133,45 @@ def write_reports(domain: str) -> XComArg:
     return write()
 
 
-def record_run(domain: str, after: Iterable[XComArg]) -> None:
-    """Add the task that brings the run's metrics into the warehouse when `after` has ended, however it ended.
+def end_run(domain: str, published: XComArg, after: Iterable[XComArg]) -> None:
+    """Add what comes at a run's end, however it ended: the message about it, and its metrics.
 
-    Whether the run succeeds is not for the metrics to say: not by their success, since they come after
-    a failure too, nor by their failure, since the next run makes up for it.
+    Whether the run succeeds is for `published` to say, and not for these: not by their success, since they
+    come after a failure too, nor by their failure, since the data does not depend on them.
+
+    Args:
+        domain: the pipeline.
+        published: the task that publishes.
+        after: the tasks that come last, `published` or what follows it among them.
     """
+
+    # Before the metrics, which wait for the warehouse. Not retried: a message that is out does not come back.
+    @task(task_id="notify", trigger_rule="all_done", retries=0)
+    def say(*, run_id: str | None = None, ti=None) -> None:
+        """Tell people how the run ended, if they want to know."""
+        from operations.metrics import outcome
+        from operations.notify import notify
+
+        ended = outcome(domain, run_id, _SETTINGS, failed=_failed_tasks(ti, run_id))
+        run_page = f"{conf.get('api', 'base_url').rstrip('/')}/dags/{domain}/runs/{quote(run_id)}"
+        print(notify(ended, _SETTINGS, links={"Airflow": run_page}))
 
     @task(task_id="record_run", trigger_rule="all_done", **waiting("record"))
     def record_metrics(*, run_id: str | None = None, ti=None) -> None:
         """Bring the metrics of this run's stages into the warehouse."""
         from operations.metrics import record
 
-        states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[run_id])[run_id]
-        # The models say whether the build failed.
-        failed = [
-            name for name, state in states.items() if state == "failed" and name != PRODUCER_WATCHER_TASK_ID
-        ]
-        record(domain, _SETTINGS, run_id, failed=sorted(failed))
+        record(domain, _SETTINGS, run_id, failed=_failed_tasks(ti, run_id))
 
+    # The two leaves of the DAG, by which Airflow says whether the run has succeeded.
+    published >> EmptyOperator(task_id="is_published")
     ended = EmptyOperator(task_id="run_ended", trigger_rule="all_done")
-    chain(list(after), record_metrics(), ended)
+    chain(list(after), say(), record_metrics(), ended)
+
+
+def _failed_tasks(ti, run_id: str) -> list[str]:
+    """Tasks of a run that failed; of its build the models say so."""
+    states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[run_id])[run_id]
+    return sorted(
+        name for name, state in states.items() if state == "failed" and name != PRODUCER_WATCHER_TASK_ID
+    )

@@ -7,6 +7,7 @@
 | `test_data` | the data tests of all models | not retried |
 | `publish` | puts the new marts in place by one rename | retried, but not if too much is in quarantine or differs |
 | `write_reports` | writes CSV files from the published marts | retried once; the run succeeds without them |
+| `notify` | tells people of a failure, or of any run, as e-mail and to a webhook | told in its log; the run does not depend on it |
 | `record_run` | brings the run's metrics into `raw_ops` | retried; else the next run does it |
 
 Whatever fails up to `publish`, readers keep the version that was published last.
@@ -19,7 +20,7 @@ import sys
 
 import pendulum
 from airflow.sdk import DAG, chain, cross_downstream
-from domain_tasks import ingest, notify, publish, record_run, write_reports
+from domain_tasks import end_run, ingest, publish, write_reports
 from pipeline import PARAMS, RETRIES, dbt_tasks, run_in_one_process, schedule
 
 DOMAIN = "ecommerce"
@@ -41,8 +42,8 @@ with DAG(
     reported = write_reports(DOMAIN)
 
     cross_downstream(ingested, models)
-    chain(tests, published, [notify(DOMAIN), reported])
-    record_run(DOMAIN, after=[*ingested, reported])
+    chain(tests, published, reported)
+    end_run(DOMAIN, published, after=[*ingested, reported])
 
 if __name__ == "__main__":
     sys.exit(run_in_one_process(dag) != "success")

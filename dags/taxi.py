@@ -8,6 +8,7 @@
 | `load_seeds`, `transform_*`, `model_analytics` | one task a dbt model, all in one `dbt build` | each retried |
 | `test_data` | the data tests of all models | not retried |
 | `publish` | puts the new marts in place by one rename | retried, but not if too much is in quarantine or differs |
+| `notify` | tells people of a failure, or of any run, as e-mail and to a webhook | told in its log; the run does not depend on it |
 | `record_run` | brings the run's metrics into `raw_ops` | retried; else the next run does it |
 
 A month that fails leaves the others of its run to be published; the run is then partial. Whatever else fails,
@@ -25,7 +26,7 @@ import sys
 from datetime import date
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, chain
-from domain_tasks import ingest_months, notify, publish, record_run
+from domain_tasks import end_run, ingest_months, publish
 from pipeline import MONTHS, PARAMS, RETRIES, dbt_tasks, run_in_one_process, schedule, start
 
 DOMAIN = "taxi"
@@ -48,8 +49,8 @@ with DAG(
     published = publish(DOMAIN)
 
     chain(loaded, models)
-    chain(tests, published, notify(DOMAIN))
-    record_run(DOMAIN, after=[loaded, published])
+    chain(tests, published)
+    end_run(DOMAIN, published, after=[loaded, published])
 
 if __name__ == "__main__":
     sys.exit(run_in_one_process(dag) != "success")

@@ -1,7 +1,8 @@
 """`python -m operations <verb> <domain>`: what a DAG's tasks do, from a shell.
 
 Exit status: 0 done, 1 an input file failed, or a report could not be written (the marts are published),
-2 nothing was published, or what was asked for could not be done.
+2 nothing was published, or what was asked for could not be done. Of a message: 1 it could not be sent by one of the
+ways that are configured, 2 none is.
 """
 
 import argparse
@@ -18,6 +19,8 @@ from operations.canary import CanaryError, canary
 from operations.canary import describe as describe_canary
 from operations.dbt import DbtError
 from operations.elt import elt
+from operations.metrics import last_outcome
+from operations.notify import message_of, send, trial_message
 from operations.promote import promote
 from operations.publish import Publication, publish
 from operations.publishing.errors import PublishError
@@ -30,6 +33,14 @@ from operations.versions import diff, prune, rollback, versions
 from settings import Settings, SettingsError
 
 
+class NotSentError(RuntimeError):
+    """A message could not be sent by one of the ways; it says which and why."""
+
+
+class NobodyToTellError(RuntimeError):
+    """There is nothing to tell, or no way to tell it."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     options = _parser().parse_args(arguments)
@@ -37,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         for_machines, for_people = options.run(options, settings_module.load())
     except NothingPublishedError as error:
         return _fail(error, 2)
-    except (FilesFailedError, ReportError) as error:
+    except (FilesFailedError, ReportError, NotSentError) as error:
         return _fail(error, 1)
     except (
         SettingsError,
@@ -48,6 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         PublishError,
         QuarantineError,
         CanaryError,
+        NobodyToTellError,
     ) as error:
         return _fail(error, 2)
     print(json.dumps(for_machines) if options.json else for_people)
@@ -118,6 +130,21 @@ def _canary(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
     return [each.to_dict() for each in found], describe_canary(found)
 
 
+def _notify(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
+    last = None if options.test else last_outcome(options.domain, settings)
+    if last is None and not options.test:
+        raise NobodyToTellError(f"no run of {options.domain} is recorded; send a test: --test")
+    message = message_of(last, settings) if last else trial_message(options.domain, settings)
+    sent = send(message, settings)
+    if sent.failed:
+        raise NotSentError(str(sent))
+    if not sent.ways:
+        raise NobodyToTellError(
+            "set SLUICE_NOTIFY_EMAIL_TO and SLUICE_SMTP_HOST, or SLUICE_NOTIFY_WEBHOOK_URL"
+        )
+    return {"domain": options.domain, "ways": sent.ways, "text": message.text}, f"{sent}\n{message.text}"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__.split("\n")[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -126,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
         "publish": (_publish, "publish a domain's marts"),
         "elt": (_elt, "ingest, build, test and publish"),
         "quarantine": (_quarantine, "list the rows and lines that wait for correction"),
+        "notify": (_notify, "send the message of a domain's last run again, or a test"),
         "reports": (_reports, "write a domain's reports from its published marts"),
         "versions": (_versions, "list the versions of a domain's published marts"),
         "rollback": (_rollback, "let readers see an earlier version"),
@@ -150,6 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     commands["elt"].add_argument(
         "--rebuild", default="", help="months to build anew: 2022 or 2022-04, comma separated"
     )
+    commands["notify"].add_argument("--test", action="store_true", help="send a test message")
     commands["quarantine"].add_argument(
         "--export", type=Path, metavar="FILE.csv", help="write the list to this file, to be corrected"
     )

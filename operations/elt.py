@@ -8,7 +8,8 @@ from ingestion.load import FilesFailedError, LoadSummary, describe, entities_of,
 from ingestion.warehouse import WarehouseBusyError
 from operations.dbt import UNIT_TESTS, run_dbt, selectors
 from operations.journal import Measured, stage
-from operations.metrics import PUBLISH, MetricsError, record
+from operations.metrics import PUBLISH, MetricsError, outcome, record
+from operations.notify import notify
 from operations.publish import Publication
 from operations.publish import publish as publish_domain
 from operations.reports import REPORTS as DOMAINS_WITH_REPORTS
@@ -54,6 +55,9 @@ def elt(
         if domain in DOMAINS_WITH_REPORTS:
             write_reports(domain, run_id, settings)
     finally:
+        sent = notify(outcome(domain, run_id, settings), settings)
+        if sent.ways or sent.failed:
+            print(sent, file=sys.stderr)
         _record(domain, run_id, settings)
     return publication
 

@@ -115,6 +115,13 @@ def take(domain: str, settings: Settings) -> Iterator[list[Entry]]:
         yield [entry for folder in folders if (entry := _take(folder, held))]
 
 
+def read(domain: str, run_id: str, settings: Settings) -> Entry:
+    """A run as it stands in the journal now, and stays; without stages if nothing of it is there."""
+    folder = _folder(domain, run_id, settings)
+    rows = [_read_stage(path) for path in sorted(folder.glob("*.jsonl"))]
+    return Entry(folder, run_id, [row for row in rows if row["tries"]], ended_at=None, failed=())
+
+
 def _take(folder: Path, held: ExitStack) -> Entry | None:
     ended = _events(folder / ENDED) if (folder / ENDED).exists() else []
     stages = []
@@ -226,7 +233,7 @@ def _one_line(error: BaseException) -> str:
 def _without_secrets(text: str) -> str:
     """The text without what is secret in URLs, in settings such as `token=…`, and in the environment."""
     for name, value in os.environ.items():
-        if len(value) >= 8 and re.search(r"PASSWORD|SECRET|TOKEN|CREDENTIAL|_KEY$", name.upper()):
+        if len(value) >= 8 and re.search(r"PASSWORD|SECRET|TOKEN|CREDENTIAL|WEBHOOK|_KEY$", name.upper()):
             text = text.replace(value, "***")
     text = re.sub(r"(?<=://)[^/\s@]+@", "***@", text)
     return re.sub(r"(?i)(password|passwd|pwd|secret|token|api_?key)(\s*[=:]\s*)[^\s&,;]+", r"\1\2***", text)

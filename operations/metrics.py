@@ -11,6 +11,8 @@ are published and something else failed, `skipped` if nothing failed and no stag
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import dlt
@@ -19,7 +21,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 import settings as settings_module
 from ingestion.warehouse import WAIT_SECONDS, connect, table_columns
-from operations.journal import INTERRUPTED, Entry, note_end, take
+from operations.journal import INTERRUPTED, Entry, note_end, read, take
 from settings import Settings
 
 SCHEMA = "raw_ops"
@@ -41,6 +43,91 @@ STAGES = {"domain": "text", "run_id": "text", "stage": "text", **_FACTS, "tries"
 
 class MetricsError(RuntimeError):
     """dlt could not write the metrics; they stay in the journal, and the next run writes them."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: its row of `runs`, its rows of `stages`, and what a scheduler says has failed in it."""
+
+    run: dict[str, Any]
+    stages: list[dict[str, Any]]
+    failed_tasks: tuple[str, ...] = ()
+
+    @property
+    def domain(self) -> str:
+        """The pipeline."""
+        return self.run["domain"]
+
+    @property
+    def run_id(self) -> str:
+        """Which run."""
+        return self.run["run_id"]
+
+    @property
+    def status(self) -> str:
+        """Success, partial, skipped or failed."""
+        return self.run["status"]
+
+    @property
+    def published(self) -> bool:
+        """Whether the run has published its marts."""
+        return self.status in ("success", "partial")
+
+    @property
+    def rows_in(self) -> int | None:
+        """Rows that the run read."""
+        return self.run["rows_in"]
+
+    @property
+    def rows_out(self) -> int | None:
+        """Rows that it published."""
+        return self.run["rows_out"]
+
+    @property
+    def rows_rejected(self) -> int | None:
+        """Lines of what it read that are no rows."""
+        return _total(stage["rows_failed"] for stage in self.stages if stage["stage"] != PUBLISH)
+
+    @property
+    def rows_quarantined(self) -> int | None:
+        """Rows of all input that were in quarantine as it published."""
+        return _total(stage["rows_failed"] for stage in self.stages if stage["stage"] == PUBLISH)
+
+
+def outcome(domain: str, run_id: str, settings: Settings, *, failed: Sequence[str] = ()) -> Outcome:
+    """How a run has ended that is not recorded yet. Needs no warehouse and writes nothing.
+
+    Args:
+        domain: the pipeline.
+        run_id: the run.
+        settings: which data folder and environment.
+        failed: what failed in it by the account of a scheduler.
+    """
+    entry = replace(read(domain, run_id, settings), ended_at=datetime.now(UTC), failed=tuple(failed))
+    key = {"domain": domain, "run_id": run_id}
+    return Outcome(key | _sum_up(entry, []), entry.stages, entry.failed)
+
+
+def last_outcome(domain: str, settings: Settings) -> Outcome | None:
+    """How the last run that was recorded has ended; None if none was.
+
+    Raises:
+        WarehouseBusyError: another process kept the warehouse.
+    """
+    if not settings.warehouse.exists():
+        return None
+    with connect(settings) as connection:
+        if not table_columns(connection, SCHEMA, "runs"):
+            return None
+        columns = ["domain", "run_id", *_FACTS]
+        found = connection.execute(
+            f"select {', '.join(columns)} from {SCHEMA}.runs where domain = ? order by started_at desc limit 1",
+            [domain],
+        ).fetchone()
+        if not found:
+            return None
+        run = dict(zip(columns, found, strict=True))
+        return Outcome(run, _known_stages(connection, domain, run["run_id"]))
 
 
 def record(

@@ -5,6 +5,9 @@ import pytest
 from runtime.configuration import dag_names
 from tests.dags.parsing import before
 
+# The task that goes on with what was loaded, where each file has a task of its own.
+JOINS = {"months_loaded", "files_loaded"}
+
 
 @pytest.fixture(scope="module", params=dag_names())
 def name(request):
@@ -55,7 +58,7 @@ def test_a_run_that_has_begun_has_the_warehouse_before_one_that_begins(parsed):
 def test_publish_waits_for_the_tests_and_for_every_model_and_these_for_all_input(parsed):
     tasks = parsed["tasks"]
     models = {task for task in tasks if "." in task}
-    ingests = {"months_loaded"} & tasks.keys() or {task for task in tasks if task.startswith("ingest_")}
+    ingests = JOINS & tasks.keys() or {task for task in tasks if task.startswith("ingest_")}
     assert before(tasks, "publish") >= models | ingests | {"test_data"}
     for model in [*models, "dbt_producer_watcher"]:
         assert before(tasks, model) >= ingests
@@ -69,22 +72,25 @@ def test_a_failed_build_does_not_stop_what_its_models_repaired(parsed):
 
 def test_a_run_is_green_if_and_only_if_it_published(parsed):
     tasks = parsed["tasks"]
-    assert parsed["leaves"] == ["notify", "run_ended"]
-    assert "publish" in tasks["notify"]["upstream"]
-    assert before(tasks, "notify").isdisjoint({"write_reports", "record_run"})
+    assert parsed["leaves"] == ["is_published", "run_ended"]
+    assert tasks["is_published"]["upstream"] == ["publish"]
+    assert tasks["is_published"]["trigger_rule"] == "all_success"
+    assert before(tasks, "is_published").isdisjoint({"write_reports", "notify", "record_run"})
     # The other leaf succeeds in any case.
     assert tasks["run_ended"]["upstream"] == ["record_run"]
     assert tasks["run_ended"]["trigger_rule"] == "all_done"
 
 
-def test_the_metrics_wait_for_the_end_of_every_stage(parsed):
+def test_the_message_and_the_metrics_wait_for_the_end_of_every_stage(parsed):
     tasks = parsed["tasks"]
-    record = tasks["record_run"]
-    assert record["trigger_rule"] == "all_done"
-    # Of months that are loaded apart from each other, one task has seen the end of all.
-    ingests = {"months_loaded"} & tasks.keys() or {task for task in tasks if task.startswith("ingest_")}
-    assert set(record["upstream"]) >= ingests
-    last = set(record["upstream"]) - ingests
+    message = tasks["notify"]
+    assert message["trigger_rule"] == tasks["record_run"]["trigger_rule"] == "all_done"
+    assert message["retries"] == 0
+    assert tasks["record_run"]["upstream"] == ["notify"]
+    # Of files that are loaded apart from each other, one task has seen the end of all.
+    ingests = JOINS & tasks.keys() or {task for task in tasks if task.startswith("ingest_")}
+    assert set(message["upstream"]) >= ingests
+    last = set(message["upstream"]) - ingests
     assert last == ({"write_reports"} if "write_reports" in tasks else {"publish"})
     assert before(tasks, *last) >= {"test_data"}
 

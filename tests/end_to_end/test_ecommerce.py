@@ -132,7 +132,7 @@ def test_too_much_quarantine_is_not_published_until_somebody_accepts_it(ran: Che
     assert published.read_bytes() == before
     states = ran.task_tries()
     assert states["publish"] == ("failed", 1)
-    assert states["write_reports"][0] == states["notify"][0] == "upstream_failed"
+    assert states["write_reports"][0] == states["is_published"][0] == "upstream_failed"
     assert states["record_run"] == ("success", 1)
     status, rows_in, rows_out, error = last_run(ran, "status, rows_in, rows_out, error")
     assert (status, rows_in, rows_out) == ("failed", 1000, None)

@@ -78,7 +78,7 @@ def test_a_failing_data_test_ends_the_run_red_with_nothing_published(ran: Checko
     assert "assert_nothing" in done.stdout
     states = ran.task_tries()
     assert states["test_data"] == ("failed", 1)
-    assert states["publish"][0] == states["notify"][0] == "upstream_failed"
+    assert states["publish"][0] == states["is_published"][0] == "upstream_failed"
     assert states[TASK] == ("success", 1)
     assert published.read_bytes() == before
     ((status, error),) = ran.query("select status, error from raw_ops.runs order by started_at desc limit 1")

@@ -1,0 +1,169 @@
+"""Tells people how a run ended: one message a run, as e-mail and to a webhook that takes what Slack's takes.
+
+Each way is on if it is configured (see `settings.Mail` and `settings.webhook_url`). It is done here with the
+standard library and not by Airflow's providers: a run from a shell tells the same people, and neither of the two
+modules logs an address, which is a secret of the webhook's.
+"""
+
+import json
+import smtplib
+import ssl
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import make_msgid
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError, URLError
+
+from operations.metrics import Outcome
+from operations.summary import collect
+from settings import Mail, Settings
+
+# Of one way; a run does not end before its message is out.
+TIMEOUT_SECONDS = 10.0
+# A webhook refuses long texts, and people do not read them: of a run's errors the first ones.
+ERRORS_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Message:
+    """What people are told: a line that says it all, and what else is worth knowing."""
+
+    subject: str
+    lines: Sequence[str]
+
+    @property
+    def text(self) -> str:
+        """Subject and lines."""
+        return "\n".join([self.subject, *self.lines])
+
+
+@dataclass(frozen=True)
+class Sent:
+    """By which ways a message went out, and why not by others (a reason without addresses and passwords)."""
+
+    ways: tuple[str, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """One line for people."""
+        if not self.ways and not self.failed:
+            return "nobody to tell"
+        told = [f"sent by {way}" for way in self.ways]
+        return "; ".join(told + [f"not sent by {way}: {reason}" for way, reason in self.failed.items()])
+
+
+def notify(outcome: Outcome, settings: Settings, *, links: Mapping[str, str] | None = None) -> Sent:
+    """Tell how a run ended, if it is to be told: a failure in any case, a success if the settings say so.
+
+    A run that was skipped is not told. Whatever goes wrong is in the result and raises nothing.
+
+    Args:
+        outcome: the run.
+        settings: whom to tell and how.
+        links: further lines, what → where.
+    """
+    if outcome.status == "skipped" or (outcome.status == "success" and not settings.notify_success):
+        return Sent()
+    return send(message_of(outcome, settings, links=links), settings)
+
+
+def message_of(outcome: Outcome, settings: Settings, *, links: Mapping[str, str] | None = None) -> Message:
+    """The message about a run: status, rows, what failed, what is published now, and where to look."""
+    lines = [f"run: {outcome.run_id}", _rows(outcome)]
+    if outcome.failed_tasks:
+        lines.append(f"failed: {', '.join(outcome.failed_tasks)}")
+    errors = [f"{stage['stage']}: {stage['error']}" for stage in outcome.stages if stage["error"]]
+    lines += errors[:ERRORS_SHOWN]
+    if len(errors) > ERRORS_SHOWN:
+        lines.append(f"… and {len(errors) - ERRORS_SHOWN} more errors")
+    lines.append(_published(outcome.domain, settings))
+    links = dict(links or {})
+    if settings.reports(outcome.domain).exists():
+        links["reports"] = settings.reports(outcome.domain).as_uri()
+    lines += [f"{what}: {where}" for what, where in links.items()]
+    return Message(f"{outcome.domain} {outcome.status} ({settings.env})", lines)
+
+
+def trial_message(domain: str, settings: Settings) -> Message:
+    """A message that says nothing but that it arrives."""
+    return Message(
+        f"{domain} test ({settings.env})",
+        ["run: none, this is a test of the notifications", _published(domain, settings)],
+    )
+
+
+def send(message: Message, settings: Settings) -> Sent:
+    """Send a message by every way that is configured; one that does not work does not stop the other."""
+    ways: dict[str, Callable[[Message], None]] = {}
+    if (mail := settings.mail) and "email" in settings.notify:
+        ways["email"] = lambda message: _send_mail(message, mail)
+    if (url := settings.webhook_url) and "webhook" in settings.notify:
+        ways["webhook"] = lambda message: _call_webhook(message, url)
+    sent, failed = [], {}
+    for name, way in ways.items():
+        try:
+            way(message)
+        except HTTPError as error:
+            failed[name] = f"the server answered {error.code}"
+        except smtplib.SMTPResponseException as error:
+            failed[name] = f"the server answered {error.smtp_code}"
+        # Their texts may repeat an address or what was sent, so the kind must do.
+        except (OSError, HTTPException, ValueError) as error:
+            failed[name] = type(error.reason if isinstance(error, URLError) else error).__name__
+        else:
+            sent.append(name)
+    return Sent(tuple(sent), failed)
+
+
+def _send_mail(message: Message, mail: Mail) -> None:
+    written = EmailMessage()
+    written["Subject"] = f"[Sluice] {message.subject}"
+    written["From"] = mail.sender
+    written["To"] = ", ".join(mail.to)
+    written["Date"] = datetime.now(UTC)
+    written["Message-ID"] = make_msgid(domain=mail.sender.rpartition("@")[2])
+    written.set_content(message.text)
+    context = ssl.create_default_context()
+    if mail.security == "ssl":
+        server = smtplib.SMTP_SSL(mail.host, mail.port, timeout=TIMEOUT_SECONDS, context=context)
+    else:
+        server = smtplib.SMTP(mail.host, mail.port, timeout=TIMEOUT_SECONDS)
+    with server:
+        if mail.security == "starttls":
+            server.starttls(context=context)
+        if mail.user:
+            server.login(mail.user, mail.password or "")
+        server.send_message(written)
+
+
+def _call_webhook(message: Message, url: str) -> None:
+    text = message.text
+    # The three that have a meaning there.
+    for sign, escaped in {"&": "&amp;", "<": "&lt;", ">": "&gt;"}.items():
+        text = text.replace(sign, escaped)
+    request = urllib.request.Request(
+        url, data=json.dumps({"text": text}).encode(), headers={"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):
+        pass
+
+
+def _rows(outcome: Outcome) -> str:
+    counts = {"read": outcome.rows_in, "rejected": outcome.rows_rejected}
+    if outcome.published:
+        counts |= {"in quarantine": outcome.rows_quarantined, "published": outcome.rows_out}
+    known = [f"{count:,} {what}" for what, count in counts.items() if count is not None]
+    return f"rows: {', '.join(known) or 'none'}"
+
+
+def _published(domain: str, settings: Settings) -> str:
+    path = settings.published(domain)
+    if not path.exists():
+        return "published now: nothing"
+    at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    rows: Any = collect(domain, settings).get("rows_published")
+    return f"published now: {rows:,} rows of {at:%Y-%m-%d %H:%M} UTC, {path}"

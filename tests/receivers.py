@@ -1,0 +1,107 @@
+"""A mail server and a webhook on loopback that keep what they receive."""
+
+import email
+import json
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import policy
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
+
+SECRET_PATH = "/services/T0000/B0000/not-for-any-log"
+
+
+class Mailbox:
+    """Mails as they arrived, who they are for, and with which user and password they were sent."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.recipients: list[list[str]] = []
+        self.logins: list[tuple[bytes, bytes]] = []
+        self.port = 0
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 (aiosmtpd's name)
+        self.mails.append(email.message_from_bytes(envelope.content, policy=policy.default))
+        self.recipients.append(envelope.rcpt_tos)
+        return "250 kept"
+
+    def authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, auth: Any) -> AuthResult:
+        assert isinstance(auth, LoginPassword)
+        self.logins.append((auth.login, auth.password))
+        return AuthResult(success=auth.password == b"right", handled=False)
+
+    def variables(self) -> dict[str, str]:
+        """The environment of somebody who wants mail here."""
+        return {
+            "SLUICE_NOTIFY_EMAIL_TO": "ops@example.org, boss@example.org",
+            "SLUICE_NOTIFY_EMAIL_FROM": "sluice@example.org",
+            "SLUICE_SMTP_HOST": "127.0.0.1",
+            "SLUICE_SMTP_PORT": str(self.port),
+            "SLUICE_SMTP_SECURITY": "none",
+        }
+
+
+@contextmanager
+def mailbox(tls: ssl.SSLContext | None = None) -> Iterator[Mailbox]:
+    """A mail server; with a TLS context one that takes nothing without STARTTLS and a login."""
+    box = Mailbox()
+    options = {"tls_context": tls, "require_starttls": True, "auth_required": True} if tls else {}
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        box.port = probe.getsockname()[1]  # the library takes no 0
+    server = Controller(
+        box, hostname="127.0.0.1", port=box.port, authenticator=box.authenticate if tls else None, **options
+    )
+    server.start()
+    try:
+        yield box
+    finally:
+        server.stop()
+
+
+class Webhook:
+    """The texts that were posted, and the answer that the next ones get."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.status = 200
+        self.url = ""
+
+    def variables(self) -> dict[str, str]:
+        """The environment of somebody who wants messages here."""
+        return {"SLUICE_NOTIFY_WEBHOOK_URL": self.url, "NO_PROXY": "*", "no_proxy": "*"}
+
+
+@contextmanager
+def webhook() -> Iterator[Webhook]:
+    """A server that takes `{"text": …}` at one secret path."""
+    hook = Webhook()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # noqa: N802 (the library's name)
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            assert self.path == SECRET_PATH
+            assert self.headers["Content-Type"] == "application/json"
+            assert body.keys() == {"text"}
+            if hook.status == 200:
+                hook.texts.append(body["text"])
+            self.send_response(hook.status)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    hook.url = f"http://127.0.0.1:{server.server_port}{SECRET_PATH}"
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield hook
+    finally:
+        server.shutdown()
+        server.server_close()
