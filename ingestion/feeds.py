@@ -9,11 +9,9 @@ from pathlib import Path
 
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
+from ingestion.arrivals import CORRECTIONS, delivered, is_corrections
 from ingestion.formats.csv_framing import UnreadableFileError
 
-SUFFIXES = (".csv", ".csv.gz", ".parquet")
-# Files of these names carry lines of several entities, replacements of rows loaded before.
-CORRECTIONS = "corrections*"
 # Columns of a file that are for the platform (their names begin with an underscore), by the name
 # under which they are read; any other such column is left out.
 PLATFORM_COLUMNS = {"_entity": "_entity", "_row_id": "_replaces_row_id"}
@@ -41,6 +39,9 @@ class Feed:
             which part of the whole the file is, such as its month. A file then replaces whatever
             was loaded for its partition, under whichever name, and the raw table has the column
             `_partition`. Corrections of single lines, which name no partition, are not taken.
+        moves_files: a file leaves the landing folder when it is complete: for the archive, into a folder of
+            the day of its load, or for `failed` in the landing folder, with the reason beside it. The domain
+            has no other feed of files.
     """
 
     domain: str
@@ -51,6 +52,7 @@ class Feed:
     pattern: str = "*"
     keeps_history: bool = False
     partition: str | None = None
+    moves_files: bool = False
 
     @property
     def replaced_by(self) -> str:
@@ -147,21 +149,3 @@ class Feed:
 def _squashed(name: str) -> str:
     """A name as it is compared: `VendorID`, `VENDORID` and `vendor_id` are one."""
     return name.replace("_", "").lower()
-
-
-def is_corrections(name: str) -> bool:
-    """Whether a file of this name has lines for every feed of its domain."""
-    return fnmatchcase(name, CORRECTIONS)
-
-
-def delivered(landing: Path) -> list[Path]:
-    """Everything in a landing folder that says by its name that it is data, in the order of loading.
-
-    Other names (`.part` of an upload under way, hidden files) are no deliveries.
-    """
-    files = (
-        path
-        for path in landing.iterdir()
-        if path.name.lower().endswith(SUFFIXES) and not path.name.startswith(".")
-    )
-    return sorted(files, key=lambda path: (is_corrections(path.name), path.name))

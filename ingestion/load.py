@@ -5,13 +5,23 @@ import pkgutil
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import settings as settings_module
 from ingestion import sources
-from ingestion.feeds import Feed, delivered
+from ingestion.arrivals import (
+    checksum_of,
+    delivered,
+    is_complete,
+    put_away,
+    refuse,
+    state_of,
+    wait_until_complete,
+)
+from ingestion.feeds import Feed
 from ingestion.load_file import FileLoader, FileResult
 from ingestion.raw_store import RawStore
 from ingestion.rest.endpoint import Endpoint
@@ -129,6 +139,7 @@ def load_domain(
     *,
     entities: Sequence[str] | None = None,
     partitions: Sequence[str] | None = None,
+    files: Sequence[str] | None = None,
 ) -> LoadSummary:
     """Load all new or changed files of a domain's landing folder, and records of its APIs; safe to repeat at any time.
 
@@ -141,6 +152,7 @@ def load_domain(
         settings: defaults to those of the environment.
         entities: which of `entities_of(domain)`; all if not given.
         partitions: which parts of them (months as `2024-05`); all if not given.
+        files: names of the files to load; all if not given. One that is gone, or is being written, is left.
 
     Raises:
         UnknownDomainError: there is no such domain.
@@ -161,13 +173,13 @@ def load_domain(
     if partitions is not None:
         for feed in wanted:
             feed.check_partitions(partitions)
-    files = [feed for feed in feeds if isinstance(feed, Feed)]
+    of_files = [feed for feed in feeds if isinstance(feed, Feed)]
     results = []
     for feed in wanted:
         if isinstance(feed, Endpoint):
             results.append(_load_endpoint(feed, settings))
         else:
-            results += _load_feed(feed, files, settings, partitions)
+            results += _load_feed(feed, of_files, settings, partitions, files)
     summary = LoadSummary(domain, tuple(results))
     if summary.failed:
         raise FilesFailedError(summary)
@@ -187,27 +199,68 @@ def _load_endpoint(endpoint: Endpoint, settings: Settings) -> FileResult:
 
 
 def _load_feed(
-    feed: Feed, feeds: Sequence[Feed], settings: Settings, partitions: Sequence[str] | None
+    feed: Feed,
+    feeds: Sequence[Feed],
+    settings: Settings,
+    partitions: Sequence[str] | None,
+    names: Sequence[str] | None,
 ) -> list[FileResult]:
     landing = settings.landing(feed.domain)
     landing.mkdir(parents=True, exist_ok=True)
     settings.dlt_dir.mkdir(parents=True, exist_ok=True)
-    files = feed.files(landing)
-    if partitions is not None:
-        files = [path for path in files if feed.partition_of(path.name) in partitions]
+
+    def wanted() -> list[Path]:
+        found = feed.files(landing)
+        if partitions is not None:
+            found = [path for path in found if feed.partition_of(path.name) in partitions]
+        return found if names is None else [path for path in found if path.name in names]
+
+    if feed.moves_files:
+        wait_until_complete(wanted, settings.still_seconds)
     with RawStore.open(feed, settings) as store, _work_folder(settings) as work:
         loader = FileLoader(feed, feeds, store, work)
+        # Another run may have had the warehouse, and the files, until now.
+        files = wanted()
         results = []
         for path in files:
-            double = _double(feed, path, files)
-            results.append(loader.refuse_double(path, double.name) if double else loader.load(path))
-        if partitions is not None:
+            if feed.moves_files:
+                results.append(_load_and_move(path, feed, loader, store, settings))
+            elif double := _double(feed, path, files):
+                results.append(loader.refuse_double(path, double.name))
+            else:
+                results.append(loader.load(path))
+        if names is not None:
+            gone = sorted({*names} - {path.name for path in files})
+            results += [FileResult(name, feed.entity, "left", reason="it is not there") for name in gone]
+        elif partitions is not None:
             there = {feed.partition_of(path.name) for path in files}
             results += [_missing(feed, partition) for partition in partitions if partition not in there]
         elif feed == feeds[0]:
             strays = (path for path in delivered(landing) if not any(each.takes(path.name) for each in feeds))
             results += [loader.refuse(path) for path in strays]
         return results
+
+
+def _load_and_move(
+    path: Path, feed: Feed, loader: FileLoader, store: RawStore, settings: Settings
+) -> FileResult:
+    """Load a file, and put it away when that is committed: a kill before leaves it where the next run finds it."""
+    before = state_of(path)
+    if not is_complete(path, settings.still_seconds):
+        return FileResult(path.name, feed.entity, "left", reason="it is being written")
+    result = loader.load(path)
+    if state_of(path) != before:
+        return replace(result, status="left", reason="it changed while it was loaded; the next run loads it")
+    try:
+        if result.status == "failed":
+            refuse(path, result.reason)
+        else:
+            content = store.loaded_contents()[path.name][checksum_of(path)]
+            put_away(path, settings.archive(feed.domain) / f"{content['loaded_at'].astimezone(UTC):%Y-%m-%d}")
+    except OSError as error:
+        reason = f"{result.reason or 'it is loaded'}; it could not be moved: {error.strerror}"
+        return replace(result, status="failed", reason=reason)
+    return result
 
 
 def _double(feed: Feed, path: Path, files: Sequence[Path]) -> Path | None:

@@ -1,13 +1,13 @@
 """One delivered file into the raw tables of one feed."""
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ingestion.feeds import CORRECTIONS, PLATFORM_COLUMNS, Feed, is_corrections
+from ingestion.arrivals import CORRECTIONS, checksum_of, is_corrections
+from ingestion.feeds import PLATFORM_COLUMNS, Feed
 from ingestion.formats import read_header, read_rows
 from ingestion.formats.csv_framing import UnreadableFileError
 from ingestion.formats.parsed_file import ParsedFile, RowShape
@@ -20,7 +20,7 @@ NO_ENTITY = "none"
 
 @dataclass(frozen=True)
 class FileResult:
-    """What a run did with one file. `status` is loaded, replaced, skipped or failed."""
+    """What a run did with one file. `status` is loaded, replaced, skipped, failed or left (for a later run)."""
 
     name: str
     entity: str
@@ -185,5 +185,4 @@ def _fingerprint(path: Path) -> dict[str, Any]:
     """
     if path.exists() and not path.is_file():
         raise UnreadableFileError("it is a folder or a device, not a file")
-    with path.open("rb") as file:
-        return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}
+    return {"sha256": checksum_of(path), "bytes": path.stat().st_size}

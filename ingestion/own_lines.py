@@ -6,7 +6,8 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.feeds import Feed, is_corrections
+from ingestion.arrivals import is_corrections
+from ingestion.feeds import Feed
 from ingestion.formats.csv_framing import UnreadableFileError
 from ingestion.formats.parsed_file import ParsedFile, connect
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.feeds import delivered
+from ingestion.arrivals import delivered
 from ingestion.web.download import Download, DownloadError, NotOutYetError, download
 from settings import PROJECT_DIR
 from tests.ingestion.file_server import Fault, FileServer, serving

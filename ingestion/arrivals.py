@@ -1,0 +1,133 @@
+"""Files as they arrive in a landing folder: which are deliveries, which of them are complete, and where they go."""
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+SUFFIXES = (".csv", ".csv.gz", ".parquet")
+# Files of these names carry lines of several entities, replacements of rows loaded before.
+CORRECTIONS = "corrections*"
+# A file of the name and this says that the file is complete.
+DONE = ".done"
+# Where files go that cannot be loaded, within the landing folder, each with a file that says why.
+FAILED = "failed"
+REASON = ".reason.txt"
+LOOK_SECONDS = 0.5
+
+
+def is_corrections(name: str) -> bool:
+    """Whether a file of this name has lines for every feed of its domain."""
+    return fnmatchcase(name, CORRECTIONS)
+
+
+def delivered(landing: Path) -> list[Path]:
+    """Everything in a landing folder that says by its name that it is data, in the order of loading.
+
+    Other names (`.part` of an upload under way, hidden files) are no deliveries.
+    """
+    files = (
+        path
+        for path in landing.iterdir()
+        if path.name.lower().endswith(SUFFIXES) and not path.name.startswith(".")
+    )
+    return sorted(files, key=lambda path: (is_corrections(path.name), path.name))
+
+
+def is_complete(path: Path, still_seconds: float) -> bool:
+    """Whether nobody writes to a file any more: a marker that is no older says so, or it has been still.
+
+    Args:
+        path: the file; one that is gone is not complete.
+        still_seconds: how long a file without a marker must be still.
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    try:
+        if path.with_name(path.name + DONE).stat().st_mtime >= found.st_mtime:
+            return True
+    except OSError:
+        pass
+    # A copy may keep the time of the content; the other one is that of any change.
+    return time.time() - max(found.st_mtime, found.st_ctime) >= still_seconds
+
+
+def state_of(path: Path) -> tuple[int, ...] | None:
+    """What tells whether a file has changed; None if it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def wait_until_complete(files: Callable[[], list[Path]], still_seconds: float) -> list[Path]:
+    """The complete ones of some files; those that have just been written are waited for, once, as long as it takes.
+
+    Args:
+        files: lists the files.
+        still_seconds: see `is_complete`; the longest wait.
+    """
+    deadline = time.monotonic() + still_seconds
+    while True:
+        found = files()
+        complete = [path for path in found if is_complete(path, still_seconds)]
+        if len(complete) == len(found) or time.monotonic() >= deadline:
+            return complete
+        time.sleep(LOOK_SECONDS)
+
+
+def put_away(path: Path, folder: Path) -> Path:
+    """Move a file into another folder, where nothing is lost: beside another content it gets another name.
+
+    A kill leaves it in one of the two places, whole.
+
+    Returns:
+        where it is now.
+    """
+    target = _place(path, folder)
+    path.with_name(path.name + DONE).unlink(missing_ok=True)
+    path.replace(target)
+    return target
+
+
+def refuse(path: Path, reason: str) -> Path:
+    """Move a file that cannot be loaded to `failed`, with the reason in a file beside it; returns where it is."""
+    folder = path.parent / FAILED
+    target = _place(path, folder)
+    # First, so that no file is there without.
+    target.with_name(target.name + REASON).write_text(f"{reason}\n")
+    return put_away(path, folder)
+
+
+def _place(path: Path, folder: Path) -> Path:
+    """Where in a folder, made if it is not there, a file may go."""
+    folder.mkdir(parents=True, exist_ok=True)
+    own = folder / path.name
+    if not path.is_file():  # a folder under the name of a file
+        return own if not own.exists() else folder / f"{path.name}.{time.time_ns()}"
+    taken = {path.name: checksum_of(own) if own.is_file() else ""} if own.exists() else {}
+    return folder / name_beside(taken, path.name, checksum_of(path))
+
+
+def name_beside(taken: Mapping[str, str], name: str, checksum: str) -> str:
+    """The name of a file in a folder: its own, or, if that is another content's, with the checksum in it.
+
+    Args:
+        taken: the checksums of the files that are there, by name.
+        name: what it is called.
+        checksum: SHA-256 of its content.
+    """
+    if taken.get(name, checksum) == checksum:
+        return name
+    stem, dot, suffix = name.partition(".")
+    return f"{stem}.{checksum[:8]}{dot}{suffix}"
+
+
+def checksum_of(path: Path) -> str:
+    """SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
