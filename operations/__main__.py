@@ -8,6 +8,7 @@ ways that are configured, 2 none is.
 import argparse
 import json
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import settings as settings_module
 from ingestion.load import FilesFailedError, UnknownDomainError, domains
 from ingestion.raw_pipeline import LoadError
 from ingestion.warehouse import WarehouseBusyError
+from operations.archive import ArchiveError, Packed, archive, restore
 from operations.canary import CanaryError, canary
 from operations.canary import describe as describe_canary
 from operations.dbt import DbtError
@@ -60,6 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
         QuarantineError,
         CanaryError,
         NobodyToTellError,
+        ArchiveError,
     ) as error:
         return _fail(error, 2)
     print(json.dumps(for_machines) if options.json else for_people)
@@ -145,6 +148,23 @@ def _notify(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
     return {"domain": options.domain, "ways": sent.ways, "text": message.text}, f"{sent}\n{message.text}"
 
 
+def _archive(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
+    packs = archive(options.domain, settings, before=options.before)
+    return _packs(
+        options, packs, "packed", f"{options.domain} has no files that were loaded before {options.before}"
+    )
+
+
+def _restore(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
+    packs = restore(options.domain, settings, day=options.date)
+    return _packs(options, packs, "restored", f"{options.domain} has no packs")
+
+
+def _packs(options: argparse.Namespace, packs: list[Packed], done: str, none: str) -> tuple[Any, str]:
+    described = "\n".join(f"{done} {len(pack.files)} files of {pack.day}: {pack.path}" for pack in packs)
+    return {"domain": options.domain, "packs": [pack.to_dict() for pack in packs]}, described or none
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__.split("\n")[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -153,6 +173,8 @@ def _parser() -> argparse.ArgumentParser:
         "publish": (_publish, "publish a domain's marts"),
         "elt": (_elt, "ingest, build, test and publish"),
         "quarantine": (_quarantine, "list the rows and lines that wait for correction"),
+        "archive": (_archive, "pack loaded files that were moved to the archive"),
+        "restore": (_restore, "bring packed files back into the archive's folders"),
         "notify": (_notify, "send the message of a domain's last run again, or a test"),
         "reports": (_reports, "write a domain's reports from its published marts"),
         "versions": (_versions, "list the versions of a domain's published marts"),
@@ -177,6 +199,16 @@ def _parser() -> argparse.ArgumentParser:
     commands["elt"].add_argument("--full-refresh", action="store_true", help="build incremental models anew")
     commands["elt"].add_argument(
         "--rebuild", default="", help="months to build anew: 2022 or 2022-04, comma separated"
+    )
+    commands["archive"].add_argument(
+        "--before",
+        type=date.fromisoformat,
+        required=True,
+        metavar="YYYY-MM-DD",
+        help="pack what was loaded before this day",
+    )
+    commands["restore"].add_argument(
+        "--date", type=date.fromisoformat, metavar="YYYY-MM-DD", help="what was loaded on this day; else all"
     )
     commands["notify"].add_argument("--test", action="store_true", help="send a test message")
     commands["quarantine"].add_argument(
