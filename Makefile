@@ -18,7 +18,7 @@ endif
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lint-sql elt canary airflow docs bench samples lock clean
+.PHONY: help setup run test lint lint-sql elt canary airflow dashboard docs bench samples lock clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS='	' read -r target text; do \
@@ -52,6 +52,9 @@ canary: setup ## Show what a change of the models does to the published data: ma
 
 airflow: setup ## Start Airflow and its UI until Ctrl-C
 	@$(PY) -m runtime airflow
+
+dashboard: setup ## Serve the dashboard of what is published, until Ctrl-C
+	@$(PY) -m dashboard
 
 docs: setup ## Generate the models' documentation and serve it
 	@$(PY) -m runtime docs

@@ -20,6 +20,12 @@ with totals as (
     from {{ ref('agg_category_month') }}
     union all
     select
+        'agg_daily_sales_by_region' as mart,
+        sum(orders) as orders,
+        sum(revenue) as revenue
+    from {{ ref('agg_daily_sales_by_region') }}
+    union all
+    select
         'agg_customer_summary' as mart,
         sum(orders) as orders,
         sum(revenue) as revenue

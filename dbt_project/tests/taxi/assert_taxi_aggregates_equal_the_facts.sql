@@ -1,4 +1,4 @@
--- A failure means that a page by day and one by zone and hour show different totals of the same trips.
+-- A failure means that a page by day, one by hour and one by zone show different totals of the same trips.
 with totals as (
 
     select
@@ -18,6 +18,12 @@ with totals as (
         sum(trips) as trips,
         sum(revenue) as revenue
     from {{ ref('agg_trips_by_zone_hour') }}
+    union all
+    select
+        'days and hours' as mart,
+        sum(trips) as trips,
+        sum(revenue) as revenue
+    from {{ ref('agg_trips_by_day_hour') }}
 
 )
 

@@ -1,0 +1,45 @@
+"""`python -m dashboard [--port N]`: serve the dashboard on loopback until Ctrl-C."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import settings
+from runtime.processes import AirflowError, free_port
+
+FIRST_PORT = 8501
+OPTIONS = {
+    "server.address": "127.0.0.1",
+    # No browser is opened, and nobody is asked for an e-mail address.
+    "server.headless": "true",
+    "browser.gatherUsageStats": "false",
+    "server.fileWatcherType": "none",
+    "client.toolbarMode": "minimal",
+    # What goes wrong stands in this process' output.
+    "client.showErrorDetails": "none",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until Ctrl-C; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m dashboard", description=__doc__)
+    parser.add_argument("--port", type=int, help=f"default: the first free one from {FIRST_PORT} on")
+    options = parser.parse_args(arguments)
+    try:
+        settings.load()
+        port = options.port or free_port(FIRST_PORT)
+    except (settings.SettingsError, AirflowError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    # Here and not by the first visitor, who would wait for it.
+    from streamlit.web import cli
+
+    import dashboard.pages  # noqa: F401
+
+    flags = [f"--{name}={value}" for name, value in (OPTIONS | {"server.port": str(port)}).items()]
+    print(f"The dashboard: http://127.0.0.1:{port}  (Ctrl-C stops it)", flush=True)
+    return cli.main(["run", str(Path(__file__).with_name("app.py")), *flags], standalone_mode=False) or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+"""What Streamlit runs for each visitor: the frame around the pages."""
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from dashboard import pages
+from dashboard.published import NotPublishedError
+
+
+def _show(page: Callable[[], None]) -> None:
+    """Show a page; what is not published is said in a sentence."""
+    try:
+        page()
+    except NotPublishedError as error:
+        st.info(str(error))
+
+
+def main() -> None:
+    """Show the menu and the page that was chosen."""
+    st.set_page_config(page_title="Sluice", layout="wide")
+    groups = {
+        group: [
+            st.Page(
+                partial(_show, page.show),
+                title=page.TITLE,
+                icon=page.ICON,
+                url_path=page.__name__.rpartition(".")[2],
+                default=page is pages.overview,
+            )
+            for page in members
+        ]
+        for group, members in pages.GROUPS.items()
+    }
+    st.navigation(groups).run()
+
+
+main()

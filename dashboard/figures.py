@@ -1,0 +1,149 @@
+"""Charts and numbers as all pages show them: a title, a chart or a sentence, and the data to take away."""
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+# Told apart by people who see fewer colours too, on white and on black; each series has a shape or a dash as well.
+PALETTE = ["#2F86D6", "#D9821A", "#16997A", "#C25FA0", "#D14D41", "#7F7F7F"]
+SHAPES = ["circle", "square", "triangle-up", "cross", "diamond", "triangle-down"]
+DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 6], [1, 4]]
+# By how a run or a test ended: colour, shape, sign.
+STATES = {
+    "success": (PALETTE[2], "circle", "✔"),
+    "partial": (PALETTE[1], "diamond", "◆"),
+    "failed": (PALETTE[4], "cross", "✖"),
+    "running": (PALETTE[0], "triangle-up", "▶"),
+    "queued": (PALETTE[0], "triangle-up", "…"),
+    "skipped": (PALETTE[5], "square", "■"),
+}
+HEIGHT = 300
+BAR_HEIGHT = 24
+# Of the number at the end of a bar.
+LABEL = "#7F7F7F"
+
+
+def figure(title: str, data: pd.DataFrame, chart: alt.Chart | None = None, *, name: str) -> None:
+    """Show a chart, or a table if there is none, with its title and its data as a CSV file.
+
+    Args:
+        title: what it shows, with the unit where that is not on an axis.
+        data: the rows of the chart; without any, a sentence stands in its place.
+        chart: made of these rows.
+        name: of the CSV file.
+    """
+    st.subheader(title, anchor=False)
+    if data.empty:
+        st.info("There is nothing to show here for what you chose.")
+        return
+    if chart is None:
+        st.dataframe(data, hide_index=True, width="stretch")
+    else:
+        st.altair_chart(chart, width="stretch")
+    st.download_button(
+        "Data as CSV",
+        data.to_csv(index=False),
+        f"{name}.csv",
+        "text/csv",
+        key=f"csv_{name}",
+        icon=":material/download:",
+    )
+
+
+def numbers(**values: str) -> None:
+    """Show some numbers side by side, each under its name."""
+    for column, (label, value) in zip(st.columns(len(values)), values.items(), strict=True):
+        column.metric(label.replace("_", " ").capitalize(), value)
+
+
+def lines(data: pd.DataFrame, x: str, y: str, series: str, *, y_title: str, x_title: str = "") -> alt.Chart:
+    """A line a series over time, told apart by colour, dash and shape."""
+    names = sorted(data[series].unique()) if not data.empty else []
+    color = alt.Color(series, scale=alt.Scale(domain=names, range=PALETTE), title=None)
+    return (
+        alt.Chart(data)
+        .mark_line(point={"filled": True, "size": 35}, strokeWidth=2)
+        .encode(
+            x=alt.X(x, type="temporal", title=x_title or None),
+            y=alt.Y(y, type="quantitative", title=y_title, axis=alt.Axis(format="~s")),
+            color=color,
+            strokeDash=alt.StrokeDash(series, scale=alt.Scale(domain=names, range=DASHES), legend=None),
+            shape=alt.Shape(series, scale=alt.Scale(domain=names, range=SHAPES), title=None),
+            tooltip=[alt.Tooltip(x, type="temporal"), series, alt.Tooltip(y, format=",.2~f", title=y_title)],
+        )
+        .properties(height=HEIGHT)
+    )
+
+
+def bars(
+    data: pd.DataFrame, category: str, value: str, *, title: str, format: str = ",.0f"
+) -> alt.LayerChart:
+    """A bar a category, the longest first, each with its number."""
+    base = alt.Chart(data).encode(
+        y=alt.Y(category, type="nominal", sort="-x", title=None, axis=alt.Axis(labelLimit=260)),
+        x=alt.X(value, type="quantitative", title=title, axis=alt.Axis(format="~s"), scale=room(data[value])),
+        tooltip=[category, alt.Tooltip(value, format=format, title=title)],
+    )
+    labels = base.mark_text(align="left", dx=4, color=LABEL).encode(text=alt.Text(value, format=format))
+    chart = base.mark_bar(color=PALETTE[0]) + labels
+    return chart.properties(height=alt.Step(BAR_HEIGHT))
+
+
+def heat_map(data: pd.DataFrame, x: str, y: str, value: str, *, x_title: str, title: str) -> alt.Chart:
+    """A field for each pair, the darker the more on white, the lighter the more on black."""
+    order = list(data.groupby(y)[value].sum().sort_values(ascending=False).index) if not data.empty else []
+    return (
+        alt.Chart(data)
+        .mark_rect()
+        .encode(
+            x=alt.X(x, type="ordinal", title=x_title, axis=alt.Axis(labelAngle=0)),
+            y=alt.Y(
+                y, type="nominal", sort=order, title=None, axis=alt.Axis(labelLimit=300, labelOverlap=False)
+            ),
+            color=alt.Color(value, type="quantitative", title=title, scale=alt.Scale(scheme="viridis")),
+            tooltip=[y, alt.Tooltip(x, title=x_title), alt.Tooltip(value, format=",.0f", title=title)],
+        )
+        .properties(height=alt.Step(18))
+    )
+
+
+def room(values: pd.Series) -> alt.Scale:
+    """A scale from 0 on, with room for a label at the end of the longest bar."""
+    most = float(values.max()) if len(values) else 1.0
+    return alt.Scale(
+        domain=[min(0.0, float(values.min()) if len(values) else 0.0), most * 1.18 or 1.0], nice=False
+    )
+
+
+def state_scales() -> dict[str, alt.Color | alt.Shape]:
+    """Colour and shape of the column `state`."""
+    domain = list(STATES)
+    colors, shapes = ([STATES[state][place] for state in domain] for place in (0, 1))
+    return {
+        "color": alt.Color("state:N", scale=alt.Scale(domain=domain, range=colors), title="Ended as"),
+        "shape": alt.Shape("state:N", scale=alt.Scale(domain=domain, range=shapes), title="Ended as"),
+    }
+
+
+def count(value: float | None) -> str:
+    """A whole number as people read it, a dash where there is none."""
+    return "–" if value is None or pd.isna(value) else f"{value:,.0f}"
+
+
+def share(value: float | None, places: int = 1) -> str:
+    """A share from 0 to 1 in per cent, a dash where there is none."""
+    return "–" if value is None or pd.isna(value) else f"{value:.{places}%}"
+
+
+def ago(moment: pd.Timestamp | None) -> str:
+    """How long ago a moment (UTC) was, in its largest unit."""
+    if moment is None or pd.isna(moment):
+        return "–"
+    moment = pd.Timestamp(moment)
+    seconds = (
+        pd.Timestamp.now(tz="UTC") - (moment if moment.tz else moment.tz_localize("UTC"))
+    ).total_seconds()
+    for unit, length in {"d": 86_400, "h": 3_600, "min": 60}.items():
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit} ago"
+    return "just now"

@@ -1,0 +1,101 @@
+"""A card a domain, and a timeline of all runs."""
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from dashboard.figures import STATES, ago, count, figure, share, state_scales
+from dashboard.filters import one_of
+from dashboard.published import NotPublishedError, ask, ask_if_published, domains, published_at
+
+TITLE, ICON = "Overview", ":material/dashboard:"
+
+CARDS_A_ROW = 3
+PERIODS = {"the last day": 1, "the last 7 days": 7, "the last 30 days": 30, "the last year": 365}
+
+_ROWS = """
+select sum(rows_read)::bigint as rows_read, sum(rows_clean)::bigint as rows_clean,
+    sum(rows_quarantined)::bigint as rows_quarantined, max(loaded_at) as loaded_at
+from marts.agg_{domain}_rows_by_file
+"""
+_HEALTH = """
+select pipeline, last_run_at, last_state, success_rate_last_10, runs_counted, average_seconds
+from marts.agg_pipeline_health
+"""
+_RUNS = """
+select pipeline, run_id, state, started_at, ended_at, seconds, rows_in, rows_out, error
+from marts.fct_pipeline_runs
+where started_at >= now()::timestamp - to_days($days) order by started_at
+"""
+
+
+def show() -> None:
+    """Show the page."""
+    st.title("Overview", anchor=False)
+    health = ask_if_published("health", _HEALTH)
+    by_pipeline = {row.pipeline: row for row in health.itertuples()}
+    shown = domains()
+    if not shown:
+        st.info("Nothing has been published yet. `make run` runs every pipeline.")
+    if not by_pipeline:
+        st.info("The runs have not been collected yet. `python -m operations health` does it.")
+    for start in range(0, len(shown), CARDS_A_ROW):
+        for column, domain in zip(st.columns(CARDS_A_ROW), shown[start : start + CARDS_A_ROW], strict=False):
+            with column.container(border=True):
+                _card(domain, by_pipeline.get(domain))
+    if by_pipeline:
+        _timeline()
+
+
+def _card(domain: str, health: tuple | None) -> None:
+    st.subheader(domain.capitalize(), anchor=False)
+    moment = published_at(domain)
+    try:
+        rows = ask(domain, _ROWS.format(domain=domain)).iloc[0]
+    except NotPublishedError as error:
+        st.info(str(error))
+        return
+    left, right = st.columns(2)
+    _fact(left, "Published", ago(moment), f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "")
+    _fact(right, "Newest input", ago(rows["loaded_at"]), "When the last new file was loaded.")
+    if health:
+        sign = STATES.get(health.last_state, ("", "", "?"))[2]
+        at = f"{health.last_run_at:%Y-%m-%d %H:%M} UTC"
+        _fact(left, "Last run", f"{sign} {health.last_state}, {ago(health.last_run_at)}", at)
+        of_runs = f"Of the last {health.runs_counted:.0f} runs that have ended."
+        _fact(right, "Success rate", share(health.success_rate_last_10, 0), of_runs)
+    _fact(left, "Clean rows", count(rows["rows_clean"]), f"Of {count(rows['rows_read'])} rows read.")
+    quarantined = rows["rows_quarantined"] / rows["rows_read"] if rows["rows_read"] else None
+    of_read = f"{share(quarantined, 2)} of the rows read."
+    _fact(right, "Quarantined", count(rows["rows_quarantined"]), of_read)
+
+
+def _fact(place: DeltaGenerator, label: str, value: str, explained: str) -> None:
+    place.markdown(f":gray[{label}]  \n**{value}**", help=explained)
+
+
+def _timeline() -> None:
+    days = PERIODS[one_of("Runs of", list(PERIODS))]
+    runs = ask("health", _RUNS, {"days": days})
+    figure("Runs by their begin and how they ended", runs, _runs_chart(runs), name="runs")
+
+
+def _runs_chart(runs: pd.DataFrame) -> alt.Chart:
+    return (
+        alt.Chart(runs)
+        .mark_point(filled=True, size=90, opacity=0.85)
+        .encode(
+            x=alt.X("started_at:T", title="Begin (UTC)"),
+            y=alt.Y("pipeline:N", title=None),
+            tooltip=[
+                "pipeline",
+                "state",
+                alt.Tooltip("started_at:T", format="%Y-%m-%d %H:%M:%S"),
+                alt.Tooltip("seconds:Q", format=",.1f"),
+                "error",
+            ],
+            **state_scales(),
+        )
+        .properties(height=alt.Step(36))
+    )

@@ -1,0 +1,119 @@
+"""Which rules the data breaks, rows that break them, and what the tests said."""
+
+import json
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from dashboard.figures import HEIGHT, LABEL, PALETTE, STATES, count, figure, numbers, share
+from dashboard.filters import one_of, some_of
+from dashboard.published import ask, ask_if_published, domains
+
+TITLE, ICON = "Quality", ":material/rule:"
+
+_FILES = """
+select entity, source_file, rows_read, rows_clean, rows_quarantined, rows_superseded, rows_rejected, loaded_at
+from marts.agg_{domain}_rows_by_file order by rows_quarantined + rows_rejected desc, source_file
+"""
+_RULES = """
+select entity, rule, source_file, loaded_at::date as loaded_on, rows_quarantined, examples
+from marts.agg_{domain}_quarantine_by_rule order by rows_quarantined desc, entity, rule, source_file
+"""
+# The last result of each test.
+_TESTS = """
+select test, tested_model, state, failures, seconds, tested_at, message
+from marts.fct_test_results where pipeline = ?
+qualify row_number() over (partition by test order by tested_at desc) = 1
+order by state = 'success', test
+"""
+
+
+def show() -> None:
+    """Show the page."""
+    st.title("Quality of the data", anchor=False)
+    known = domains()
+    if not known:
+        st.info("Nothing has been published yet. `make run` runs every pipeline.")
+        return
+    domain = one_of("Domain", known)
+    files = ask(domain, _FILES.format(domain=domain))
+    sums = files[["rows_read", "rows_clean", "rows_quarantined", "rows_superseded", "rows_rejected"]].sum()
+    numbers(
+        rows_read=count(sums["rows_read"]),
+        quarantined=count(sums["rows_quarantined"]),
+        quarantined_share=share(
+            sums["rows_quarantined"] / sums["rows_read"] if sums["rows_read"] else None, 2
+        ),
+        lines_rejected=count(sums["rows_rejected"]),
+        superseded=count(sums["rows_superseded"]),
+    )
+    _rules(domain)
+    figure("Where the rows of each file are", files, name=f"{domain}_rows_by_file")
+    _tests(domain)
+
+
+def _rules(domain: str) -> None:
+    rules = ask(domain, _RULES.format(domain=domain))
+    if rules.empty:
+        st.success("No row is in quarantine.", icon="✔")
+        return
+    entities, named, files = st.columns(3)
+    with entities:
+        rules = rules[rules["entity"].isin(some_of("Entities", sorted(rules["entity"].unique())))]
+    with named:
+        rules = rules[rules["rule"].isin(some_of("Rules", sorted(rules["rule"].unique())))]
+    with files:
+        rules = rules[rules["source_file"].isin(some_of("Files", sorted(rules["source_file"].unique())))]
+    shown = rules.drop(columns="examples")
+    left, right = st.columns(2)
+    with left:
+        figure("Rows in quarantine by rule", shown, _by_rule(shown), name=f"{domain}_rows_by_rule")
+    with right:
+        days = shown.groupby(["loaded_on", "source_file"], as_index=False)["rows_quarantined"].sum()
+        figure("Broken rules by day of the load and file", days, _by_day(days), name=f"{domain}_rules_by_day")
+    examples = [
+        {"entity": row.entity, "rule": row.rule, "source_file": row.source_file, "row": json.dumps(example)}
+        for row in rules.itertuples()
+        for example in json.loads(row.examples)
+    ]
+    figure("Some of these rows, as they were delivered", pd.DataFrame(examples), name=f"{domain}_examples")
+
+
+def _tests(domain: str) -> None:
+    tests = ask_if_published("health", _TESTS, [domain])
+    if tests.empty:
+        st.subheader("Results of the tests", anchor=False)
+        st.info("No test results have been published yet. `python -m operations health` collects them.")
+        return
+    failed = int((tests["state"] != "success").sum())
+    tests["state"] = [f"{STATES[state][2]} {state}" for state in tests["state"]]
+    figure(f"Last result of each test: {failed} of {len(tests)} failed", tests, name=f"{domain}_tests")
+
+
+def _by_rule(rules: pd.DataFrame) -> alt.Chart:
+    base = alt.Chart(rules).encode(
+        y=alt.Y("rule:N", sort="-x", title=None, axis=alt.Axis(labelLimit=300)),
+        x=alt.X("sum(rows_quarantined):Q", title="Rows in quarantine"),
+        tooltip=["entity", "rule", alt.Tooltip("sum(rows_quarantined):Q", title="Rows", format=",")],
+    )
+    labels = base.mark_text(align="left", dx=4, color=LABEL).encode(text="sum(rows_quarantined):Q")
+    return (base.mark_bar(color=PALETTE[1]) + labels).properties(height=alt.Step(24))
+
+
+def _by_day(days: pd.DataFrame) -> alt.Chart:
+    return (
+        alt.Chart(days)
+        .mark_circle(color=PALETTE[1])
+        .encode(
+            x=alt.X(
+                "yearmonthdate(loaded_on):T",
+                title="Day of the load (UTC)",
+                axis=alt.Axis(format="%Y-%m-%d", tickCount="day", labelOverlap=True),
+            ),
+            y=alt.Y("source_file:N", title=None, axis=alt.Axis(labelLimit=260)),
+            size=alt.Size("rows_quarantined:Q", title="Broken rules", scale=alt.Scale(range=[40, 700])),
+            tooltip=["source_file", "loaded_on:T", alt.Tooltip("rows_quarantined", format=",")],
+        )
+        .properties(height=HEIGHT)
+    )

@@ -1,0 +1,126 @@
+"""How long runs and models take, and what a run spent its time on."""
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from dashboard.figures import HEIGHT, PALETTE, STATES, bars, count, figure, numbers, share, state_scales
+from dashboard.filters import one_of
+from dashboard.published import ask
+
+TITLE, ICON = "Runs", ":material/timer:"
+
+MOST_RUNS, MOST_MODELS = 200, 20
+
+_PIPELINES = "select pipeline from marts.agg_pipeline_health order by pipeline"
+_HEALTH = "select * from marts.agg_pipeline_health where pipeline = ?"
+_RUNS = f"""
+select run_id, state, started_at, ended_at, seconds, rows_in, rows_out, rows_failed, error
+from marts.fct_pipeline_runs where pipeline = ? and started_at is not null order by started_at desc limit {MOST_RUNS}
+"""
+_SLOWEST = f"""
+select model, executions, average_seconds, p95_seconds, longest_seconds, last_seconds, total_seconds
+from marts.agg_slowest_models where pipeline = ? order by average_seconds desc, model limit {MOST_MODELS}
+"""
+_MODEL = f"""
+select started_at, seconds, state, rows_affected
+from marts.fct_model_runs where pipeline = ? and model = ? order by started_at desc limit {MOST_RUNS}
+"""
+_TASKS = """
+select task, state, tries, started_at, ended_at, seconds
+from marts.fct_task_runs where pipeline = ? and run_id = ? and started_at is not null order by started_at, task
+"""
+# Of a run without tasks, which was made in a shell, dbt's part of it.
+_NODES = """
+select model as task, state, 1 as tries, started_at, ended_at, seconds
+from marts.fct_model_runs where pipeline = ? and run_id = ? order by started_at, task
+"""
+
+
+def show() -> None:
+    """Show the page."""
+    st.title("Runs", anchor=False)
+    pipelines = list(ask("health", _PIPELINES)["pipeline"])
+    if not pipelines:
+        st.info("No run has been collected yet. `python -m operations health` does it.")
+        return
+    pipeline = one_of("Pipeline", pipelines)
+    health = ask("health", _HEALTH, [pipeline]).iloc[0]
+    numbers(
+        executions=count(health["executions"]),
+        success_rate_of_the_last_10=share(health["success_rate_last_10"], 0),
+        average_seconds=_seconds(health["average_seconds"]),
+        p95_seconds=_seconds(health["p95_seconds"]),
+        trend_of_the_duration="–"
+        if pd.isna(health["duration_trend"])
+        else f"{health['duration_trend']:+.0%}",
+    )
+    runs = ask("health", _RUNS, [pipeline])
+    figure("Duration of the runs", runs, _durations(runs), name=f"{pipeline}_runs")
+    _gantt(pipeline, runs)
+    _models(pipeline)
+
+
+def _gantt(pipeline: str, runs: pd.DataFrame) -> None:
+    if runs.empty:
+        return
+    signs = {
+        row.run_id: f"{STATES.get(row.state, ('', '', '?'))[2]} {row.run_id}" for row in runs.itertuples()
+    }
+    run_id = st.selectbox("Run", list(signs), format_func=signs.get)
+    tasks = ask("health", _TASKS, [pipeline, run_id])
+    if tasks.empty:
+        tasks = ask("health", _NODES, [pipeline, run_id])
+    figure("What the run did when", tasks, _gantt_chart(tasks), name=f"{pipeline}_tasks")
+
+
+def _models(pipeline: str) -> None:
+    models = ask("health", _SLOWEST, [pipeline])
+    chart = bars(models, "model", "average_seconds", title="Seconds, average", format=",.2f")
+    figure(f"The {MOST_MODELS} slowest models", models, chart, name=f"{pipeline}_models")
+    if models.empty:
+        return
+    model = one_of("Model", list(models["model"]))
+    times = ask("health", _MODEL, [pipeline, model])
+    figure(f"Duration of {model}", times, _durations(times), name=f"{pipeline}_model")
+
+
+def _durations(runs: pd.DataFrame) -> alt.LayerChart:
+    base = alt.Chart(runs).encode(
+        x=alt.X("started_at:T", title="Begin (UTC)"),
+        y=alt.Y("seconds:Q", title="Duration (s)", scale=alt.Scale(zero=True)),
+    )
+    points = base.mark_point(filled=True, size=70).encode(
+        tooltip=[
+            alt.Tooltip("started_at:T", format="%Y-%m-%d %H:%M:%S"),
+            "state",
+            alt.Tooltip("seconds:Q", format=",.2f"),
+        ],
+        **state_scales(),
+    )
+    return (base.mark_line(color=PALETTE[5], opacity=0.5) + points).properties(height=HEIGHT)
+
+
+def _gantt_chart(tasks: pd.DataFrame) -> alt.Chart:
+    signed = tasks.assign(
+        label=[
+            f"{STATES.get(state, ('', '', '?'))[2]} {task}"
+            for task, state in zip(tasks["task"], tasks["state"], strict=True)
+        ]
+    )
+    return (
+        alt.Chart(signed)
+        .mark_bar(height=12, cornerRadius=2)
+        .encode(
+            x=alt.X("started_at:T", title="Time (UTC)", axis=alt.Axis(format="%H:%M:%S")),
+            x2="ended_at:T",
+            y=alt.Y("label:N", sort=alt.SortField("started_at"), title=None, axis=alt.Axis(labelLimit=300)),
+            color=state_scales()["color"],
+            tooltip=["task", "state", "tries", alt.Tooltip("seconds:Q", format=",.2f")],
+        )
+        .properties(height=alt.Step(18))
+    )
+
+
+def _seconds(value: float) -> str:
+    return "–" if pd.isna(value) else f"{value:,.1f}"

@@ -1,0 +1,109 @@
+"""Trips and revenue by day and hour, and where and when they begin."""
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from dashboard.figures import BAR_HEIGHT, HEIGHT, PALETTE, count, figure, heat_map, numbers
+from dashboard.filters import grain, one_of, period, some_of
+from dashboard.published import ask
+
+TITLE, ICON = "Taxi", ":material/local_taxi:"
+
+MEASURES = {"Trips": ("trips", "Trips"), "Revenue": ("revenue", "Revenue ($)")}
+MOST_ZONES = 30
+
+_SPAN = "select min(pickup_date) as first, max(pickup_date) as last from marts.agg_trips_by_day_hour"
+_BOROUGHS = "select distinct borough from marts.dim_zone order by borough"
+_HOURS_CHOSEN = "from marts.agg_trips_by_day_hour where pickup_date between $first and $last"
+_SUMS = "sum(trips)::bigint as trips, sum(revenue) as revenue"
+_TOTALS = f"select {_SUMS}, count(distinct pickup_date) as days {_HOURS_CHOSEN}"
+_STEPS = f"select date_trunc('{{grain}}', pickup_date)::date as day, {_SUMS} {_HOURS_CHOSEN} group by all order by all"
+_HOURS = f"""
+select pickup_hour, round(sum(trips) / any_value(days.days), 2) as trips,
+    round(sum(revenue) / any_value(days.days), 2) as revenue
+from (select * {_HOURS_CHOSEN}), (select count(distinct pickup_date) as days {_HOURS_CHOSEN}) as days
+group by all order by all
+"""
+_ZONES = f"""
+with hours as (
+    select zones.zone || ' (' || zones.borough || ')' as zone, hours.pickup_hour, {_SUMS}
+    from marts.agg_trips_by_zone_hour as hours
+    inner join marts.dim_zone as zones on hours.pickup_location_id = zones.location_id
+    where hours.pickup_month between date_trunc('month', $first::date) and $last::date
+        and list_contains($boroughs, zones.borough)
+    group by all
+),
+
+busiest as (
+    select zone from hours group by zone order by sum({{measure}}) desc, zone limit {MOST_ZONES}
+)
+
+select * from hours where zone in (select zone from busiest) order by all
+"""
+
+
+def show() -> None:
+    """Show the page."""
+    st.title("Yellow taxis of New York", anchor=False)
+    span = ask("taxi", _SPAN).iloc[0]
+    if pd.isna(span["first"]):
+        st.info("No trip has been published yet.")
+        return
+    dates, boroughs, measures, steps = st.columns([3, 3, 2, 1])
+    with dates:
+        first, last = period(span["first"], span["last"])
+    with boroughs:
+        chosen_boroughs = some_of("Boroughs (of the zones)", list(ask("taxi", _BOROUGHS)["borough"]))
+    with measures:
+        measure, unit = MEASURES[one_of("Measure", list(MEASURES))]
+    with steps:
+        step = grain(first, last)
+    chosen = {"first": first, "last": last}
+    totals = ask("taxi", _TOTALS, chosen).iloc[0]
+    numbers(
+        trips=count(totals["trips"]),
+        revenue=f"$ {count(totals['revenue'])}",
+        trips_a_day=count(totals["trips"] / totals["days"] if totals["days"] else None),
+    )
+    left, right = st.columns(2)
+    with left:
+        found = ask("taxi", _STEPS.format(grain=step), chosen)
+        figure(
+            f"{unit} by {step}",
+            found,
+            _line(found, "day:T", measure, f"{unit} a {step}"),
+            name="trips_by_day",
+        )
+    with right:
+        found = ask("taxi", _HOURS, chosen)
+        chart = _columns(found, "pickup_hour:O", measure, f"{unit}, average day")
+        figure(f"{unit} by hour of the day", found, chart, name="trips_by_hour")
+    zones = ask("taxi", _ZONES.format(measure=measure), chosen | {"boroughs": chosen_boroughs})
+    figure(
+        f"{unit} by zone and hour of the pick-up, whole months, the {MOST_ZONES} busiest zones",
+        zones,
+        heat_map(zones, "pickup_hour", "zone", measure, x_title="Hour of the day, New York time", title=unit),
+        name="trips_by_zone_hour",
+    )
+
+
+def _line(data: pd.DataFrame, x: str, y: str, title: str) -> alt.Chart:
+    return _base(data, x, y, title).mark_line(color=PALETTE[0], point={"filled": True, "size": 35})
+
+
+def _columns(data: pd.DataFrame, x: str, y: str, title: str) -> alt.Chart:
+    return _base(data, x, y, title).mark_bar(color=PALETTE[0], width=BAR_HEIGHT / 2)
+
+
+def _base(data: pd.DataFrame, x: str, y: str, title: str) -> alt.Chart:
+    x_title = "Hour of the day, New York time" if x.startswith("pickup_hour") else None
+    return (
+        alt.Chart(data)
+        .encode(
+            x=alt.X(x, title=x_title),
+            y=alt.Y(f"{y}:Q", title=title, axis=alt.Axis(format="~s")),
+            tooltip=[x, alt.Tooltip(f"{y}:Q", format=",.0f", title=title)],
+        )
+        .properties(height=HEIGHT)
+    )

@@ -1,0 +1,73 @@
+"""Questions to what is published. Each opens the file, read-only, and closes it: the next one sees the next version."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+import settings as settings_module
+
+# Published files that are about the pipelines and not about a domain's data.
+PLATFORM = ("health", "overview")
+
+
+class NotPublishedError(LookupError):
+    """What was asked for is not published; the message is a sentence for people."""
+
+
+def ask(domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
+    """Rows of a query on a domain's published file.
+
+    Args:
+        domain: whose file.
+        sql: the query; its tables are in the schema `marts`.
+        parameters: of the query, by place or by name.
+
+    Raises:
+        NotPublishedError: there is no such file, or it has not what the query reads.
+    """
+    settings = settings_module.load()
+    path = settings.published(domain)
+    how = "`python -m operations health`" if domain in PLATFORM else f"`make elt DOMAIN={domain}`"
+    if not path.exists():
+        raise NotPublishedError(f"Nothing of {domain} has been published yet. {how} does it.")
+    try:
+        limit = {"memory_limit": settings.memory_limit}
+        with duckdb.connect(str(path), read_only=True, config=limit) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            return connection.execute(sql, parameters).df()
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        missing = str(error).splitlines()[0]
+        raise NotPublishedError(
+            f"The published {domain} is of an earlier version ({missing}). {how} publishes it anew."
+        ) from error
+    except duckdb.IOException as error:
+        raise NotPublishedError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def ask_if_published(
+    domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None
+) -> pd.DataFrame:
+    """The same, but no rows and no columns where nothing is published."""
+    try:
+        return ask(domain, sql, parameters)
+    except NotPublishedError:
+        return pd.DataFrame()
+
+
+def domains() -> list[str]:
+    """The domains of which something is published."""
+    folder = settings_module.load().published("any").parent
+    names = (path.stem for path in folder.glob("*.duckdb") if not path.name.startswith("."))
+    return sorted(name for name in names if name not in PLATFORM)
+
+
+def published_at(domain: str) -> datetime | None:
+    """When a domain was published last, UTC."""
+    try:
+        seconds = settings_module.load().published(domain).stat().st_mtime
+    except FileNotFoundError:
+        return None
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,101 @@
+{#
+    One row per entity, rule and input file of which quarantined rows break the rule, with up to `EXAMPLES` of them, so that
+    readers of what is published see what is wrong without the warehouse.
+    `entities`: list of {entity, quarantine, personal}; the values of columns named in `personal` stay in the warehouse.
+#}
+{% macro quarantine_by_rule(source_name, entities) %}
+    {%- set examples_kept = 3 -%}
+    with broken as (
+        {%- for entity in entities %}
+        select
+            '{{ entity.entity }}' as entity, coalesce(_source_file, '(no file)') as source_file,
+            _dlt_load_id, _row_id, _source_row, {{ each_rule('broken_rules') }} as rule
+        from {{ entity.quarantine }}
+        {% if not loop.last %}union all{% endif %}
+        {%- endfor %}
+    ),
+
+    placed as (
+        select
+            *,
+            row_number() over (partition by entity, rule, source_file order by _source_row, _row_id) as place
+        from broken
+    ),
+
+    example_rows as (
+        {%- for entity in entities %}
+        select
+            '{{ entity.entity }}' as entity,
+            quarantined._row_id,
+            {{ row_as_json('quarantined', entity.personal or []) }} as example
+        from {{ entity.quarantine }} as quarantined
+        where {{ is_among('quarantined._row_id', 'select _row_id from placed where place <= ' ~ examples_kept) }}
+        {% if not loop.last %}union all{% endif %}
+        {%- endfor %}
+    ),
+
+    loads as (
+        select _dlt_load_id, cast(max(loaded_at) as {{ dbt.type_timestamp() }}) as loaded_at
+        from {{ source(source_name, 'input_files') }}
+        group by _dlt_load_id
+    ),
+
+    counted as (
+        select
+            placed.entity, placed.rule, placed.source_file,
+            cast(count(*) as bigint) as rows_quarantined,
+            max(loads.loaded_at) as loaded_at
+        from placed
+        left join loads on placed._dlt_load_id = loads._dlt_load_id
+        group by placed.entity, placed.rule, placed.source_file
+    ),
+
+    exampled as (
+        select
+            placed.entity, placed.rule, placed.source_file,
+            {{ json_list('example_rows.example', 'placed.place') }} as examples
+        from placed
+        inner join example_rows on placed.entity = example_rows.entity and placed._row_id = example_rows._row_id
+        where placed.place <= {{ examples_kept }}
+        group by placed.entity, placed.rule, placed.source_file
+    )
+
+    select
+        counted.entity,
+        counted.rule,
+        counted.source_file,
+        counted.rows_quarantined,
+        exampled.examples,
+        counted.loaded_at
+    from counted
+    inner join exampled
+        on counted.entity = exampled.entity and counted.rule = exampled.rule
+        and counted.source_file = exampled.source_file
+{% endmacro %}
+
+{# A row for each name in a comma separated list. #}
+{% macro each_rule(column) -%}
+    {{ return(adapter.dispatch('each_rule')(column)) }}
+{%- endmacro %}
+
+{% macro duckdb__each_rule(column) -%}
+    unnest(string_split({{ column }}, ','))
+{%- endmacro %}
+
+{# The row of a relation's alias as a JSON object, without some of its columns. #}
+{% macro row_as_json(alias, without) -%}
+    {{ return(adapter.dispatch('row_as_json')(alias, without)) }}
+{%- endmacro %}
+
+{% macro duckdb__row_as_json(alias, without) -%}
+    json_merge_patch(to_json({{ alias }}), '{ {%- for column in without %}"{{ column }}": null{{ ', ' if not loop.last }}{% endfor -%} }')
+{%- endmacro %}
+
+{# JSON values of a group as the text of one JSON array, in an order. #}
+{% macro json_list(value, ordering) -%}
+    {{ return(adapter.dispatch('json_list')(value, ordering)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_list(value, ordering) -%}
+    cast(to_json(list({{ value }} order by {{ ordering }})) as {{ dbt.type_string() }})
+{%- endmacro %}

@@ -1,0 +1,24 @@
+with trips as (
+
+    select
+        cast(pickup_at as date) as pickup_date,
+        cast(extract(hour from pickup_at) as integer) as pickup_hour,
+        total_amount,
+        is_refund
+    from {{ ref('fct_trips') }}
+
+),
+
+hours as (
+
+    select
+        pickup_date,
+        pickup_hour,
+        cast(sum(case when is_refund then 0 else 1 end) as bigint) as trips,
+        cast(sum(total_amount) as decimal(18, 2)) as revenue
+    from trips
+    group by pickup_date, pickup_hour
+
+)
+
+select * from hours
