@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     # Here and not by the first visitor, who would wait for it.
     from streamlit.web import cli
 
-    import dashboard.pages  # noqa: F401
+    import dashboard.views  # noqa: F401
 
     flags = [f"--{name}={value}" for name, value in (OPTIONS | {"server.port": str(port)}).items()]
     print(f"The dashboard: http://127.0.0.1:{port}  (Ctrl-C stops it)", flush=True)

@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import pages
+from dashboard import views
 from dashboard.published import NotPublishedError
 
 
@@ -19,7 +19,8 @@ def _show(page: Callable[[], None]) -> None:
 
 def main() -> None:
     """Show the menu and the page that was chosen."""
-    st.set_page_config(page_title="Sluice", layout="wide")
+    # Without an icon of its own the tab would show the page's, which the browser would get from the internet.
+    st.set_page_config(page_title="Sluice", page_icon="🌊", layout="wide")
     groups = {
         group: [
             st.Page(
@@ -27,11 +28,11 @@ def main() -> None:
                 title=page.TITLE,
                 icon=page.ICON,
                 url_path=page.__name__.rpartition(".")[2],
-                default=page is pages.overview,
+                default=page is views.overview,
             )
             for page in members
         ]
-        for group, members in pages.GROUPS.items()
+        for group, members in views.GROUPS.items()
     }
     st.navigation(groups).run()
 

@@ -56,23 +56,24 @@ def numbers(**values: str) -> None:
         column.metric(label.replace("_", " ").capitalize(), value)
 
 
-def lines(data: pd.DataFrame, x: str, y: str, series: str, *, y_title: str, x_title: str = "") -> alt.Chart:
+def lines(data: pd.DataFrame, x: str, y: str, series: str, *, y_title: str) -> alt.LayerChart:
     """A line a series over time, told apart by colour, dash and shape."""
     names = sorted(data[series].unique()) if not data.empty else []
-    color = alt.Color(series, scale=alt.Scale(domain=names, range=PALETTE), title=None)
-    return (
-        alt.Chart(data)
-        .mark_line(point={"filled": True, "size": 35}, strokeWidth=2)
-        .encode(
-            x=alt.X(x, type="temporal", title=x_title or None),
-            y=alt.Y(y, type="quantitative", title=y_title, axis=alt.Axis(format="~s")),
-            color=color,
-            strokeDash=alt.StrokeDash(series, scale=alt.Scale(domain=names, range=DASHES), legend=None),
-            shape=alt.Shape(series, scale=alt.Scale(domain=names, range=SHAPES), title=None),
-            tooltip=[alt.Tooltip(x, type="temporal"), series, alt.Tooltip(y, format=",.2~f", title=y_title)],
-        )
-        .properties(height=HEIGHT)
+    palette = alt.Scale(domain=names, range=PALETTE)
+    base = alt.Chart(data).encode(
+        x=alt.X(x, type="temporal", title=None),
+        y=alt.Y(y, type="quantitative", title=y_title, axis=alt.Axis(format="~s")),
+        color=alt.Color(series, scale=palette, title=None),
+        tooltip=[alt.Tooltip(x, type="temporal"), series, alt.Tooltip(y, format=",.2~f", title=y_title)],
     )
+    # Under a name of its own: without its legend, the same field would have none for colour and shape either.
+    dashes = alt.StrokeDash("dash:N", scale=alt.Scale(domain=names, range=DASHES), legend=None)
+    dashed = base.transform_calculate(dash=f"datum['{series}']")
+    line = dashed.mark_line(strokeWidth=2).encode(strokeDash=dashes)
+    points = base.mark_point(filled=True, size=40).encode(
+        shape=alt.Shape(series, scale=alt.Scale(domain=names, range=SHAPES), title=None)
+    )
+    return (line + points).properties(height=HEIGHT)
 
 
 def bars(
@@ -107,11 +108,11 @@ def heat_map(data: pd.DataFrame, x: str, y: str, value: str, *, x_title: str, ti
     )
 
 
-def room(values: pd.Series) -> alt.Scale:
+def room(values: pd.Series, share: float = 0.18) -> alt.Scale:
     """A scale from 0 on, with room for a label at the end of the longest bar."""
     most = float(values.max()) if len(values) else 1.0
     return alt.Scale(
-        domain=[min(0.0, float(values.min()) if len(values) else 0.0), most * 1.18 or 1.0], nice=False
+        domain=[min(0.0, float(values.min()) if len(values) else 0.0), most * (1 + share) or 1.0], nice=False
     )
 
 

@@ -79,7 +79,7 @@ def show() -> None:
         figure("Collisions by borough and severity", found, _boroughs(found), name="collisions_by_borough")
     with right:
         places = ask("collisions", _PLACES, chosen | chosen_severities)
-        figure("Where they happened, by square kilometre", places, _map(places), name="collisions_by_place")
+        figure("Where they happened, by km²", places, _map(places), name="collisions_by_place")
 
 
 def _boroughs(found: pd.DataFrame) -> alt.LayerChart:
@@ -89,7 +89,10 @@ def _boroughs(found: pd.DataFrame) -> alt.LayerChart:
         y=alt.Y("borough:N", title=None),
         yOffset=alt.YOffset("severity:N", sort=_SEVERITIES),
         x=alt.X(
-            "collisions:Q", title="Collisions", axis=alt.Axis(format="~s"), scale=room(found["collisions"])
+            "collisions:Q",
+            title="Collisions",
+            axis=alt.Axis(format="~s"),
+            scale=room(found["collisions"], 0.5),
         ),
         tooltip=["borough", "severity", alt.Tooltip("collisions:Q", format=",")],
     )
@@ -111,7 +114,12 @@ def _map(places: pd.DataFrame) -> alt.Chart:
         .encode(
             x=alt.X("longitude:Q", title="Longitude (°)", scale=degrees),
             y=alt.Y("latitude:Q", title="Latitude (°)", scale=degrees),
-            size=alt.Size("collisions:Q", title="Collisions", scale=alt.Scale(range=[10, 260])),
+            size=alt.Size(
+                "collisions:Q",
+                title="Collisions",
+                scale=alt.Scale(range=[10, 260]),
+                legend=alt.Legend(symbolFillColor=LABEL),
+            ),
             color=alt.Color("borough:N", title="Borough", scale=alt.Scale(domain=names, range=PALETTE)),
             shape=alt.Shape("borough:N", title="Borough", scale=alt.Scale(domain=names, range=SHAPES)),
             tooltip=["borough", "latitude", "longitude", "collisions", "casualties"],

@@ -112,7 +112,12 @@ def _by_day(days: pd.DataFrame) -> alt.Chart:
                 axis=alt.Axis(format="%Y-%m-%d", tickCount="day", labelOverlap=True),
             ),
             y=alt.Y("source_file:N", title=None, axis=alt.Axis(labelLimit=260)),
-            size=alt.Size("rows_quarantined:Q", title="Broken rules", scale=alt.Scale(range=[40, 700])),
+            size=alt.Size(
+                "rows_quarantined:Q",
+                title="Broken rules",
+                scale=alt.Scale(range=[40, 700]),
+                legend=alt.Legend(symbolFillColor=LABEL),
+            ),
             tooltip=["source_file", "loaded_on:T", alt.Tooltip("rows_quarantined", format=",")],
         )
         .properties(height=HEIGHT)

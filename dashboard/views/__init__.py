@@ -1,0 +1,11 @@
+"""One module a page: `TITLE`, `ICON` and `show()`; its questions stand beside it. They are shown in this order.
+
+(A folder `pages` would be found by Streamlit itself, which would run each module as a script.)
+"""
+
+from dashboard.views import collisions, ecommerce, overview, quality, runs, taxi
+
+GROUPS = {
+    "Pipelines": [overview, quality, runs],
+    "Domains": [collisions, ecommerce, taxi],
+}
