@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 
-from bench import dag_against_build, ecommerce, ingest, make_run, months
+from bench import dag_against_build, ecommerce, ingest, make_run, months, publish
 from bench.measuring import MeasuringError, machine
 from settings import load
 
@@ -16,6 +16,7 @@ BENCHMARKS = {
     "ingest": ingest,
     "make_run": make_run,
     "months": months,
+    "publish": publish,
 }
 
 
