@@ -1,7 +1,7 @@
 """Puts a domain's marts where readers look: `published/<domain>.duckdb`, one whole version after another.
 
 How versions are kept is in `operations.publishing.versions`, how a new one is made without writing all of it
-anew in `operations.publishing.candidate` and `marks`, and what may differ in `comparison`.
+anew in `operations.publishing.candidate`, and what may differ in `comparison`.
 """
 
 import json
@@ -23,9 +23,8 @@ from operations.dbt import ensure_manifest
 from operations.publishing import candidate
 from operations.publishing.comparison import Comparison, compare
 from operations.publishing.errors import PublishError, PublishStoppedError
-from operations.publishing.marks import marks
 from operations.publishing.marts import SCHEMA, Mart, invocation_id, marts_of
-from operations.publishing.profile import Profile, Slice, Table, look, measure
+from operations.publishing.profile import Profile, Slice, Table, look, marks, measure
 from operations.publishing.quarantine_share import (
     QuarantineShare,
     describe_stop,
@@ -129,7 +128,7 @@ def _publish(
         quarantine = quarantine_share(warehouse, domain, limit)
         tables = look(warehouse, marts.values())
         base = old.tables if old and copied else None
-        profiles = {key: _profile(warehouse, settings.warehouse, tables[key], base) for key in tables}
+        profiles = {key: _profile(warehouse, tables[key], base) for key in tables}
         compared = compare(
             domain,
             old.tables if old else None,
@@ -223,11 +222,11 @@ def _copy_meanwhile(versions: Versions, old: Version | None, stack: ExitStack) -
 
 
 def _profile(
-    warehouse: duckdb.DuckDBPyConnection, file: Path, table: Table, base: Mapping[str, Profile] | None
+    warehouse: duckdb.DuckDBPyConnection, table: Table, base: Mapping[str, Profile] | None
 ) -> Profile:
-    """What is in a table; slices that are stored as they were when the published version was made are not read."""
+    """What is in a table; slices that were not written since the published version was made are not read."""
     old = base.get(table.mart.name) if base else None
-    stored = marks(warehouse, file, table)
+    stored = marks(warehouse, table)
     by_mark: dict[tuple[str, str], Slice] = {}
     if old and list(old.columns.items()) == list(table.columns.items()) and old.slice_by == table.slice_by:
         by_mark = {(key, each.mark): each for key, each in old.slices.items() if each.mark}

@@ -5,6 +5,7 @@ one slice. The checksum of a slice is the sum of the hashes of its rows, so neit
 nor that of the slices matters, and that of a table is the sum of its slices'.
 """
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -16,6 +17,8 @@ from operations.publishing.marts import SCHEMA, Mart
 
 # Of a table that is rebuilt whole.
 WHOLE = ""
+# When dbt wrote a row (see the macro rebuild_changed_months), which is no part of what the row says.
+BUILT_AT = "_built_at"
 NUMBERS = ("DECIMAL", "DOUBLE", "FLOAT", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT")
 NUMBERS += ("USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")
 FLOATING = ("DOUBLE", "FLOAT")
@@ -32,7 +35,7 @@ class Slice:
         nulls: by column, where there are some.
         totals: of measures.
         newest: the last date, or time, in ISO form.
-        mark: how the warehouse stores it, see `operations.publishing.marks`; None if not known.
+        mark: what the warehouse says of when its rows were written (see `marks`); None if it does not.
     """
 
     rows: int
@@ -214,10 +217,9 @@ def measure(
     if keys is not None and not keys:
         return {}
     measures = table.measures()
-    times = [
-        column for column, kind in table.columns.items() if kind.startswith(TIMES) and not kind.endswith("]")
-    ]
-    hashed = ", ".join(map(quoted, table.columns))
+    said = {column: kind for column, kind in table.columns.items() if column != BUILT_AT}
+    times = [column for column, kind in said.items() if kind.startswith(TIMES) and not kind.endswith("]")]
+    hashed = ", ".join(map(quoted, said))
     finite = {column: table.columns[column] in FLOATING for column in measures}
     numbers = [
         *(f"count(*) - count({quoted(column)})" for column in table.nullable),
@@ -249,6 +251,21 @@ def measure(
             },
         )
     return slices
+
+
+def marks(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, str]:
+    """Marks of the slices of a table: the same mark means the same rows, another one means nothing.
+
+    To read all rows of all months at each publication would cost more with every month. So of a table whose
+    rows say when they were written, a slice with as many rows of the same times is the same slice.
+    """
+    if BUILT_AT not in table.columns or not table.slice_by:
+        return {}
+    columns = hashlib.blake2b(repr(list(table.columns.items())).encode(), digest_size=8).hexdigest()
+    found = connection.execute(
+        f"select {table.slice_key()}, count(*), sum(hash({BUILT_AT})::hugeint) from {table.relation} group by all"
+    ).fetchall()
+    return {key: f"{columns}-{rows}-{times:x}" for key, rows, times in found}
 
 
 def quoted(name: str) -> str:

@@ -11,7 +11,7 @@ from samples.delivery import Delivery
 from settings import Settings
 
 #: What tells two builds of the same rows apart.
-EXCEPT = "_rules _judged_at"
+EXCEPT = "_rules _judged_at _built_at"
 
 
 class Built:

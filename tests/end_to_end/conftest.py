@@ -17,7 +17,7 @@ from bench.measuring import copy_checkout
 from settings import PROJECT_DIR, Settings
 
 # Written anew by each run and told apart by it: when, and under which id.
-EXCEPT = {"_dlt_load_id", "_dlt_id", "_judged_at", "loaded_at"}
+EXCEPT = {"_dlt_load_id", "_dlt_id", "_judged_at", "_built_at", "loaded_at"}
 
 
 @dataclass

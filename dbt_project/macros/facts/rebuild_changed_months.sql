@@ -4,6 +4,7 @@
     it is computed whole and compared with the table by a hash a month, and only the months that differ are written.
     `compare`: columns that tell by themselves whether a month differs, such as the key of a row and what it was made of;
     all columns if not given. The select is then computed for the months that are written and for no other.
+    The column `_built_at: {{ run_stamp() }}` is not compared; it tells `publish` which months were written.
     on_schema_change is 'fail', because any other value leaves columns that a full refresh would not give.
 #}
 {% macro rebuild_changed_months(month_column, compare=[]) %}
@@ -38,7 +39,7 @@
     {% set month_column = arg_dict['unique_key'] %}
     {% set columns = arg_dict['dest_columns'] %}
     {% set compare = config.get('meta', {}).get('compare') or columns | map(attribute='name') | list %}
-    {% set compared = columns | selectattr('name', 'in', compare) | list %}
+    {% set compared = columns | selectattr('name', 'in', compare) | rejectattr('name', 'equalto', '_built_at') | list %}
     {% set months = months_to_rebuild(new_rows, target_table, month_column, compared) %}
     {% do log(
         target_table.identifier ~ ': ' ~ ('rebuilding ' ~ (months | join(', ')) if months else 'no month differs'), info=true

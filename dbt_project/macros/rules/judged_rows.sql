@@ -135,7 +135,7 @@
             else 'clean'
         end as fate,
         '{{ version }}' as _rules,
-        cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as {{ dbt.type_timestamp() }}) as _judged_at
+        {{ run_stamp() }} as _judged_at
     from judged
     {%- if judged_before %}
     union all

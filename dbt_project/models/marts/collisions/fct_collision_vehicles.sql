@@ -20,7 +20,8 @@ collision_vehicles as (
         {{ date_key('crashes.crash_date') }} as date_key,
         {{ surrogate_key(['vehicles.vehicle_type']) }} as vehicle_type_key,
         {{ surrogate_key(['vehicles.contributing_factor']) }} as contributing_factor_key,
-        crashes.crash_month
+        crashes.crash_month,
+        {{ run_stamp() }} as _built_at
     from vehicles
     inner join crashes on vehicles.collision_id = crashes.collision_id
 

@@ -31,7 +31,8 @@ collisions as (
         persons_injured + persons_killed as casualties,
 
         crash_at,
-        crash_month
+        crash_month,
+        {{ run_stamp() }} as _built_at
     from crashes
 
 )

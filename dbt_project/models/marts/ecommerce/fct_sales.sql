@@ -23,7 +23,8 @@ sales as (
         line_margin as margin,
 
         order_date,
-        order_month
+        order_month,
+        {{ run_stamp() }} as _built_at
     from orders
 
 )

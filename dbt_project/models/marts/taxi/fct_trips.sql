@@ -35,7 +35,8 @@ facts as (
         file_month,
 
         _dlt_load_id,
-        _judged_at
+        _judged_at,
+        {{ run_stamp() }} as _built_at
     from trips
 
 )
