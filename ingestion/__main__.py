@@ -62,7 +62,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(json.dumps(summary.to_dict()) if options.json else describe(summary))
-    return 1 if summary.failed or missing else 0
+    # Who asks for an entity wants it; of a whole domain, what is not there yet comes another time.
+    left = bool(options.entity) and any(file.status == "left" for file in summary.files)
+    return 1 if summary.failed or missing or left else 0
 
 
 def _download(domain: str, months: list[str], settings: Settings) -> list[str]:

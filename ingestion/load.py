@@ -133,6 +133,22 @@ def partitions_of(domain: str, settings: Settings) -> list[str]:
     return sorted({part for feed, path in files if (part := feed.partition_of(path.name))})
 
 
+def moves_files(domain: str) -> bool:
+    """Whether a domain's files leave its landing folder when they are loaded.
+
+    Raises:
+        UnknownDomainError: there is no such domain.
+    """
+    return any(feed.moves_files for feed in feeds_of(domain) if isinstance(feed, Feed))
+
+
+def arrived(domain: str, settings: Settings) -> list[str]:
+    """Names of the complete files in a domain's landing folder, in the order of loading."""
+    landing = settings.landing(domain)
+    files = delivered(landing) if landing.exists() else []
+    return [path.name for path in files if is_complete(path, settings.still_seconds)]
+
+
 def load_domain(
     domain: str,
     settings: Settings | None = None,
@@ -195,7 +211,9 @@ def _load_endpoint(endpoint: Endpoint, settings: Settings) -> FileResult:
     try:
         return load_endpoint(endpoint, settings)
     except ApiError as error:
-        return FileResult(endpoint.source_file, endpoint.entity, "failed", reason=str(error))
+        # Its tables are there; a domain does without an API that nobody has named.
+        status = "failed" if settings.apis[endpoint.api].url else "left"
+        return FileResult(endpoint.source_file, endpoint.entity, status, reason=str(error))
 
 
 def _load_feed(

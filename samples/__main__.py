@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import settings
-from samples import collisions, ecommerce, taxi
+from samples import collisions, ecommerce, sales, taxi
 from samples.apis import command as serve
 
 #: Each module offers `add_options(parser)` and `deliver(folder, options) -> Delivery`.
-DOMAINS = {"collisions": collisions, "ecommerce": ecommerce, "taxi": taxi}
+DOMAINS = {"collisions": collisions, "ecommerce": ecommerce, "sales": sales, "taxi": taxi}
 
 
 def main(arguments: list[str]) -> None:
@@ -39,8 +39,10 @@ def main(arguments: list[str]) -> None:
     try:
         for name in [asked.domain] if asked.domain else DOMAINS:
             options = asked if asked.domain else parse([*arguments, name])
-            folder = options.out or settings.load().landing(name)
-            if options.if_empty and any(folder.glob("[!.]*")):
+            where = settings.load()
+            folder = options.out or where.landing(name)
+            # Loaded files may have left for the archive.
+            if options.if_empty and any([*folder.glob("[!.]*"), *where.archive(name).glob("[!.]*")]):
                 continue
             delivery = DOMAINS[name].deliver(folder, options)
             print(json.dumps(delivery.as_dict()) if options.json else delivery)

@@ -7,13 +7,14 @@
       _judged_at    when the run began that judged the row (UTC); what is made of rows by month compares it, which costs
                     less than to compare the rows (see rebuild_changed_months)
     `references`: {flag: {column, relation, key}}; the flag, which rules may use, tells whether the column's value is
-    among the relation's keys.
+    among the relation's keys. `delivered_whole`: a file that is delivered again has all of its rows again; an API, which
+    gives those that have changed, has not, and its model is a table: a record changes under its _row_id.
 
     A run judges the rows of new loads, and of the rows judged before those whose verdict may differ: rows of a key that
     a new or vanished row has, and rows whose references or replacements changed. A load never changes, it comes or
     goes; rows of a load that is gone, or that was judged by other rules, come with the fate 'gone' (see judge_loads).
 #}
-{% macro judged_rows(typed, raw, references={}) %}
+{% macro judged_rows(typed, raw, references={}, delivered_whole=true) %}
     {%- set meta = rules_of(model) -%}
     {%- set version = rules_version(meta, typed) -%}
     {%- set judged_before = is_incremental() -%}
@@ -41,6 +42,7 @@
         from deliveries
         inner join deliveries as later
             on deliveries._source_file = later._source_file and deliveries._dlt_load_id < later._dlt_load_id
+        {{- '' if delivered_whole else ' where false' }}
     ),
 
     replacements as (

@@ -1,0 +1,22 @@
+with products as (
+
+    select
+        product_id,
+
+        product_name,
+        category,
+
+        price,
+
+        updated_at,
+
+        _source_file,
+        _source_row,
+        _row_id,
+        _dlt_load_id
+    from {{ ref('judged_sales__products') }}
+    where fate = 'clean'
+
+)
+
+select * from products

@@ -1,0 +1,4 @@
+{{ quarantined_rows(
+    judged=ref('judged_sales__products'),
+    raw=source('raw_sales', 'products')
+) }}

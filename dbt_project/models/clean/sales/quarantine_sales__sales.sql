@@ -1,0 +1,4 @@
+{{ quarantined_rows(
+    judged=ref('judged_sales__sales'),
+    raw=source('raw_sales', 'sales')
+) }}

@@ -1,0 +1,29 @@
+{{ config(**rebuild_changed_months('sale_month')) }}
+
+with curated as (
+
+    select * from {{ ref('curated_sales__sales') }}
+
+),
+
+sales as (
+
+    select
+        sale_key,
+        {{ date_key('sale_date') }} as date_key,
+        store_key,
+        coalesce(product_key, {{ unknown_key() }}) as product_key,
+
+        product_id,
+
+        quantity,
+        price,
+        total_amount,
+
+        sale_date,
+        sale_month
+    from curated
+
+)
+
+select * from sales

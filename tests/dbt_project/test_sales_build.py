@@ -1,0 +1,171 @@
+"""What dbt's own tests cannot see: counts and totals found independently, and how later builds follow deliveries."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+
+import pytest
+
+from operations.quarantine import quarantine
+from samples.apis.server import SampleApis, serving
+from samples.delivery import Delivery
+from samples.sales import FATES, write_sales
+from settings import Api
+from tests.contents import differing
+from tests.dbt_project.built import Built
+
+pytestmark = pytest.mark.slow
+
+HEADER = "date,store,product_id,quantity,price"
+PRODUCTS = 200
+
+
+class Shop(Built):
+    """A shop with stores, and a catalogue if it has an address."""
+
+    def __init__(self, data_dir: Path, url: str | None = None) -> None:
+        super().__init__("sales", data_dir)
+        variables = SampleApis.variables(url or "")
+        api = Api(*(variables.values() if url else (None, None)), *variables)
+        self.settings = replace(self.settings, apis={"products": api}, still_seconds=0.0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def apis() -> Iterator[tuple[SampleApis, str]]:
+    """The sample catalogue, and where it is."""
+    apis = SampleApis(products=PRODUCTS)
+    with serving(apis) as base, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("NO_PROXY", "*")
+        environment.setenv("no_proxy", "*")
+        yield apis, base
+
+
+@pytest.fixture(scope="module")
+def generated(
+    tmp_path_factory: pytest.TempPathFactory, apis: tuple[SampleApis, str]
+) -> tuple[Shop, Delivery, list[str]]:
+    """A shop with generated sales of which some are defective in known ways, built once; and the lines."""
+    shop = Shop(tmp_path_factory.mktemp("generated"), apis[1])
+    defects = {kind: 7 + n for n, kind in enumerate(FATES)}
+    # Some of the products that are sold are not in the catalogue.
+    delivery = write_sales(
+        shop.landing, rows=20_000, days=70, products=PRODUCTS + 20, seed=5, defects=defects
+    )
+    lines = [line for path in delivery.files for line in path.read_text().splitlines()[1:]]
+    shop.build()
+    return shop, delivery, lines
+
+
+def valid_sales(lines: list[str]) -> list[tuple[str, str, int, int, Decimal]]:
+    """Sales that break no rule, by other means than SQL."""
+    found = []
+    for line in lines:
+        try:
+            day, store, product, quantity, price = line.split(",")
+            sale = (day, store, int(product), int(quantity), Decimal(price))
+        except (ValueError, ArithmeticError):
+            continue
+        if "2024-01-01" <= day < "2025" and day != "2024-02-30" and store and '"' not in store:
+            found += [sale] if 1 <= sale[3] <= 100_000 and Decimal("0.01") <= sale[4] <= 100_000 else []
+    return found
+
+
+def test_unit_tests_pass(generated: tuple[Shop, Delivery, list[str]]) -> None:
+    generated[0].run_unit_tests()
+
+
+def test_every_generated_row_meets_its_fate(generated: tuple[Shop, Delivery, list[str]]) -> None:
+    shop, delivery, _ = generated
+    (part,) = delivery.parts
+    fates = dict(shop.query("select fate, count(*) from clean.judged_sales__sales group by fate"))
+    assert fates == {"clean": part.clean, "quarantined": part.quarantined}
+    assert shop.by_rule("sales") == part.by_rule
+    sums = ", ".join(f"sum(rows_{what})::int" for what in ("read", "clean", "quarantined", "rejected"))
+    by_entity = shop.query(
+        f"select entity, {sums} from marts.agg_sales_rows_by_file group by entity order by 1"
+    )
+    assert by_entity == [
+        ("products", PRODUCTS, PRODUCTS, 0, 0),
+        ("sales", part.lines, part.clean, part.quarantined, part.rejected),
+    ]
+
+
+def test_totals_equal_an_independent_computation_to_the_cent(
+    generated: tuple[Shop, Delivery, list[str]],
+) -> None:
+    shop, delivery, lines = generated
+    sales = valid_sales(lines)
+    assert len(sales) == delivery.clean
+    days: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for day, store, _, quantity, price in sales:
+        days[day, store] += (quantity * price).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    found = shop.query("select sale_date::text, store_name, total_amount from marts.agg_sales_by_store_day")
+    assert {(day, store): amount for day, store, amount in found} == days
+    assert shop.query("select sum(total_amount), count(*) from marts.fct_daily_sales") == [
+        (sum(days.values()), len(sales))
+    ]
+    unknown = sum(1 for sale in sales if sale[2] > PRODUCTS)
+    assert shop.query(
+        "select count(*) from marts.fct_daily_sales join marts.dim_catalogue_product as product "
+        "using (product_key) where product.product_code = 'Unknown'"
+    ) == [(unknown,)]
+
+
+def test_products_have_their_code_and_price_category(
+    generated: tuple[Shop, Delivery, list[str]], apis: tuple[SampleApis, str]
+) -> None:
+    shop, _, _ = generated
+    expected = [
+        (
+            product["id"],
+            f"{product['category'][:3].upper()}{product['id']:03}",
+            "low" if product["price"] < 25 else "medium" if product["price"] < 35 else "high",
+        )
+        for product in sorted(apis[0].products.products, key=lambda product: product["id"])
+    ]
+    found = "select product_id, product_code, price_category from marts.dim_catalogue_product"
+    assert shop.query(f"{found} where product_id is not null order by 1") == expected
+
+
+def test_a_shop_without_an_api_and_then_without_files_is_built(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.build()
+    assert shop.query("select count(*) from marts.agg_sales_rows_by_file") == [(0,)]
+    shop.deliver("a.csv", HEADER, "2024-05-01,north,1,2,9.99")
+    shop.build()
+    joined = "select total_amount, product_code from marts.fct_daily_sales join marts.dim_catalogue_product using (product_key)"
+    assert shop.query(joined) == [(Decimal("19.98"), "Unknown")]
+
+
+def test_later_builds_follow_the_files_and_the_catalogue(tmp_path: Path) -> None:
+    apis = SampleApis(products=3)
+    with serving(apis) as url:
+        shop = Shop(tmp_path, url)
+        sale = "2024-05-01,north,2,2,0.335"
+        shop.deliver("a.csv", HEADER, sale, sale, "2024-05-01,north,4,0,1.00")
+        shop.build()
+        facts = (
+            "select sale.product_id, quantity, total_amount, product_code, price_category "
+            "from marts.fct_daily_sales as sale join marts.dim_catalogue_product using (product_key)"
+        )
+        # Equal lines are two sales.
+        assert shop.query(facts) == [(2, 2, Decimal("0.67"), "CLO002", "low")] * 2
+        apis.products.change(2, price=35, category="Home")
+        apis.products.change(3, name=None)
+        shop.deliver("a.csv", HEADER, sale, "2024-06-01,south,4,3,1.00")
+        shop.build()
+        assert shop.query(f"{facts} order by all") == [
+            (2, 2, Decimal("0.67"), "HOM002", "high"),
+            (4, 3, Decimal("3.00"), "Unknown", "Unknown"),
+        ]
+        # What the API does not mend stays in quarantine, though other products come again.
+        apis.products.change(1, price=1)
+        shop.deliver("b.csv", HEADER, "2024-06-02,south,1,1,1.00")
+        shop.build()
+        assert shop.by_rule("products") == {"product_name_is_present": 1}
+        assert (quarantine("sales", shop.settings).rows) == 1
+        contents = shop.contents()
+        shop.build("--full-refresh")
+        assert differing(shop.contents(), contents) == []
