@@ -1,6 +1,6 @@
 """The tasks around the dbt models that the DAGs of all domains share; what they do is in `operations.elt`."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
 from airflow.providers.standard.operators.empty import EmptyOperator
@@ -8,7 +8,7 @@ from airflow.sdk import XComArg, chain, get_current_context, task, task_group
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from cosmos.constants import PRODUCER_WATCHER_TASK_ID
-from pipeline import published, waiting
+from pipeline import PARAMS, published, waiting
 
 import settings
 
@@ -26,14 +26,18 @@ def ingest(domain: str, entity: str, task_id: str | None = None) -> XComArg:
     return load()
 
 
-def _ingest(domain: str, entity: str, run_id: str, month: str | None = None) -> dict:
+def _ingest(domain: str, entity: str, run_id: str, **part: str) -> dict:
     from ingestion.load import FilesFailedError
     from operations.elt import ingest
 
     try:
-        return ingest(domain, run_id, _SETTINGS, entity, month=month).to_dict()
+        summary = ingest(domain, run_id, _SETTINGS, entity, **part)
     except FilesFailedError as error:
         raise AirflowFailException(error) from error
+    left = {file.reason for file in summary.files if file.status == "left"}
+    if left and len(left) == len(summary.files):
+        raise AirflowSkipException("; ".join(sorted(left)))
+    return summary.to_dict()
 
 
 def ingest_months(domain: str, entity: str) -> XComArg:
@@ -74,32 +78,100 @@ def ingest_months(domain: str, entity: str) -> XComArg:
         print(f"{fetched.name}: {fetched.status}")
         return month
 
-    @task(task_id=f"ingest_{entity}", map_index_template="{{ month }}", **waiting("ingest"))
-    def load(month: str, *, run_id: str | None = None) -> dict:
-        """Load the month's file, in place of what was loaded for the month before."""
-        get_current_context()["month"] = month
-        return _ingest(domain, entity, run_id, month=month)
+    load = _ingest_part(domain, entity, "month")
 
     @task_group(group_id="months_of_files", prefix_group_id=False)
     def each(month: str) -> None:
         load(download(month))
 
-    # Not `all_done_min_one_success`, for which one month that is skipped is reason to skip the rest.
-    @task(task_id="months_loaded", trigger_rule="all_done", retries=0)
-    def any_loaded(*, run_id: str | None = None, ti=None) -> None:
-        """Go on with the months that are loaded: fail if all failed, skip if there is none."""
-        tasks = [f"download_{entity}", f"ingest_{entity}", "months"]
-        states = ti.get_task_states(dag_id=ti.dag_id, task_ids=tasks, run_ids=[run_id])[run_id]
-        loads = [state for name, state in states.items() if name.startswith(f"ingest_{entity}")]
-        if "success" in loads:
-            return
-        if {"failed", "upstream_failed"} & set(states.values()):
-            raise AirflowFailException("no month could be loaded")
-        raise AirflowSkipException("no month is out")
-
-    loaded = any_loaded()
+    loaded = _any_loaded("months", entity, tasks=[f"download_{entity}", f"ingest_{entity}", "months"])
     each.expand(month=months_of_run()) >> loaded
     return loaded
+
+
+def ingest_files(domain: str, entity: str, api: str) -> XComArg:
+    """Add the tasks that load the files that have arrived, each apart from the others, and an entity of an API.
+
+    Without a new file there is nothing to do, unless a run before this one has loaded what it could not
+    publish, or the parameters ask for something.
+
+    Args:
+        domain: the pipeline.
+        entity: whose files.
+        api: the entity that comes from an API.
+
+    Returns:
+        The task that comes when all of them have ended, and that fails or is skipped if none is loaded.
+    """
+
+    @task(task_id="files")
+    def files_of_run() -> list[str]:
+        """Say which files have arrived, and are complete."""
+        from ingestion.load import arrived
+
+        return arrived(domain, _SETTINGS)
+
+    @task(task_id=f"ingest_{api}", **waiting("ingest"))
+    def load_api(files: list[str], *, run_id: str | None = None, params: dict | None = None) -> dict:
+        """Load what is new or changed."""
+        if not files and not _is_asked(params):
+            raise AirflowSkipException("no file has arrived")
+        return _ingest(domain, api, run_id)
+
+    def is_unfinished() -> bool:
+        from operations.published import has_all
+
+        return not has_all(domain, _SETTINGS)
+
+    files = files_of_run()
+    each = _ingest_part(domain, entity, "file").expand(part=files)
+    loaded = _any_loaded("files", entity, tasks=["files", f"ingest_{entity}"], anyhow=is_unfinished)
+    [each, load_api(files)] >> loaded
+    return loaded
+
+
+def _ingest_part(domain: str, entity: str, what: str) -> Callable:
+    """The task that loads one part, a month or a file, of an entity; for as many parts as there are."""
+
+    @task(task_id=f"ingest_{entity}", map_index_template="{{ part }}", **waiting("ingest"))
+    def load(part: str, *, run_id: str | None = None) -> dict:
+        """Load it, in place of what was loaded of it before."""
+        get_current_context()["part"] = part
+        return _ingest(domain, entity, run_id, **{what: part})
+
+    return load
+
+
+def _any_loaded(
+    parts: str, entity: str, tasks: list[str], anyhow: Callable[[], bool] = lambda: False
+) -> XComArg:
+    """Add the task that goes on with the parts that are loaded.
+
+    Args:
+        parts: what they are called.
+        entity: what is loaded.
+        tasks: where a failure means that there was something to load.
+        anyhow: whether to go on if there was nothing to load.
+    """
+
+    # Not `all_done_min_one_success`, for which one part that is skipped is reason to skip the rest.
+    @task(task_id=f"{parts}_loaded", trigger_rule="all_done", retries=0)
+    def any_loaded(*, run_id: str | None = None, ti=None, params: dict | None = None) -> None:
+        """Go on with what is loaded: fail if all failed, skip if there is nothing."""
+        states = ti.get_task_states(dag_id=ti.dag_id, task_ids=tasks, run_ids=[run_id])[run_id]
+        if "success" in [state for name, state in states.items() if name.startswith(f"ingest_{entity}")]:
+            return
+        if {"failed", "upstream_failed"} & set(states.values()):
+            raise AirflowFailException(f"of the {parts} none could be loaded")
+        if not (anyhow() or _is_asked(params)):
+            raise AirflowSkipException(f"there are no new {parts}")
+
+    return any_loaded()
+
+
+def _is_asked(params: dict) -> bool:
+    """Whether the parameters of a run ask for work on what is loaded already."""
+    return any(params[name] for name in PARAMS)
 
 
 def publish(domain: str) -> XComArg:

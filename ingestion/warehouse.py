@@ -61,6 +61,25 @@ def connect(
         connection.close()
 
 
+@contextmanager
+def reading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the warehouse for reading; beside other readers, or when the process that writes has ended.
+
+    Raises:
+        WarehouseBusyError: a process that writes kept it.
+    """
+    try:
+        connection = duckdb.connect(
+            str(settings.warehouse), read_only=True, config={"memory_limit": settings.memory_limit}
+        )
+    except duckdb.IOException:
+        with connect(settings) as writing:
+            yield writing
+        return
+    with connection:
+        yield connection
+
+
 def _make(warehouse: Path) -> None:
     """Make the file in DuckDB's newest format, which stores text in two thirds of the time.
 

@@ -4,7 +4,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ingestion.load import FilesFailedError, LoadSummary, describe, entities_of, load_domain
+from ingestion.load import FilesFailedError, LoadSummary, describe, entities_of, load_domain, moves_files
 from ingestion.warehouse import WarehouseBusyError
 from operations.dbt import UNIT_TESTS, run_dbt, selectors
 from operations.journal import Measured, stage
@@ -32,6 +32,8 @@ def elt(
 ) -> Publication:
     """Run the stages one after another; the first that fails stops the rest.
 
+    But where broken files leave the landing folder, the others go on, and the run fails in the end.
+
     Args:
         domain: the pipeline.
         settings: which data folder and environment.
@@ -40,12 +42,15 @@ def elt(
         accept: publish whatever is in quarantine and however much differs from what is published.
 
     Raises:
-        FilesFailedError, DbtError, PublishError, WarehouseBusyError: see the stages; nothing is published.
+        FilesFailedError: a file could not be loaded; nothing is published, but where the others go on.
+        DbtError, PublishError, WarehouseBusyError: see the stages; nothing is published.
         ReportError: the marts are published, a report could not be written.
     """
     run_id = f"shell__{datetime.now(UTC).isoformat()}"
     try:
-        _ingest_all(domain, run_id, settings)
+        failure = _ingest_all(domain, run_id, settings)
+        if failure and not moves_files(domain):
+            raise failure
         with stage(domain, run_id, BUILD, settings):
             options = ["--full-refresh"] if full_refresh else []
             variables = ["--vars", f"{{rebuild: '{rebuild}'}}"] if rebuild else []
@@ -54,6 +59,8 @@ def elt(
         publication = publish(domain, run_id, settings, accept=accept)
         if domain in DOMAINS_WITH_REPORTS:
             write_reports(domain, run_id, settings)
+        if failure:
+            raise failure
     finally:
         sent = notify(outcome(domain, run_id, settings), settings)
         if sent.ways or sent.failed:
@@ -63,13 +70,25 @@ def elt(
 
 
 def ingest(
-    domain: str, run_id: str, settings: Settings, entity: str, *, month: str | None = None
+    domain: str,
+    run_id: str,
+    settings: Settings,
+    entity: str,
+    *,
+    month: str | None = None,
+    file: str | None = None,
 ) -> LoadSummary:
-    """Load one entity of a domain, or one month of it. Raises what `load_domain` raises."""
-    name = f"ingest_{entity}_{month}" if month else f"ingest_{entity}"
+    """Load one entity of a domain, or one month or file of it. Raises what `load_domain` raises."""
+    name = "_".join(filter(None, ["ingest", entity, month or file]))
     with stage(domain, run_id, name, settings) as measured:
         try:
-            summary = load_domain(domain, settings, entities=[entity], partitions=[month] if month else None)
+            summary = load_domain(
+                domain,
+                settings,
+                entities=[entity],
+                partitions=[month] if month else None,
+                files=[file] if file else None,
+            )
         except FilesFailedError as error:
             _measure(measured, error.summary)
             raise
@@ -96,8 +115,8 @@ def write_reports(domain: str, run_id: str, settings: Settings) -> list[Path]:
         return write_domain_reports(domain, settings)
 
 
-def _ingest_all(domain: str, run_id: str, settings: Settings) -> None:
-    """Load all entities; one with a bad file does not stop the others."""
+def _ingest_all(domain: str, run_id: str, settings: Settings) -> FilesFailedError | None:
+    """Load all entities; one with a bad file, which is returned as an error, does not stop the others."""
     files, failed = [], False
     for entity in entities_of(domain):
         try:
@@ -107,8 +126,7 @@ def _ingest_all(domain: str, run_id: str, settings: Settings) -> None:
         files += summary.files
     whole = LoadSummary(domain, tuple(files))
     print(describe(whole), flush=True)
-    if failed:
-        raise FilesFailedError(whole)
+    return FilesFailedError(whole) if failed else None
 
 
 def _measure(measured: Measured, summary: LoadSummary) -> None:

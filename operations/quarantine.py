@@ -1,7 +1,6 @@
 """The working list of a domain: rows in quarantine and rejected lines, to be corrected and delivered again."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import duckdb
 
 import settings as settings_module
 from ingestion.load import entities_of, feeds_of
-from ingestion.warehouse import connect, table_columns
+from ingestion.warehouse import reading, table_columns
 from operations.whole_file import whole_file
 from settings import Settings
 
@@ -89,7 +88,7 @@ def quarantine(domain: str, settings: Settings | None = None, *, export: Path | 
     settings = settings or settings_module.load()
     if not settings.warehouse.exists():
         raise _not_built(domain)
-    with _reading(settings) as warehouse:
+    with reading(settings) as warehouse:
         try:
             warehouse.execute(
                 f"create temp view working_list as {_working_list(warehouse, domain, entities)}"
@@ -157,21 +156,6 @@ def describe(found: WorkingList, settings: Settings) -> str:
 
 def _not_built(domain: str) -> QuarantineError:
     return QuarantineError(f"{domain} has not been built; run `python -m operations elt {domain}` first")
-
-
-@contextmanager
-def _reading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the warehouse for reading; beside other readers, or when the process that writes has ended."""
-    try:
-        connection = duckdb.connect(
-            str(settings.warehouse), read_only=True, config={"memory_limit": settings.memory_limit}
-        )
-    except duckdb.IOException:
-        with connect(settings) as writing:
-            yield writing
-        return
-    with connection:
-        yield connection
 
 
 def _working_list(warehouse: duckdb.DuckDBPyConnection, domain: str, entities: Sequence[str]) -> str:

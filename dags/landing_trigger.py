@@ -1,0 +1,64 @@
+"""The trigger with which Airflow watches a landing folder; it runs in the triggerer."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from airflow.triggers.base import BaseEventTrigger, TriggerEvent
+
+from ingestion.arrivals import delivered, is_complete, state_of
+
+POKE_SECONDS = 2.0
+
+
+class LandingTrigger(BaseEventTrigger):
+    """Says so when files in a landing folder are complete: once for each content of each file.
+
+    Files that come together are told together: while others are being written it waits for them, but no
+    longer than a file must be still. After a restart it tells anew of what is there.
+
+    Args:
+        folder: the landing folder.
+        still_seconds: how long a file must be still to be complete.
+    """
+
+    def __init__(self, folder: str, still_seconds: float) -> None:
+        super().__init__()
+        self.folder = folder
+        self.still_seconds = still_seconds
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """How to make the trigger in the triggerer."""
+        # From the project's folder: that of the DAGs is no place of which the triggerer imports.
+        kwargs = {"folder": self.folder, "still_seconds": self.still_seconds}
+        return ("dags.landing_trigger.LandingTrigger", kwargs)
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Look again and again."""
+        told: dict[str, Any] = {}
+        waiting_since: float | None = None
+        while True:
+            try:
+                complete, writing = await asyncio.to_thread(self._look)
+            except OSError as error:
+                # The trigger would not come back after an error.
+                self.log.warning("%s cannot be read: %s", self.folder, error)
+                complete, writing = told, False
+            new = sorted(name for name, state in complete.items() if told.get(name) != state)
+            if new:
+                waiting_since = waiting_since or time.monotonic()
+            if new and (not writing or time.monotonic() - waiting_since >= self.still_seconds):
+                yield TriggerEvent({"files": new})
+                told, waiting_since = complete, None
+            elif not new:
+                told = complete
+            await asyncio.sleep(POKE_SECONDS)
+
+    def _look(self) -> tuple[dict[str, Any], bool]:
+        """The complete files with what tells their contents apart, and whether there are others."""
+        folder = Path(self.folder)
+        files = delivered(folder) if folder.is_dir() else []
+        complete = {path.name: state_of(path) for path in files if is_complete(path, self.still_seconds)}
+        return complete, len(complete) < len(files)

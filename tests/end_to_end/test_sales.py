@@ -1,0 +1,284 @@
+"""The sales DAG under a real scheduler and triggerer: files that arrive in any way, and what people are told.
+
+The tests build on each other in this order, in one checkout, and the first ones in one Airflow.
+"""
+
+import gzip
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from samples.apis.server import SampleApis, serving
+from samples.sales import write_sales
+from tests.end_to_end.conftest import Checkout
+from tests.receivers import SECRET_PATH, Mailbox, Webhook, mailbox, webhook
+
+pytestmark = pytest.mark.slow
+
+WAIT_SECONDS = 600
+LINES = 40
+LINE = "2024-03-01,north,1,2,9.99"
+HEADER = "date,store,product_id,quantity,price"
+# Name → content, and what is said of it.
+BROKEN = {
+    "columns.csv": (
+        b"date,shop\n2024-03-01,north\n",
+        "columns are missing: store, product_id, quantity, price",
+    ),
+    "empty.csv": (b"", "empty"),
+    "cut.csv.gz": (gzip.compress(f"{HEADER}\n{LINE}\n".encode() * 99)[:-20], "gz"),
+}
+EVENTS = "asset_triggered"
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[tuple[Mailbox, Webhook]]:
+    with mailbox() as box, webhook() as hook:
+        yield box, hook
+
+
+@pytest.fixture(scope="module")
+def shop(checkout: Checkout, told: tuple[Mailbox, Webhook]) -> Iterator[Checkout]:
+    """The checkout of a shop with a catalogue, and of people who want to know."""
+    box, hook = told
+    with serving(SampleApis(products=200)) as base:
+        checkout.variables = {
+            **SampleApis.variables(base),
+            **box.variables(),
+            **hook.variables(),
+            "SLUICE_NOTIFY_SUCCESS": "1",
+            "SLUICE_SCHEDULE_SALES": "*/30 * * * *",
+        }
+        yield checkout
+
+
+@pytest.fixture(scope="module")
+def airflow(shop: Checkout) -> Iterator[Callable[[Callable[[], bool]], None]]:
+    """A running Airflow that watches the landing folder; waits until something is so, as long as Airflow lives."""
+    process = shop.start("runtime", "airflow")
+
+    def until(condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not condition():
+            assert process.poll() is None, (shop.path / "started.log").read_text()
+            assert time.monotonic() < deadline, f"{runs(shop)} {landing(shop)}"
+            time.sleep(0.5)
+
+    try:
+        until(lambda: database(shop, "select is_paused from dag where dag_id = 'sales'") != [])
+        shop.run("runtime", "exec", "airflow", "dags", "unpause", "sales", "--yes")
+        watched = "select * from trigger where classpath like '%LandingTrigger' and triggerer_id is not null"
+        until(lambda: database(shop, watched) != [])
+        # It is time for a run by the clock, which has nothing to do.
+        yield until
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def database(shop: Checkout, sql: str, *parameters: str) -> list[tuple]:
+    """Rows of Airflow's database; none while there is no such table."""
+    path = shop.settings.airflow_home / "airflow.db"
+    with suppress(sqlite3.OperationalError), sqlite3.connect(path, timeout=30) as connection:
+        return connection.execute(sql, parameters).fetchall()
+    return []
+
+
+def runs(shop: Checkout, run_type: str = EVENTS) -> list[str]:
+    """States of the runs of a type, in their order."""
+    return [
+        state
+        for (state,) in database(shop, "select state from dag_run where run_type = ? order by id", run_type)
+    ]
+
+
+def landing(shop: Checkout) -> list[str]:
+    """What is in the landing folder, but the folder of failed files."""
+    return sorted(path.name for path in shop.settings.landing("sales").glob("*.*"))
+
+
+def archived(shop: Checkout) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in shop.settings.archive("sales").glob("20*/*")}
+
+
+def all_ended(shop: Checkout) -> bool:
+    """Whether the landing folder is empty, every run has ended, and every event has had its run."""
+    under_way = "select * from dag_run where state in ('queued', 'running')"
+    waiting = "select * from asset_dag_run_queue"
+    return (
+        bool(runs(shop))
+        and landing(shop) == []
+        and not database(shop, under_way)
+        and not database(shop, waiting)
+    )
+
+
+def mapped_states(shop: Checkout) -> dict[str, str]:
+    """Files and the last states of their tasks, over all runs."""
+    found = database(
+        shop,
+        "select rendered_map_index, state from task_instance where task_id = 'ingest_sales' and map_index >= 0 "
+        "and state <> 'skipped'",
+    )
+    assert len(found) == len(dict(found))
+    return dict(found)
+
+
+def test_ten_files_arrive_of_which_three_are_broken(
+    shop: Checkout, airflow: Callable, told: tuple[Mailbox, Webhook], tmp_path: Path
+) -> None:
+    made = write_sales(tmp_path, rows=7 * LINES, days=7, defects={"bad_price": 3, "cut_off": 2})
+    contents = {path.name: path.read_bytes() for path in made.files}
+    folder = shop.settings.landing("sales")
+    folder.mkdir(parents=True, exist_ok=True)
+    before = datetime.now(UTC)
+    for name, content in contents.items() | {name: content for name, (content, _) in BROKEN.items()}.items():
+        (folder / name).write_bytes(content)
+    airflow(lambda: all_ended(shop))
+
+    assert archived(shop) == contents
+    failed = {path.name: path for path in (folder / "failed").iterdir()}
+    assert failed.keys() == {*BROKEN, *(f"{name}.reason.txt" for name in BROKEN)}
+    for name, (content, reason) in BROKEN.items():
+        assert failed[name].read_bytes() == content
+        assert reason in failed[f"{name}.reason.txt"].read_text()
+    states = dict.fromkeys(contents, "success") | dict.fromkeys(BROKEN, "failed")
+    assert mapped_states(shop) == states
+    assert set(runs(shop)) == {"success"}
+
+    published = shop.settings.published("sales")
+    sums = "sum(rows_read)::int, sum(rows_clean)::int, sum(rows_quarantined)::int, sum(rows_rejected)::int"
+    assert shop.query(
+        f"select {sums} from marts.agg_sales_rows_by_file where entity = 'sales'", published
+    ) == [(made.lines, made.clean, made.quarantined, made.rejected)]
+    assert shop.query("select count(*) from marts.dim_catalogue_product", published) == [(201,)]
+
+    # An event for each file, within a minute, by Airflow's own account.
+    events = database(
+        shop, "select timestamp, extra from asset_event where extra like '%from_trigger%' order by id"
+    )
+    announced = " ".join(extra for _, extra in events)
+    assert all(name in announced for name in states)
+    last = datetime.fromisoformat(events[-1][0]).replace(tzinfo=UTC)
+    assert (last - before).total_seconds() < 60
+
+    # One message, though three tasks failed in a run.
+    box, hook = told
+    texts = [text for text in hook.texts if "columns.csv" in text]
+    assert len(texts) == 1
+    lines = texts[0].splitlines()
+    assert lines[0] == "sales partial (dev)"
+    assert lines[1].startswith("run: asset_triggered__")
+    for name, (_, reason) in BROKEN.items():
+        assert any(line.startswith(f"ingest_sales_{name}: {name}: ") and reason in line for line in lines)
+    assert any(line.startswith("published now: ") and str(published) in line for line in lines)
+    assert any(
+        line.startswith("Airflow: http://127.0.0.1:") and "/dags/sales/runs/asset_" in line for line in lines
+    )
+    assert texts[0].splitlines() in [mail.get_content().splitlines() for mail in box.mails]
+
+
+def test_a_file_that_is_written_slowly_is_loaded_once_and_whole(
+    shop: Checkout, airflow: Callable, told: tuple[Mailbox, Webhook]
+) -> None:
+    box, hook = told
+    sent = len(hook.texts)
+    count = len(runs(shop))
+    with (shop.settings.landing("sales") / "slow.csv").open("w") as file:
+        file.write(f"{HEADER}\n")
+        for _ in range(10):
+            file.write(f"{LINE}\n")
+            file.flush()
+            time.sleep(2)
+            assert "slow.csv" in landing(shop)
+    airflow(lambda: len(runs(shop)) > count and all_ended(shop))
+    loaded = "select status, rows_read from raw_sales.input_files where source_file = 'slow.csv'"
+    assert shop.query(loaded) == [("loaded", 10)]
+    assert mapped_states(shop)["slow.csv"] == "success"
+    assert shop.query("select tries from raw_ops.stages where stage = 'ingest_sales_slow.csv'") == [(1,)]
+    assert archived(shop)["slow.csv"].count(b"\n") == 11
+    assert [text.splitlines()[0] for text in hook.texts[sent:]] == ["sales success (dev)"]
+    assert len(box.mails) == len(hook.texts)
+
+
+def test_a_run_by_hand_without_a_file_is_skipped_and_not_told(
+    shop: Checkout, airflow: Callable, told: tuple[Mailbox, Webhook]
+) -> None:
+    _, hook = told
+    sent = list(hook.texts)
+    before = shop.settings.published("sales").read_bytes()
+    triggered = shop.run("runtime", "exec", "airflow", "dags", "trigger", "sales")
+    assert triggered.returncode == 0, triggered.stderr
+    airflow(lambda: runs(shop, "manual") == ["success"])
+    states = shop.task_tries()
+    assert states["files_loaded"][0] == states["publish"][0] == "skipped"
+    assert shop.settings.published("sales").read_bytes() == before
+    assert hook.texts == sent
+    assert shop.query("select status from raw_ops.runs order by started_at desc limit 1") == [("skipped",)]
+    # By the clock there was nothing to do, either.
+    assert set(runs(shop, "scheduled")) <= {"success"}
+
+
+def test_no_secret_is_in_a_log(shop: Checkout) -> None:
+    logs = [path for path in shop.settings.airflow_home.rglob("*.log") if path.is_file()]
+    assert logs
+    assert [path for path in logs if SECRET_PATH in path.read_text(errors="replace")] == []
+
+
+@contextmanager
+def dropped(shop: Checkout, name: str, *lines: str) -> Iterator[Path]:
+    path = shop.settings.landing("sales") / name
+    path.write_text("".join(f"{line}\n" for line in (HEADER, *lines)))
+    path.with_name(f"{name}.done").touch()
+    yield path
+
+
+def test_a_kill_between_load_and_archive_is_made_good_by_the_next_run(
+    shop: Checkout, told: tuple[Mailbox, Webhook]
+) -> None:
+    _, hook = told
+    with dropped(shop, "late_1.csv", LINE), dropped(shop, "late_2.csv", LINE, LINE):
+        kill = [sys.executable, "-m", "tests.kill_at", "ingestion.load:put_away", "before", "2"]
+        killed = subprocess.run(
+            [*kill, "operations", "elt", "sales"],
+            cwd=shop.path,
+            env=shop.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+    assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
+    assert landing(shop) == ["late_2.csv", "late_2.csv.done"]
+    rows = "select _source_file, count(*) from raw_sales.sales where _source_file like 'late%' group by all order by all"
+    assert shop.query(rows) == [("late_1.csv", 1), ("late_2.csv", 2)]
+    sent = len(hook.texts)
+    done = shop.run("operations", "elt", "sales")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert shop.query(rows) == [("late_1.csv", 1), ("late_2.csv", 2)]
+    assert landing(shop) == []
+    assert {"late_1.csv", "late_2.csv"} <= archived(shop).keys()
+    facts = "select count(*) from marts.fct_daily_sales join marts.dim_store using (store_key) where store_name = 'north'"
+    assert shop.query(facts, shop.settings.published("sales")) == [(13,)]
+    assert [text.splitlines()[0] for text in hook.texts[sent:]] == ["sales success (dev)"]
+
+
+def test_a_broken_file_leaves_the_others_to_be_published_from_a_shell_too(shop: Checkout) -> None:
+    with dropped(shop, "good.csv", LINE), dropped(shop, "bad.csv") as bad:
+        os.truncate(bad, 3)
+        bad.with_name("bad.csv.done").touch()
+        done = shop.run("operations", "elt", "sales")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "bad.csv" in done.stderr
+    assert "good.csv" in archived(shop)
+    files = "select count(*) from marts.agg_sales_rows_by_file where source_file = 'good.csv'"
+    assert shop.query(files, shop.settings.published("sales")) == [(1,)]
+    assert (shop.settings.landing("sales") / "failed" / "bad.csv.reason.txt").exists()
