@@ -106,10 +106,10 @@ def ingest_files(domain: str, entity: str, api: str) -> XComArg:
 
     @task(task_id="files")
     def files_of_run() -> list[str]:
-        """Say which files have arrived, and are complete."""
+        """Say which files have arrived, and are complete; of very many the first ones, the next run has the rest."""
         from ingestion.load import arrived
 
-        return arrived(domain, _SETTINGS)
+        return arrived(domain, _SETTINGS)[: conf.getint("core", "max_map_length")]
 
     @task(task_id=f"ingest_{api}", **waiting("ingest"))
     def load_api(files: list[str], *, run_id: str | None = None, params: dict | None = None) -> dict:

@@ -1,4 +1,4 @@
-"""The trigger with which Airflow watches a landing folder; it runs in the triggerer."""
+"""How Airflow watches a landing folder: an asset, and its trigger, which runs in the triggerer."""
 
 import asyncio
 import time
@@ -6,11 +6,22 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from airflow.sdk import Asset, AssetWatcher
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
+import settings
 from ingestion.arrivals import delivered, is_complete, state_of
 
 POKE_SECONDS = 2.0
+
+
+def arrivals(domain: str) -> Asset:
+    """The asset that is updated when files in a domain's landing folder are complete."""
+    found = settings.load()
+    trigger = LandingTrigger(str(found.landing(domain)), found.still_seconds)
+    return Asset(
+        f"sluice://landing/{domain}", watchers=[AssetWatcher(name=f"landing_{domain}", trigger=trigger)]
+    )
 
 
 class LandingTrigger(BaseEventTrigger):

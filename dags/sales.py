@@ -22,32 +22,20 @@ Parameters: `full_refresh` builds every incremental model from scratch, `years` 
 import sys
 
 import pendulum
-from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, AssetWatcher, CronTriggerTimetable, chain
+from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable, chain
 from domain_tasks import end_run, ingest_files, publish
-from landing_trigger import LandingTrigger
+from landing_trigger import arrivals
 from pipeline import PARAMS, RETRIES, dbt_tasks, run_in_one_process, schedule
 
-import settings
-
 DOMAIN = "sales"
+ARRIVALS = [arrivals(DOMAIN)]
 CRON = schedule(DOMAIN, default="*/30 * * * *")
-_SETTINGS = settings.load()
-
-ARRIVED = Asset(
-    f"sluice://landing/{DOMAIN}",
-    watchers=[
-        AssetWatcher(
-            name=f"landing_{DOMAIN}",
-            trigger=LandingTrigger(str(_SETTINGS.landing(DOMAIN)), _SETTINGS.still_seconds),
-        )
-    ],
-)
 
 with DAG(
     dag_id=DOMAIN,
-    schedule=AssetOrTimeSchedule(assets=[ARRIVED], timetable=CronTriggerTimetable(CRON, timezone="UTC"))
+    schedule=AssetOrTimeSchedule(assets=ARRIVALS, timetable=CronTriggerTimetable(CRON, timezone="UTC"))
     if CRON
-    else [ARRIVED],
+    else ARRIVALS,
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,

@@ -11,10 +11,10 @@ from tests.dags.parsing import parse
 SCHEDULE = """
 import json, sys
 sys.path.insert(0, "dags")
-from sales import ARRIVED, dag
+from sales import ARRIVALS, dag
 sys.path.remove("dags")
 from airflow.sdk.module_loading import import_string
-classpath, kwargs = ARRIVED.watchers[0].trigger.serialize()
+classpath, kwargs = ARRIVALS[0].watchers[0].trigger.serialize()
 made = import_string(classpath)(**kwargs)
 cron = getattr(getattr(dag.timetable, "timetable", None), "expression", None)
 print("RESULT" + json.dumps([cron, made.serialize() == (classpath, kwargs), kwargs]))

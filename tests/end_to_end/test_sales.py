@@ -19,6 +19,7 @@ import pytest
 
 from samples.apis.server import SampleApis, serving
 from samples.sales import write_sales
+from tests.contents import differing
 from tests.end_to_end.conftest import Checkout
 from tests.receivers import SECRET_PATH, Mailbox, Webhook, mailbox, webhook
 
@@ -226,6 +227,18 @@ def test_a_run_by_hand_without_a_file_is_skipped_and_not_told(
     assert shop.query("select status from raw_ops.runs order by started_at desc limit 1") == [("skipped",)]
     # By the clock there was nothing to do, either.
     assert set(runs(shop, "scheduled")) <= {"success"}
+
+
+def test_what_could_not_be_published_is_published_by_the_next_run(shop: Checkout, airflow: Callable) -> None:
+    published = shop.settings.published("sales")
+    before = shop.contents(published)
+    published.unlink()
+    triggered = shop.run("runtime", "exec", "airflow", "dags", "trigger", "sales")
+    assert triggered.returncode == 0, triggered.stderr
+    airflow(lambda: runs(shop, "manual") == ["success"] * 2)
+    states = shop.task_tries()
+    assert (states["ingest_sales"][0], states["publish"][0]) == ("skipped", "success")
+    assert differing(shop.contents(published), before) == []
 
 
 def test_no_secret_is_in_a_log(shop: Checkout) -> None:

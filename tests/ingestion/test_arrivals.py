@@ -1,9 +1,6 @@
 """Files that leave the landing folder: when they are taken, where they go, and what a kill leaves."""
 
 import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from datetime import UTC, datetime
@@ -15,8 +12,9 @@ import pytest
 from ingestion.arrivals import is_complete
 from ingestion.load import FilesFailedError, load_domain
 from ingestion.raw_store import RawStore
-from settings import PROJECT_DIR, Settings
+from settings import Settings
 from tests.ingestion.conftest import Query
+from tests.kill_at import Point, named, run_to_death
 
 HEADER = "date,store,product_id,quantity,price"
 LINE = "2024-05-01,north,1,2,9.99"
@@ -231,27 +229,14 @@ POINTS = [
 ]
 
 
-@pytest.mark.parametrize(
-    "point",
-    POINTS,
-    ids=lambda point: f"{point[0].split(':')[1]} {point[1]}" if isinstance(point, tuple) else "",
-)
+@pytest.mark.parametrize("point", POINTS, ids=named)
 def test_a_kill_between_load_and_archive_loses_and_doubles_nothing(
-    point: tuple[str, str, int], settings: Settings, query: Query
+    point: Point, settings: Settings, query: Query
 ) -> None:
     drop(settings, "a.csv", LINE)
     drop(settings, "b.csv", "1", header="one")
     drop(settings, "c.csv", LINE, LINE)
-    command = [sys.executable, "-m", "tests.kill_at", *map(str, point), "ingestion", "sales"]
-    done = subprocess.run(
-        command,
-        cwd=PROJECT_DIR,
-        env=os.environ | settings.environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == -signal.SIGKILL, f"not reached: {done.stdout}{done.stderr}"
+    run_to_death(point, settings, "sales", "--entity", "sales")
     for path in settings.landing("sales").glob("*.csv"):
         path.with_name(f"{path.name}.done").touch()
     load(settings)

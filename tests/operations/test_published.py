@@ -1,0 +1,74 @@
+"""Whether readers have all that is loaded."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ingestion.load import load_domain
+from operations.published import has_all
+from settings import Settings
+
+HEADER = "date,store,product_id,quantity,price\n"
+
+
+@pytest.fixture
+def loaded(settings: Settings) -> Settings:
+    """A warehouse with one file."""
+    load(settings, "a.csv", "2024-05-01,north,1,2,9.99\n")
+    return settings
+
+
+def load(settings: Settings, name: str, lines: str) -> None:
+    path = settings.landing("sales") / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(HEADER + lines)
+    path.with_name(f"{name}.done").touch()
+    load_domain("sales", settings, entities=["sales"])
+
+
+def publish(settings: Settings) -> Path:
+    """Publish the accounting mart, of what is loaded now."""
+    path = settings.published("sales")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with duckdb.connect(str(path)) as published:
+        published.execute(f"attach '{settings.warehouse}' as warehouse (read_only)")
+        published.execute("set TimeZone = 'UTC'")
+        published.execute("create schema marts")
+        published.execute(
+            "create table marts.agg_sales_rows_by_file as select entity, source_file, loaded_at::timestamp as loaded_at "
+            "from warehouse.raw_sales.input_files where status = 'loaded'"
+        )
+    return path
+
+
+def test_of_nothing_readers_have_all(settings: Settings) -> None:
+    assert has_all("sales", settings)
+    load_domain("collisions", settings)
+    assert has_all("sales", settings)
+    assert has_all("collisions", settings)
+
+
+def test_a_load_is_unpublished_until_it_is_published(loaded: Settings) -> None:
+    assert not has_all("sales", loaded)
+    publish(loaded)
+    assert has_all("sales", loaded)
+    load(loaded, "b.csv", "2024-05-01,north,1,2,9.99\n")
+    assert not has_all("sales", loaded)
+    publish(loaded)
+    # New content of a known file, and the same once more.
+    for published in (False, True):
+        load(loaded, "b.csv", "2024-05-01,north,1,3,9.99\n")
+        assert has_all("sales", loaded) is published
+        publish(loaded)
+
+
+def test_a_broken_file_changes_nothing(loaded: Settings) -> None:
+    publish(loaded)
+    path = loaded.landing("sales") / "bad.csv"
+    path.write_text("nothing\n")
+    path.with_name("bad.csv.done").touch()
+    with pytest.raises(RuntimeError, match=r"bad\.csv"):
+        load_domain("sales", loaded, entities=["sales"])
+    assert has_all("sales", loaded)
