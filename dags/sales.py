@@ -7,7 +7,7 @@
 | `ingest_products` | loads what is new or changed in the catalogue, if its API has an address | retried; the sales go on |
 | `load_seeds`, `transform_*`, `model_analytics` | one task a dbt model, all in one `dbt build` | each retried |
 | `test_data` | the data tests of all models | not retried |
-| `publish` | puts the new marts in place by one rename | retried, but not if too much is in quarantine |
+| `publish` | puts the new marts in place by one rename | retried, but not if too much is in quarantine or differs |
 | `notify` | tells people of a failure, or of any run, as e-mail and to a webhook | told in its log; the run does not depend on it |
 | `record_run` | brings the run's metrics into `raw_ops` | retried; else the next run does it |
 
@@ -16,7 +16,8 @@ minutes. A run without a new file is skipped, unless an earlier one could not pu
 fails, readers keep the version that was published last.
 
 Parameters: `full_refresh` builds every incremental model from scratch, `years` rebuilds some years,
-`accept_quarantine` publishes whatever share of the rows is in quarantine. A backfill run rebuilds its month.
+`accept` publishes whatever is in quarantine and however much differs from what is published. A backfill run rebuilds
+its month.
 """
 
 import sys

@@ -1,12 +1,11 @@
 """Whether readers have all that is loaded."""
 
-from pathlib import Path
-
 import duckdb
 import pytest
 
 from ingestion.load import load_domain
 from operations.published import has_all
+from operations.publishing.versions import Version, Versions, name_of, now
 from settings import Settings
 
 HEADER = "date,store,product_id,quantity,price\n"
@@ -27,20 +26,23 @@ def load(settings: Settings, name: str, lines: str) -> None:
     load_domain("sales", settings, entities=["sales"])
 
 
-def publish(settings: Settings) -> Path:
-    """Publish the accounting mart, of what is loaded now."""
-    path = settings.published("sales")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    with duckdb.connect(str(path)) as published:
-        published.execute(f"attach '{settings.warehouse}' as warehouse (read_only)")
-        published.execute("set TimeZone = 'UTC'")
-        published.execute("create schema marts")
-        published.execute(
-            "create table marts.agg_sales_rows_by_file as select entity, source_file, loaded_at::timestamp as loaded_at "
-            "from warehouse.raw_sales.input_files where status = 'loaded'"
-        )
-    return path
+def publish(settings: Settings) -> str:
+    """Make a version with the accounting mart, of what is loaded now; returns its name."""
+    versions = Versions("sales", settings)
+    version = Version(name_of(now(), "test"), {}, {})
+    with versions.lock():
+        with duckdb.connect(str(versions.candidate)) as published:
+            published.execute(f"attach '{settings.warehouse}' as warehouse (read_only)")
+            published.execute("set TimeZone = 'UTC'")
+            published.execute("create schema marts")
+            published.execute(
+                "create table marts.agg_sales_rows_by_file as "
+                "select entity, source_file, loaded_at::timestamp as loaded_at "
+                "from warehouse.raw_sales.input_files where status = 'loaded'"
+            )
+        versions.add(version, None)
+        versions.use(version.name, "test")
+    return version.name
 
 
 def test_of_nothing_readers_have_all(settings: Settings) -> None:
@@ -62,6 +64,16 @@ def test_a_load_is_unpublished_until_it_is_published(loaded: Settings) -> None:
         load(loaded, "b.csv", "2024-05-01,north,1,3,9.99\n")
         assert has_all("sales", loaded) is published
         publish(loaded)
+
+
+def test_who_goes_back_to_an_earlier_version_is_left_there(loaded: Settings) -> None:
+    first = publish(loaded)
+    load(loaded, "b.csv", "2024-05-01,north,1,2,9.99\n")
+    publish(loaded)
+    versions = Versions("sales", loaded)
+    with versions.lock():
+        versions.use(first, "rollback")
+    assert has_all("sales", loaded)
 
 
 def test_a_broken_file_changes_nothing(loaded: Settings) -> None:
