@@ -1,6 +1,6 @@
 """The sales DAG under a real scheduler and triggerer: files that arrive in any way, and what people are told.
 
-The tests build on each other in this order, in one checkout, and the first ones in one Airflow.
+The tests build on each other in this order, in one checkout: at first from a shell, then in one Airflow.
 """
 
 import gzip
@@ -78,7 +78,6 @@ def airflow(shop: Checkout) -> Iterator[Callable[[Callable[[], bool]], None]]:
         shop.run("runtime", "exec", "airflow", "dags", "unpause", "sales", "--yes")
         watched = "select * from trigger where classpath like '%LandingTrigger' and triggerer_id is not null"
         until(lambda: database(shop, watched) != [])
-        # It is time for a run by the clock, which has nothing to do.
         yield until
     finally:
         process.terminate()
@@ -136,9 +135,52 @@ def mapped_states(shop: Checkout) -> dict[str, str]:
 @contextmanager
 def dropped(shop: Checkout, name: str, *lines: str) -> Iterator[Path]:
     path = shop.settings.landing("sales") / name
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{line}\n" for line in (HEADER, *lines)))
     path.with_name(f"{name}.done").touch()
     yield path
+
+
+def test_a_kill_between_load_and_archive_is_made_good_by_the_next_run(
+    shop: Checkout, told: tuple[Mailbox, Webhook]
+) -> None:
+    _, hook = told
+    with dropped(shop, "late_1.csv", LINE), dropped(shop, "late_2.csv", LINE, LINE):
+        kill = [sys.executable, "-m", "tests.kill_at", "ingestion.load:put_away", "before", "2"]
+        killed = subprocess.run(
+            [*kill, "operations", "elt", "sales"],
+            cwd=shop.path,
+            env=shop.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+    assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
+    assert landing(shop) == ["late_2.csv", "late_2.csv.done"]
+    rows = "select _source_file, count(*) from raw_sales.sales where _source_file like 'late%' group by all order by all"
+    assert shop.query(rows) == [("late_1.csv", 1), ("late_2.csv", 2)]
+    sent = len(hook.texts)
+    done = shop.run("operations", "elt", "sales")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert shop.query(rows) == [("late_1.csv", 1), ("late_2.csv", 2)]
+    assert landing(shop) == []
+    assert {"late_1.csv", "late_2.csv"} <= archived(shop).keys()
+    facts = "select count(*) from marts.fct_daily_sales join marts.dim_store using (store_key) where store_name = 'north'"
+    assert shop.query(facts, shop.settings.published("sales")) == [(3,)]
+    assert [text.splitlines()[0] for text in hook.texts[sent:]] == ["sales success (dev)"]
+
+
+def test_a_broken_file_leaves_the_others_to_be_published_from_a_shell_too(shop: Checkout) -> None:
+    with dropped(shop, "good.csv", LINE), dropped(shop, "bad.csv") as bad:
+        os.truncate(bad, 3)
+        bad.with_name("bad.csv.done").touch()
+        done = shop.run("operations", "elt", "sales")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "bad.csv" in done.stderr
+    assert "good.csv" in archived(shop)
+    files = "select count(*) from marts.agg_sales_rows_by_file where source_file = 'good.csv'"
+    assert shop.query(files, shop.settings.published("sales")) == [(1,)]
+    assert (shop.settings.landing("sales") / "failed" / "bad.csv.reason.txt").exists()
 
 
 def test_ten_files_arrive_of_which_three_are_broken(
@@ -153,8 +195,8 @@ def test_ten_files_arrive_of_which_three_are_broken(
         (folder / name).write_bytes(content)
     airflow(lambda: all_ended(shop))
 
-    assert archived(shop) == contents
-    failed = {path.name: path for path in (folder / "failed").iterdir()}
+    assert contents.items() <= archived(shop).items()
+    failed = {path.name: path for path in (folder / "failed").iterdir() if not path.name.startswith("bad")}
     assert failed.keys() == {*BROKEN, *(f"{name}.reason.txt" for name in BROKEN)}
     for name, (content, reason) in BROKEN.items():
         assert failed[name].read_bytes() == content
@@ -258,45 +300,3 @@ def test_no_secret_is_in_a_log(shop: Checkout) -> None:
     logs = [path for path in shop.settings.airflow_home.rglob("*.log") if path.is_file()]
     assert logs
     assert [path for path in logs if SECRET_PATH in path.read_text(errors="replace")] == []
-
-
-def test_a_kill_between_load_and_archive_is_made_good_by_the_next_run(
-    shop: Checkout, told: tuple[Mailbox, Webhook]
-) -> None:
-    _, hook = told
-    with dropped(shop, "late_1.csv", LINE), dropped(shop, "late_2.csv", LINE, LINE):
-        kill = [sys.executable, "-m", "tests.kill_at", "ingestion.load:put_away", "before", "2"]
-        killed = subprocess.run(
-            [*kill, "operations", "elt", "sales"],
-            cwd=shop.path,
-            env=shop.environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-    assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
-    assert landing(shop) == ["late_2.csv", "late_2.csv.done"]
-    rows = "select _source_file, count(*) from raw_sales.sales where _source_file like 'late%' group by all order by all"
-    assert shop.query(rows) == [("late_1.csv", 1), ("late_2.csv", 2)]
-    sent = len(hook.texts)
-    done = shop.run("operations", "elt", "sales")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert shop.query(rows) == [("late_1.csv", 1), ("late_2.csv", 2)]
-    assert landing(shop) == []
-    assert {"late_1.csv", "late_2.csv"} <= archived(shop).keys()
-    facts = "select count(*) from marts.fct_daily_sales join marts.dim_store using (store_key) where store_name = 'north'"
-    assert shop.query(facts, shop.settings.published("sales")) == [(14,)]
-    assert [text.splitlines()[0] for text in hook.texts[sent:]] == ["sales success (dev)"]
-
-
-def test_a_broken_file_leaves_the_others_to_be_published_from_a_shell_too(shop: Checkout) -> None:
-    with dropped(shop, "good.csv", LINE), dropped(shop, "bad.csv") as bad:
-        os.truncate(bad, 3)
-        bad.with_name("bad.csv.done").touch()
-        done = shop.run("operations", "elt", "sales")
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "bad.csv" in done.stderr
-    assert "good.csv" in archived(shop)
-    files = "select count(*) from marts.agg_sales_rows_by_file where source_file = 'good.csv'"
-    assert shop.query(files, shop.settings.published("sales")) == [(1,)]
-    assert (shop.settings.landing("sales") / "failed" / "bad.csv.reason.txt").exists()
