@@ -21,9 +21,61 @@ print("RESULT" + json.dumps([cron, made.serialize() == (classpath, kwargs), kwar
 """
 
 
-def scheduled(environment, **more):
+# What the trigger says of files that come one after the other, while one is being written all the time.
+WATCH = """
+import asyncio, json, sys, threading
+from pathlib import Path
+from dags import landing_trigger
+from dags.landing_trigger import LandingTrigger
+
+landing_trigger.POKE_SECONDS = 0.05
+folder = Path(sys.argv[1]) / "landing"
+stop = threading.Event()
+
+def drop(name, text):
+    (folder / name).write_text(text)
+    (folder / f"{name}.done").touch()
+
+def write():
+    with (folder / "slow.csv").open("w") as file:
+        while not stop.wait(0.05):
+            file.write("more")
+            file.flush()
+
+async def watch():
+    events = LandingTrigger(str(folder), still_seconds=1.0).run()
+    first = asyncio.ensure_future(anext(events))
+    await asyncio.sleep(0.3)  # the folder is not there
+    folder.mkdir()
+    (folder / "notes.txt").touch()
+    drop("a.csv", "1")
+    yield await first
+    drop("b.csv", "1")
+    yield await anext(events)
+    drop("a.csv", "new content")
+    yield await anext(events)
+    writer = threading.Thread(target=write)
+    writer.start()
+    drop("c.csv", "1")
+    yield await anext(events)  # it does not wait for slow.csv for ever
+    stop.set()
+    writer.join()
+    yield await anext(events)
+    (folder / "a.csv").unlink()
+    await asyncio.sleep(0)
+    drop("d.csv", "1")
+    yield await anext(events)
+
+async def main():
+    return [event.payload["files"] async for event in watch()]
+
+print("RESULT" + json.dumps(asyncio.run(asyncio.wait_for(main(), 60))))
+"""
+
+
+def run(script, environment, *arguments, **more):
     done = subprocess.run(
-        [sys.executable, "-c", SCHEDULE],
+        [sys.executable, "-c", script, *arguments],
         env={**environment, **more},
         cwd=settings.PROJECT_DIR,
         capture_output=True,
@@ -43,11 +95,16 @@ def test_each_file_is_loaded_apart_from_the_others_and_the_catalogue_once(two_pa
     assert parsed["catchup"] is False
 
 
+def test_the_trigger_tells_once_of_each_content_that_is_complete(environment, tmp_path):
+    told = run(WATCH, environment, str(tmp_path))
+    assert told == [["a.csv"], ["b.csv"], ["a.csv"], ["c.csv"], ["slow.csv"], ["d.csv"]]
+
+
 def test_it_runs_when_files_have_arrived_and_by_the_clock_where_there_is_one(environment):
-    cron, can_be_made, kwargs = scheduled(environment, SLUICE_ENV="prod", SLUICE_STILL_SECONDS="5")
+    cron, can_be_made, kwargs = run(SCHEDULE, environment, SLUICE_ENV="prod", SLUICE_STILL_SECONDS="5")
     assert (cron, can_be_made) == ("*/30 * * * *", True)
     assert kwargs["still_seconds"] == 5
     assert kwargs["folder"].endswith("/landing/sales")
-    assert scheduled(environment, SLUICE_SCHEDULE_SALES="15 * * * *")[0] == "15 * * * *"
-    assert scheduled(environment, SLUICE_SCHEDULE_SALES="none")[:2] == [None, True]
+    assert run(SCHEDULE, environment, SLUICE_SCHEDULE_SALES="15 * * * *")[0] == "15 * * * *"
+    assert run(SCHEDULE, environment, SLUICE_SCHEDULE_SALES="none")[:2] == [None, True]
     assert parse("sales", environment, SLUICE_SCHEDULE_SALES="none")["tasks"]

@@ -88,12 +88,14 @@ def test_an_error_without_words_has_its_name(settings: Settings) -> None:
         ("get https://host/x?api_key=abc&page=2", "get https://host/x?api_key=***&page=2"),
         ("connect: password=pa55word host=db", "connect: password=*** host=db"),
         ("the server knows no s3cret-of-mine", "the server knows no ***"),
+        ("post to https://hooks.example.org/T0/B0 failed", "post to *** failed"),
     ],
 )
 def test_an_error_tells_no_secret(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, message: str, noted: str
 ) -> None:
     monkeypatch.setenv("SHOP_TOKEN", "s3cret-of-mine")
+    monkeypatch.setenv("SLUICE_NOTIFY_WEBHOOK_URL", "https://hooks.example.org/T0/B0")
     assert fail(settings, message) == noted
 
 
