@@ -10,7 +10,7 @@ disk. `SLUICE_SCHEDULE_<DOMAIN>` (`@hourly`, `0 6 * * *`, `none`) replaces the s
 `SLUICE_PRODUCTS_API_URL` and `SLUICE_PRODUCTS_API_TOKEN` are the address of the products' REST API and what
 it knows this platform by.
 `SLUICE_NOTIFY_WEBHOOK_URL`, `SLUICE_NOTIFY_EMAIL_TO`, `SLUICE_NOTIFY_EMAIL_FROM` and `SLUICE_SMTP_*` say whom to
-tell how a run ended, and `SLUICE_STILL_SECONDS` how long a file must be still before it counts as delivered.
+tell how a run ended, `SLUICE_AIRFLOW_URL`, `…_USERNAME` and `…_PASSWORD` where to ask for the history of runs, and `SLUICE_STILL_SECONDS` how long a file must be still before it counts as delivered.
 """
 
 import os
@@ -25,6 +25,8 @@ from environments import EVERY_DAG, NO_DAG, Limits, SettingsError
 
 PROJECT_DIR = Path(__file__).resolve().parent
 DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
+# What is published about the pipelines, beside the data of the domains.
+PLATFORM = ("health", "overview")
 
 # Read by libraries as they are imported; what the environment says already, stands.
 LIBRARY_OPTIONS = {
@@ -86,6 +88,23 @@ class Mail:
 
 
 @dataclass(frozen=True)
+class AirflowAccess:
+    """Where Airflow's REST API is, and as whom to ask it."""
+
+    url: str
+    username: str
+    password: str = field(repr=False)
+
+    def environment(self) -> dict[str, str]:
+        """The variables that say so."""
+        return {
+            "SLUICE_AIRFLOW_URL": self.url,
+            "SLUICE_AIRFLOW_USERNAME": self.username,
+            "SLUICE_AIRFLOW_PASSWORD": self.password,
+        }
+
+
+@dataclass(frozen=True)
 class Settings:
     """Resolved settings. All paths are absolute."""
 
@@ -107,6 +126,7 @@ class Settings:
     # Who has the address may write to the channel.
     webhook_url: str | None = field(default=None, repr=False)
     mail: Mail | None = None
+    airflow: AirflowAccess | None = None
     still_seconds: float = 10.0
 
     def schedule(self, domain: str, default: str | None) -> str | None:
@@ -146,6 +166,11 @@ class Settings:
     def journal(self, domain: str) -> Path:
         """Folder of the metrics of a domain's runs in this environment that are not in its warehouse yet."""
         return self.data_dir / "journal" / self.env / domain
+
+    @property
+    def dbt_results(self) -> Path:
+        """Folder of the results of dbt's runs in this environment that are not in its warehouse yet."""
+        return self.data_dir / "dbt" / "results" / self.env
 
     @property
     def dlt_dir(self) -> Path:
@@ -190,6 +215,7 @@ class Settings:
             **{api.key_variable: api.secret for api in self.apis.values() if api.secret},
             **({"SLUICE_NOTIFY_WEBHOOK_URL": self.webhook_url} if self.webhook_url else {}),
             **(self.mail.environment() if self.mail else {}),
+            **(self.airflow.environment() if self.airflow else {}),
             "SLUICE_NOTIFY_SUCCESS": str(int(self.notify_success)),
             "SLUICE_STILL_SECONDS": str(self.still_seconds),
             "DBT_PROFILES_DIR": str(PROJECT_DIR),
@@ -236,6 +262,7 @@ def load(env: str | None = None) -> Settings:
         apis={name: _api(name, ending) for name, ending in APIS.items()},
         webhook_url=_webhook_url(),
         mail=_mail(),
+        airflow=_airflow(),
         still_seconds=_number("SLUICE_STILL_SECONDS", 10.0),
     )
 
@@ -325,6 +352,20 @@ def _mail() -> Mail | None:
         user=user,
         password=os.environ.get("SLUICE_SMTP_PASSWORD") or None,
     )
+
+
+def _airflow() -> AirflowAccess | None:
+    names = ("SLUICE_AIRFLOW_URL", "SLUICE_AIRFLOW_USERNAME", "SLUICE_AIRFLOW_PASSWORD")
+    url, username, password = (os.environ.get(name, "") for name in names)
+    if not url:
+        return None
+    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", url):
+        raise SettingsError(
+            f"{names[0]} must be a URL that begins with http:// or https://, without a password"
+        )
+    if not username or not password:
+        raise SettingsError(f"{names[0]} needs {names[1]} and {names[2]}, as whom to ask it")
+    return AirflowAccess(url.rstrip("/"), username, password)
 
 
 def _number(variable: str, default: float) -> float:

@@ -20,7 +20,7 @@ import sys
 import pendulum
 from airflow.sdk import DAG, chain
 from domain_tasks import end_run, ingest, publish
-from pipeline import PARAMS, RETRIES, dbt_tasks, run_in_one_process, schedule
+from pipeline import PARAMS, RETRIES, dbt_tasks, deadline, run_in_one_process, schedule
 
 DOMAIN = "collisions"
 
@@ -31,6 +31,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args=RETRIES,
+    deadline=deadline(DOMAIN),
     params=PARAMS,
     tags=["pipeline", DOMAIN],
     doc_md=__doc__,

@@ -21,7 +21,7 @@ import sys
 import pendulum
 from airflow.sdk import DAG, chain, cross_downstream
 from domain_tasks import end_run, ingest, publish, write_reports
-from pipeline import PARAMS, RETRIES, dbt_tasks, run_in_one_process, schedule
+from pipeline import PARAMS, RETRIES, dbt_tasks, deadline, run_in_one_process, schedule
 
 DOMAIN = "ecommerce"
 
@@ -32,6 +32,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args=RETRIES,
+    deadline=deadline(DOMAIN),
     params=PARAMS,
     tags=["pipeline", DOMAIN],
     doc_md=__doc__,

@@ -10,9 +10,21 @@ The tasks around the models are in `domain_tasks.py`.
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from pathlib import Path
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, Asset, BaseOperator, Param, TaskGroup, get_parsing_context
+from airflow.sdk import (
+    DAG,
+    Asset,
+    AsyncCallback,
+    BaseOperator,
+    DeadlineAlert,
+    DeadlineReference,
+    Param,
+    TaskGroup,
+    get_parsing_context,
+)
 from cosmos.airflow.graph import create_task_metadata
 from cosmos.config import ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
 from cosmos.constants import (
@@ -30,13 +42,15 @@ from cosmos.operators.local import DbtTestLocalOperator
 
 import settings
 from operations.dbt import UNIT_TESTS, selectors
+from operations.dbt_results import keep
+from operations.health_rules import rules_of
 from operations.journal import note_repair, stage
 
 WAREHOUSE_WRITER = "warehouse_writer"
 POKE_SECONDS = 1
 # Who waits for the warehouse: a run that has begun goes on before another one begins. So no domain's models
 # are due, and watched, long before its build has its turn. (A watching task has 2.)
-PRIORITY = {"ingest": 10, "build": 20, "test": 30, "publish": 40, "record": 50}
+PRIORITY = {"health": 5, "ingest": 10, "build": 20, "test": 30, "publish": 40, "record": 50}
 
 PARAMS = {
     "full_refresh": Param(False, type="boolean", description="Build every incremental model from scratch."),
@@ -104,6 +118,15 @@ def start(domain: str, default: date) -> datetime:
     return datetime.combine(_SETTINGS.start(domain, default), time(), tzinfo=UTC)
 
 
+def deadline(domain: str) -> list[DeadlineAlert]:
+    """The alert about a run that has not ended in time, while it still goes on; none if `alerts.yml` has no deadline."""
+    hours = rules_of(domain).deadline_hours
+    if hours is None:
+        return []
+    late = AsyncCallback("operations.late_run.tell_late", {"pipeline": domain, "hours": hours})
+    return [DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, timedelta(hours=hours), late)]
+
+
 def waiting(what: str) -> dict[str, str | int]:
     """Arguments of a task that writes to the warehouse: it waits for its turn, see `PRIORITY`."""
     return {"pool": WAREHOUSE_WRITER, "priority_weight": PRIORITY[what], "weight_rule": "absolute"}
@@ -117,7 +140,12 @@ def dbt_tasks(dag: DAG, domain: str) -> tuple[list[BaseOperator], BaseOperator]:
         model stands.
     """
     select = selectors(domain)
-    dbt = {"vars": {"rebuild": REBUILD}, "invocation_mode": InvocationMode.DBT_RUNNER}
+    dbt = {
+        "vars": {"rebuild": REBUILD},
+        "invocation_mode": InvocationMode.DBT_RUNNER,
+        # Called with dbt's folder, however dbt has ended.
+        "callback": partial(_keep_results, domain=domain),
+    }
     build = DbtToAirflowConverter(
         dag=dag,
         project_config=ProjectConfig(
@@ -209,6 +237,10 @@ def _noted(
         running.__exit__(type(error) if error else None, error, None)
 
     return {"on_execute_callback": begun, "on_success_callback": ended, "on_failure_callback": ended}
+
+
+def _keep_results(project_dir: str, context: dict, *, domain: str) -> None:
+    keep(Path(project_dir) / "target", domain, context["run_id"], _SETTINGS)
 
 
 def _note_repaired_build(domain: str, context: dict) -> None:

@@ -27,7 +27,7 @@ from datetime import date
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, chain
 from domain_tasks import end_run, ingest_months, publish
-from pipeline import MONTHS, PARAMS, RETRIES, dbt_tasks, run_in_one_process, schedule, start
+from pipeline import MONTHS, PARAMS, RETRIES, dbt_tasks, deadline, run_in_one_process, schedule, start
 
 DOMAIN = "taxi"
 # On the second day of a month its interval, which begins on the second of the month before, has ended.
@@ -40,6 +40,7 @@ with DAG(
     catchup=True,
     max_active_runs=1,
     default_args=RETRIES,
+    deadline=deadline(DOMAIN),
     params=PARAMS | MONTHS,
     tags=["pipeline", DOMAIN],
     doc_md=__doc__,

@@ -8,9 +8,7 @@ import duckdb
 import pandas as pd
 
 import settings as settings_module
-
-# Published files that are about the pipelines and not about a domain's data.
-PLATFORM = ("health", "overview")
+from operations import health_published
 
 
 class NotPublishedError(LookupError):
@@ -30,7 +28,11 @@ def ask(domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None
     """
     settings = settings_module.load()
     path = settings.published(domain)
-    how = "`python -m operations health`" if domain in PLATFORM else f"`make elt DOMAIN={domain}`"
+    how = (
+        "`python -m operations health`"
+        if domain in settings_module.PLATFORM
+        else f"`make elt DOMAIN={domain}`"
+    )
     if not path.exists():
         raise NotPublishedError(f"Nothing of {domain} has been published yet. {how} does it.")
     try:
@@ -59,9 +61,7 @@ def ask_if_published(
 
 def domains() -> list[str]:
     """The domains of which something is published."""
-    folder = settings_module.load().published("any").parent
-    names = (path.stem for path in folder.glob("*.duckdb") if not path.name.startswith("."))
-    return sorted(name for name in names if name not in PLATFORM)
+    return health_published.domains(settings_module.load())
 
 
 def published_at(domain: str) -> datetime | None:

@@ -1,4 +1,4 @@
-"""`python -m operations <verb> <domain>`: what a DAG's tasks do, from a shell.
+"""`python -m operations <verb> [<domain>]`: what a DAG's tasks do, from a shell.
 
 Exit status: 0 done, 1 an input file failed, or a report could not be written (the marts are published),
 2 nothing was published, or what was asked for could not be done. Of a message: 1 it could not be sent by one of the
@@ -21,8 +21,10 @@ from operations.canary import CanaryError, canary
 from operations.canary import describe as describe_canary
 from operations.dbt import DbtError
 from operations.elt import elt
+from operations.health import health, overview
 from operations.metrics import last_outcome
 from operations.notify import message_of, send, trial_message
+from operations.ops_store import MetricsError
 from operations.promote import promote
 from operations.publish import Publication, publish
 from operations.publishing.errors import PublishError
@@ -63,6 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
         CanaryError,
         NobodyToTellError,
         ArchiveError,
+        MetricsError,
     ) as error:
         return _fail(error, 2)
     print(json.dumps(for_machines) if options.json else for_people)
@@ -165,6 +168,24 @@ def _packs(options: argparse.Namespace, packs: list[Packed], done: str, none: st
     return {"domain": options.domain, "packs": [pack.to_dict() for pack in packs]}, described or none
 
 
+def _health(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
+    collected, publication, told = health(settings)
+    lines = [f"collected {', '.join(f'{count:,} {name}' for name, count in collected.rows.items())}"]
+    if collected.without_airflow:
+        lines.append(f"Airflow was not asked: {collected.without_airflow}")
+    lines.append(_describe(publication))
+    lines += [
+        f"{'alert' if each.begins else 'over'}: {each.pipeline}: {each.says} ({each.sent})" for each in told
+    ]
+    for_machines = collected.to_dict() | {"told": [each.to_dict() for each in told]}
+    return publication.to_dict() | for_machines, "\n".join(lines)
+
+
+def _overview(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
+    publication = overview(settings)
+    return publication.to_dict(), _describe(publication)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__.split("\n")[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -191,6 +212,13 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         if verb != "canary":
             command.add_argument("domain", choices=domains())
+        command.add_argument("--json", action="store_true", help="print the result as JSON, on one line")
+    for verb, (run, purpose) in {
+        "health": (_health, "collect how the pipelines are, publish it, and tell of alerts"),
+        "overview": (_overview, "publish what all domains have in common, from what they publish"),
+    }.items():
+        command = verbs.add_parser(verb, help=purpose)
+        command.set_defaults(run=run)
         command.add_argument("--json", action="store_true", help="print the result as JSON, on one line")
     for verb in ("publish", "elt", "promote"):
         commands[verb].add_argument(

@@ -7,9 +7,11 @@ from pathlib import Path
 from ingestion.load import FilesFailedError, LoadSummary, describe, entities_of, load_domain, moves_files
 from ingestion.warehouse import WarehouseBusyError
 from operations.dbt import UNIT_TESTS, run_dbt, selectors
+from operations.dbt_results import results_kept
 from operations.journal import Measured, stage
-from operations.metrics import PUBLISH, MetricsError, outcome, record
+from operations.metrics import PUBLISH, outcome, record
 from operations.notify import notify
+from operations.ops_store import MetricsError
 from operations.publish import Publication
 from operations.publish import publish as publish_domain
 from operations.reports import REPORTS as DOMAINS_WITH_REPORTS
@@ -55,7 +57,8 @@ def elt(
             options = ["--full-refresh"] if full_refresh else []
             variables = ["--vars", f"{{rebuild: '{rebuild}'}}"] if rebuild else []
             select = ["--select", *selectors(domain), "--exclude", UNIT_TESTS]
-            run_dbt(["build", *select, *options, *variables], settings)
+            with results_kept(domain, run_id, settings):
+                run_dbt(["build", *select, *options, *variables], settings)
         publication = publish(domain, run_id, settings, accept=accept)
         if domain in DOMAINS_WITH_REPORTS:
             write_reports(domain, run_id, settings)

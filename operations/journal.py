@@ -227,10 +227,10 @@ def _one_line(error: BaseException) -> str:
     # dbt ends with the macros on the way to the error, each after a ">".
     lines = [line for line in lines if line and not line.startswith(">")] or [type(error).__name__]
     ends = [lines[0], lines[-1]] if len(lines) > 1 else lines
-    return " … ".join(_without_secrets(line)[:LINE_LENGTH] for line in ends)
+    return " … ".join(without_secrets(line)[:LINE_LENGTH] for line in ends)
 
 
-def _without_secrets(text: str) -> str:
+def without_secrets(text: str) -> str:
     """The text without what is secret in URLs, in settings such as `token=…`, and in the environment."""
     for name, value in os.environ.items():
         if len(value) >= 8 and re.search(r"PASSWORD|SECRET|TOKEN|CREDENTIAL|WEBHOOK|_KEY$", name.upper()):

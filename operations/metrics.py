@@ -15,16 +15,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import dlt
 import duckdb
-from dlt.pipeline.exceptions import PipelineStepFailed
+from dlt.extract import DltResource
 
 import settings as settings_module
 from ingestion.warehouse import WAIT_SECONDS, connect, table_columns
 from operations.journal import INTERRUPTED, Entry, note_end, read, take
+from operations.ops_store import SCHEMA, merged, write
 from settings import Settings
 
-SCHEMA = "raw_ops"
 # The stage after which a run's data is where readers look.
 PUBLISH = "publish"
 _FACTS = {
@@ -39,10 +38,6 @@ _FACTS = {
 }
 RUNS = {"domain": "text", "run_id": "text", **_FACTS}
 STAGES = {"domain": "text", "run_id": "text", "stage": "text", **_FACTS, "tries": "bigint", "note": "text"}
-
-
-class MetricsError(RuntimeError):
-    """dlt could not write the metrics; they stay in the journal, and the next run writes them."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +162,7 @@ def record(
             for key, entry in zip(keys, entries, strict=True)
         ]
         stages = [key | stage for key, entry in zip(keys, entries, strict=True) for stage in entry.stages]
-        _write(connection, settings, runs, stages)
+        write(connection, settings, resources(runs, stages))
         for entry in entries:
             entry.remove()
 
@@ -218,37 +213,9 @@ def _known_stages(connection: duckdb.DuckDBPyConnection, domain: str, run_id: st
     return [dict(zip(STAGES, row, strict=True)) for row in found.fetchall()]
 
 
-def _write(
-    connection: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    runs: list[dict[str, Any]],
-    stages: list[dict[str, Any]],
-) -> None:
-    pipeline = dlt.pipeline(
-        pipeline_name=f"{settings.env}_ops",
-        pipelines_dir=str(settings.dlt_dir),
-        # Else dlt would commit the delete of a merge by itself, and a kill before the insert would take the
-        # rows away until the next run.
-        destination=dlt.destinations.duckdb(connection, supports_transactions=True),
-        dataset_name=SCHEMA,
-    )
-    # What a kill left unfinished is in the journal still.
-    if pipeline.has_pending_data:
-        pipeline.abort_packages()
-    try:
-        pipeline.run(
-            [
-                _resource("runs", runs, RUNS, ("domain", "run_id")),
-                _resource("stages", stages, STAGES, ("domain", "run_id", "stage")),
-            ]
-        )
-    except PipelineStepFailed as error:
-        if pipeline.has_pending_data:
-            pipeline.abort_packages()
-        raise MetricsError(f"dlt could not {error.step} into {SCHEMA}: {error}") from error
-
-
-def _resource(name: str, rows: list[dict[str, Any]], types: dict[str, str], key: tuple[str, ...]) -> Any:
-    columns = {column: {"data_type": kind} for column, kind in types.items()}
-    disposition = {"disposition": "merge", "strategy": "delete-insert"}
-    return dlt.resource(rows, name=name, write_disposition=disposition, primary_key=key, columns=columns)
+def resources(runs: list[dict[str, Any]], stages: list[dict[str, Any]]) -> list[DltResource]:
+    """The tables of metrics with these rows."""
+    return [
+        merged("runs", runs, RUNS, ("domain", "run_id")),
+        merged("stages", stages, STAGES, ("domain", "run_id", "stage")),
+    ]

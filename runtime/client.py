@@ -1,14 +1,9 @@
 """The few calls to Airflow's REST API that a run needs."""
 
-import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import httpx
-
-
-class ApiError(RuntimeError):
-    """The API answered with an error; the message is its own."""
+from operations.airflow_api import AirflowApi
 
 
 @dataclass(frozen=True)
@@ -64,37 +59,21 @@ class RunState:
         return [task for task in self.tasks.values() if task.state == "failed"]
 
 
-class AirflowClient:
-    """A user's session with the api-server at `url`."""
-
-    def __init__(self, url: str, username: str, password: str) -> None:
-        self.url = url
-        self._login = {"username": username, "password": password}
-        self._http = httpx.Client(base_url=url, timeout=30)
-
-    def login(self) -> None:
-        """Get a token. Raises ApiError if the server does not know this user's password."""
-        answer = self._http.post("/auth/token", json=self._login)
-        if not answer.is_success:
-            raise ApiError(f"{self.url} refuses the login of this platform: {answer.text}")
-        self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-
-    def close(self) -> None:
-        """End the session."""
-        self._http.close()
+class AirflowClient(AirflowApi):
+    """A user's session with the api-server at `url`, and what a run asks it."""
 
     def set_pools(self, pools: list[dict]) -> None:
         """Make the pools, or give those that exist their slots."""
         actions = [{"action": "create", "entities": pools, "action_on_existence": "overwrite"}]
-        self._call("PATCH", "/pools", json={"actions": actions})
+        self.call("PATCH", "/pools", json={"actions": actions})
 
     def dags(self) -> list[dict]:
         """All DAGs that were ever parsed, with their tags and the time of the last parse."""
-        return self._call("GET", "/dags", params={"limit": 1000, "exclude_stale": False})["dags"]
+        return self.call("GET", "/dags", params={"limit": 1000, "exclude_stale": False})["dags"]
 
     def import_errors(self) -> dict[str, str]:
         """Stack traces of the files that cannot be parsed, by file name."""
-        found = self._call("GET", "/importErrors", params={"limit": 1000})["import_errors"]
+        found = self.call("GET", "/importErrors", params={"limit": 1000})["import_errors"]
         return {error["filename"]: error["stack_trace"] for error in found}
 
     def trigger(self, dag_id: str, conf: dict | None = None) -> str:
@@ -105,13 +84,13 @@ class AirflowClient:
         catches up, each run has its own interval, which no other can take.
         """
         body = {"logical_date": self._due(dag_id), "conf": conf or {}}
-        run = self._call("POST", f"/dags/{dag_id}/dagRuns", json=body)
-        self._call("PATCH", f"/dags/{dag_id}", params={"update_mask": "is_paused"}, json={"is_paused": False})
+        run = self.call("POST", f"/dags/{dag_id}/dagRuns", json=body)
+        self.call("PATCH", f"/dags/{dag_id}", params={"update_mask": "is_paused"}, json={"is_paused": False})
         return run["dag_run_id"]
 
     def _due(self, dag_id: str) -> str | None:
         """Logical date of the scheduled run that is due, if it is for anybody to take."""
-        dag = self._call("GET", f"/dags/{dag_id}/details")
+        dag = self.call("GET", f"/dags/{dag_id}/details")
         due = dag.get("next_dagrun_run_after")
         if dag["catchup"] or not due or datetime.fromisoformat(due) > datetime.now(UTC):
             return None
@@ -120,23 +99,23 @@ class AirflowClient:
         taken = {"logical_date_gte": logical_date, "logical_date_lte": logical_date}
         return (
             None
-            if self._call("GET", f"/dags/{dag_id}/dagRuns", params=taken)["total_entries"]
+            if self.call("GET", f"/dags/{dag_id}/dagRuns", params=taken)["total_entries"]
             else logical_date
         )
 
     def fail_cut_off_runs(self) -> None:
         """End the runs that somebody triggered and an earlier Airflow left in the middle."""
         cut_off = {"state": ["running"], "run_type": ["manual"]}
-        unfinished = self._call("GET", "/dags/~/dagRuns", params=cut_off)
+        unfinished = self.call("GET", "/dags/~/dagRuns", params=cut_off)
         for run in unfinished["dag_runs"]:
             path = f"/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}"
-            self._call("PATCH", path, params={"update_mask": "state"}, json={"state": "failed"})
+            self.call("PATCH", path, params={"update_mask": "state"}, json={"state": "failed"})
 
     def run_state(self, dag_id: str, run_id: str) -> RunState:
         """The run and all of its tasks."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}"
-        run = self._call("GET", path)
-        found = self._call("GET", f"{path}/taskInstances", params={"limit": 1000})["task_instances"]
+        run = self.call("GET", path)
+        found = self.call("GET", f"{path}/taskInstances", params={"limit": 1000})["task_instances"]
         tasks = [
             TaskState(
                 task_id=task["task_id"],
@@ -161,7 +140,7 @@ class AirflowClient:
         """The last lines of a failed task's log: its errors, or what it said last."""
         path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task.task_id}/logs/{task.try_number}"
         which = {"full_content": True, "map_index": task.map_index}
-        entries = self._call("GET", path, params=which)["content"]
+        entries = self.call("GET", path, params=which)["content"]
         entries = [entry for entry in entries if isinstance(entry, dict)]
         errors = [entry for entry in entries if entry.get("level") in ("error", "critical")] or entries
         lines: list[str] = []
@@ -170,23 +149,6 @@ class AirflowClient:
             for detail in entry.get("error_detail") or []:
                 lines.append(f"{detail.get('exc_type')}: {detail.get('exc_value')}")
         return lines[-limit:]
-
-    def _call(self, method: str, path: str, **options) -> dict:
-        for attempt in range(3):
-            try:
-                answer = self._http.request(method, f"/api/v2{path}", **options)
-                break
-            except httpx.TimeoutException:
-                # SQLite answers late while every task of a layer writes its state.
-                if attempt == 2 or method == "POST":
-                    raise ApiError(f"{method} {path}: no answer from {self.url}") from None
-                time.sleep(1)
-        if answer.status_code == 401:
-            self.login()
-            answer = self._http.request(method, f"/api/v2{path}", **options)
-        if not answer.is_success:
-            raise ApiError(f"{method} {path}: {answer.status_code} {answer.text}")
-        return answer.json()
 
 
 def _time(text: str | None) -> datetime | None:

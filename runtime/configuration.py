@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from settings import PROJECT_DIR, Settings
+from settings import PROJECT_DIR, AirflowAccess, Settings
 
 USERNAME = "admin"
 PASSWORDS_FILE = "simple_auth_manager_passwords.json"
@@ -125,7 +125,14 @@ def airflow_environment(settings: Settings, port: int) -> dict[str, str]:
         # The producer is never retried, so there is nothing to back up for a second try.
         "COSMOS__ENABLE_WATCHER_RELIABLE_RETRY": False,
     }
-    environment = {**os.environ, **settings.environment(), "AIRFLOW_HOME": str(home)}
+    access = AirflowAccess(url, USERNAME, keys["password"])
+    environment = {
+        **os.environ,
+        **settings.environment(),
+        # So that a task can ask for the history of runs.
+        **access.environment(),
+        "AIRFLOW_HOME": str(home),
+    }
     # Several dbt commands may run at once under Airflow; each writes its artifacts to a place of its own.
     environment.pop("DBT_TARGET_PATH", None)
     environment["PYTHONPATH"] = os.pathsep.join(

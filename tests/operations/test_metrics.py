@@ -11,7 +11,8 @@ import pytest
 
 from ingestion.warehouse import WarehouseBusyError, connect
 from operations.journal import stage
-from operations.metrics import MetricsError, record
+from operations.metrics import record
+from operations.ops_store import MetricsError
 from settings import PROJECT_DIR, Settings
 from tests.operations.noted_run import run
 

@@ -1,0 +1,7 @@
+-- A failure means that what is published about the pipelines is not all that was collected about them.
+select
+    entity,
+    rows_read,
+    rows_clean
+from {{ ref('agg_health_rows_by_file') }}
+where rows_read <> rows_clean

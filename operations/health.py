@@ -1,0 +1,220 @@
+"""The health of the pipelines is data too: collected into `raw_ops`, modelled by dbt, published as `health`.
+
+What is collected: Airflow's runs and tasks, dbt's results, dlt's loads, and what is published. The metrics of runs
+are there already, see `operations.metrics`. Each time only what is new is read.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from ingestion.warehouse import connect, table_columns
+from operations import dbt_results, health_airflow, health_published, metrics
+from operations.airflow_api import ApiError
+from operations.dbt import UNIT_TESTS, ensure_manifest, run_dbt
+from operations.dbt_results import results_kept
+from operations.health_alerts import Told, tell
+from operations.ops_store import SCHEMA, merged, write
+from operations.publish import Publication, publish
+from settings import Settings
+
+DOMAIN = "health"
+OVERVIEW = "overview"
+
+_DBT_RESULTS = {
+    "pipeline": "text",
+    "run_id": "text",
+    "invocation_id": "text",
+    "unique_id": "text",
+    "tested_model": "text",
+    "status": "text",
+    "started_at": "timestamp",
+    "ended_at": "timestamp",
+    "seconds": "double",
+    "failures": "bigint",
+    "rows_affected": "bigint",
+    "message": "text",
+}
+_LOADS = {
+    "pipeline": "text",
+    "load_id": "text",
+    "status": "bigint",
+    "loaded_at": "timestamp",
+    "files": "bigint",
+    "rows_read": "bigint",
+    "rows_loaded": "bigint",
+    "rows_rejected": "bigint",
+    "bytes": "bigint",
+}
+
+
+@dataclass(frozen=True)
+class Collected:
+    """How many new or changed rows were collected, by table; and why Airflow could not be asked, if so."""
+
+    rows: dict[str, int]
+    without_airflow: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return asdict(self)
+
+
+def health(settings: Settings, run_id: str | None = None) -> tuple[Collected, Publication, list[Told]]:
+    """Collect, build, publish and tell of alerts, one after another. Raises what these raise."""
+    run_id = run_id or f"shell__{datetime.now(UTC).isoformat()}"
+    collected = collect(settings)
+    publication = build(DOMAIN, settings, run_id)
+    return collected, publication, tell(settings)
+
+
+def overview(settings: Settings, run_id: str | None = None) -> Publication:
+    """Build and publish the marts over all domains, from what is published. Raises what `build` raises."""
+    with connect(settings) as warehouse:
+        write(
+            warehouse,
+            settings,
+            [
+                merged(
+                    "published_days",
+                    health_published.days(settings),
+                    health_published.DAYS,
+                    ("domain", "day"),
+                )
+            ],
+        )
+    return build(OVERVIEW, settings, run_id or f"shell__{datetime.now(UTC).isoformat()}")
+
+
+def collect(settings: Settings) -> Collected:
+    """Bring what is new about runs, tasks, models, tests, loads and publications into `raw_ops`; safe to repeat.
+
+    Without an Airflow that answers, all else is brought.
+
+    Raises:
+        MetricsError: dlt could not write; nothing is lost.
+        WarehouseBusyError: another process kept the warehouse.
+    """
+    with connect(settings) as warehouse:
+        since = _newest_of_airflow(warehouse)
+    without_airflow = None
+    airflow: dict[str, list[dict[str, Any]]] = {"pipelines": [], "runs": [], "tasks": []}
+    # Not while the warehouse is held: a task that waits for it is a slow answer.
+    try:
+        airflow = health_airflow.history(settings, since)
+    except ApiError as error:
+        without_airflow = str(error)
+    files = sorted(settings.dbt_results.glob("[!.]*.json"))
+    rows = {
+        "dbt_results": _with_tested_models(
+            settings, [row for file in files for row in dbt_results.read(file)]
+        ),
+        "costs": health_published.costs(settings),
+    }
+    with connect(settings) as warehouse:
+        rows["loads"] = _new_loads(warehouse)
+        rows["publications"] = health_published.publications(settings, _known_publications(warehouse))
+        write(
+            warehouse,
+            settings,
+            [
+                *metrics.resources([], []),
+                merged("airflow_pipelines", airflow["pipelines"], health_airflow.PIPELINES, ("pipeline",)),
+                merged("airflow_runs", airflow["runs"], health_airflow.RUNS, ("pipeline", "run_id")),
+                merged(
+                    "airflow_tasks",
+                    airflow["tasks"],
+                    health_airflow.TASKS,
+                    ("pipeline", "run_id", "task", "map_index"),
+                ),
+                merged("dbt_results", rows["dbt_results"], _DBT_RESULTS, ("invocation_id", "unique_id")),
+                merged("loads", rows["loads"], _LOADS, ("pipeline", "load_id")),
+                merged(
+                    "publications",
+                    rows["publications"],
+                    health_published.PUBLICATIONS,
+                    ("pipeline", "published_at"),
+                ),
+                merged("costs", rows["costs"], health_published.COSTS, ("pipeline", "day")),
+            ],
+        )
+    for file in files:
+        file.unlink()
+    return Collected({name: len(found) for name, found in (airflow | rows).items()}, without_airflow)
+
+
+def build(domain: str, settings: Settings, run_id: str) -> Publication:
+    """Build and test the marts `health` or `overview`, and publish them.
+
+    Raises:
+        DbtError: a model or a test failed; what was published stands.
+        PublishError, WarehouseBusyError: see `operations.publish`.
+    """
+    with results_kept(domain, run_id, settings):
+        select = ["--select", f"tag:{domain}", "tag:shared", "--exclude", UNIT_TESTS]
+        run_dbt(["build", *select], settings, quiet=True)
+    # Averages come and go; no person is asked whether they may.
+    return publish(domain, settings, run_id=run_id, accept=True)
+
+
+def _newest_of_airflow(warehouse: duckdb.DuckDBPyConnection) -> datetime | None:
+    """The newest moment of the runs that are there; what changes later is changed after it."""
+    if not table_columns(warehouse, SCHEMA, "airflow_runs"):
+        return None
+    times = "max(greatest(queued_at, started_at, ended_at))"
+    return warehouse.execute(f"select {times} from {SCHEMA}.airflow_runs").fetchone()[0]
+
+
+def _known_publications(warehouse: duckdb.DuckDBPyConnection) -> list[tuple[str, datetime]]:
+    if not table_columns(warehouse, SCHEMA, "publications"):
+        return []
+    return warehouse.execute(f"select pipeline, published_at from {SCHEMA}.publications").fetchall()
+
+
+def _new_loads(warehouse: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Packages that dlt has loaded for the domains, and what they brought."""
+    known = (
+        f"select load_id from {SCHEMA}.loads"
+        if table_columns(warehouse, SCHEMA, "loads")
+        else "select null where false"
+    )
+    schemas = warehouse.execute(
+        "select schema_name from duckdb_tables() where table_name = '_dlt_loads'"
+        " and starts_with(schema_name, 'raw_') and not ends_with(schema_name, '_staging')"
+        " and schema_name <> ? order by schema_name",
+        [SCHEMA],
+    ).fetchall()
+    rows = []
+    for (schema,) in schemas:
+        brought = "null::bigint as files, null::bigint, null::bigint, null::bigint, null::bigint"
+        joined = ""
+        if {"_dlt_load_id", "rows_read", "bytes"} <= set(table_columns(warehouse, schema, "input_files")):
+            counts = ("rows_read", "rows_loaded", "rows_rejected", "bytes")
+            brought = (
+                f"count(files._dlt_load_id), {', '.join(f'sum(files.{count})::bigint' for count in counts)}"
+            )
+            joined = f"left join {schema}.input_files as files on loads.load_id = files._dlt_load_id"
+        found = warehouse.execute(
+            f"""
+            select ?, loads.load_id, loads.status, loads.inserted_at, {brought}
+            from {schema}._dlt_loads as loads {joined}
+            where loads.load_id not in ({known}) group by loads.load_id, loads.status, loads.inserted_at
+            order by loads.load_id
+            """,
+            [schema.removeprefix("raw_")],
+        )
+        rows += [dict(zip(_LOADS, row, strict=True)) for row in found.fetchall()]
+    return rows
+
+
+def _with_tested_models(settings: Settings, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Results with the name of the model that a test looks at; null for other nodes, and for tests of several."""
+    if not results:
+        return []
+    ensure_manifest(settings)
+    nodes = json.loads(settings.manifest.read_text())["nodes"]
+    tested = {key: (node.get("attached_node") or "").rpartition(".")[2] for key, node in nodes.items()}
+    return [row | {"tested_model": tested.get(row["unique_id"]) or None} for row in results]

@@ -1,0 +1,121 @@
+"""Alerts: people are told once when a rule is broken, and once when it is kept again.
+
+Which alerts are open stands in `raw_ops.alerts`, a row an alert. An alert is written down before it is told and
+marked afterwards, so that none is lost: one whose message was under way as the process was killed is told again.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ingestion.warehouse import connect, table_columns
+from operations.health_rules import FILE, broken_rules
+from operations.notify import Message, send
+from operations.ops_store import SCHEMA, merged, write
+from settings import Settings
+
+ALERTS = {
+    "rule": "text",
+    "pipeline": "text",
+    "started_at": "timestamp",
+    "ended_at": "timestamp",
+    "says": "text",
+    "start_told_at": "timestamp",
+    "end_told_at": "timestamp",
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """An alert that was told now: `begins`, or else it is over."""
+
+    rule: str
+    pipeline: str
+    begins: bool
+    says: str
+    sent: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return asdict(self)
+
+
+def tell(settings: Settings, *, now: datetime | None = None, rules: Path = FILE) -> list[Told]:
+    """Tell of alerts that begin or end by the published health. What cannot be sent is tried again next time.
+
+    Args:
+        settings: which data folder, and whom to tell.
+        now: the time to look from; defaults to now.
+        rules: the file of rules.
+
+    Raises:
+        SettingsError: the file has a mistake.
+        MetricsError: dlt could not write; nobody was told.
+        WarehouseBusyError: another process kept the warehouse.
+    """
+    now = now or datetime.now(UTC)
+    broken = {(each.rule, each.pipeline): each.says for each in broken_rules(settings, now, rules)}
+    # Held until all is told and marked, so that two who look at once do not both tell.
+    with connect(settings) as warehouse:
+        alerts = _unsettled(warehouse)
+        still = {_key(alert) for alert in alerts if alert["ended_at"] is None}
+        changed = [
+            alert | {"ended_at": now}
+            for alert in alerts
+            if alert["ended_at"] is None and _key(alert) not in broken
+        ]
+        changed += [
+            dict.fromkeys(ALERTS) | {"rule": rule, "pipeline": pipeline, "started_at": now, "says": says}
+            for (rule, pipeline), says in broken.items()
+            if (rule, pipeline) not in still
+        ]
+        if changed:
+            _write(warehouse, settings, changed)
+        told = []
+        for alert in _unsettled(warehouse):
+            marks = alert.copy()
+            told += _tell(marks, settings, now)
+            if marks != alert:
+                _write(warehouse, settings, [marks])
+    return told
+
+
+def _tell(alert: dict[str, Any], settings: Settings, now: datetime) -> Iterator[Told]:
+    """Tell what of an alert is not told yet, and mark it in the alert."""
+    for moment, mark, begins in (("started_at", "start_told_at", True), ("ended_at", "end_told_at", False)):
+        if alert[moment] is None or alert[mark] is not None:
+            continue
+        title = "alert" if begins else "over"
+        subject = f"{alert['pipeline']} {title}: {alert['rule']} ({settings.env})"
+        sent = send(
+            Message(
+                subject, [alert["says"], f"{moment.replace('_', ' ')}: {alert[moment]:%Y-%m-%d %H:%M} UTC"]
+            ),
+            settings,
+        )
+        if sent.failed and not sent.ways:
+            return
+        alert[mark] = now
+        yield Told(alert["rule"], alert["pipeline"], begins, alert["says"], str(sent))
+
+
+def _unsettled(warehouse: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Alerts that are open, or not told of yet."""
+    if not table_columns(warehouse, SCHEMA, "alerts"):
+        return []
+    found = warehouse.execute(
+        f"select {', '.join(ALERTS)} from {SCHEMA}.alerts where end_told_at is null order by started_at, rule, pipeline"
+    )
+    return [dict(zip(ALERTS, row, strict=True)) for row in found.fetchall()]
+
+
+def _write(warehouse: duckdb.DuckDBPyConnection, settings: Settings, alerts: list[dict[str, Any]]) -> None:
+    write(warehouse, settings, [merged("alerts", alerts, ALERTS, ("rule", "pipeline", "started_at"))])
+
+
+def _key(alert: dict[str, Any]) -> tuple[str, str]:
+    return alert["rule"], alert["pipeline"]

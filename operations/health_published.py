@@ -1,0 +1,109 @@
+"""What is published, one row a version that was seen: rows for `raw_ops`. Reads published files alone."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from settings import PLATFORM, Settings
+
+PUBLICATIONS = {
+    "pipeline": "text",
+    "published_at": "timestamp",
+    "bytes": "bigint",
+    "rows_published": "bigint",
+    "rows_read": "bigint",
+    "rows_quarantined": "bigint",
+    "newest_input_at": "timestamp",
+}
+COSTS = {"pipeline": "text", "day": "date", "cost": "decimal"}
+DAYS = {
+    "domain": "text",
+    "day": "date",
+    "rows_in": "bigint",
+    "rows_published": "bigint",
+    "rows_quarantined": "bigint",
+    "newest_input_at": "timestamp",
+}
+
+_ACCOUNTED = """
+select sum(rows_read)::bigint as rows_read, sum(rows_quarantined)::bigint as rows_quarantined,
+    max(loaded_at) as newest_input_at
+from marts.agg_{domain}_rows_by_file
+"""
+_ROWS = "select sum(estimated_size)::bigint from duckdb_tables() where schema_name = 'marts'"
+_TABLES = "select table_name from duckdb_tables() where schema_name = 'marts'"
+_DAYS = """
+select loaded_at::date as day, sum(rows_read)::bigint as rows_in, sum(rows_clean)::bigint as rows_published,
+    sum(rows_quarantined)::bigint as rows_quarantined, max(loaded_at) as newest_input_at
+from marts.agg_{domain}_rows_by_file where loaded_at is not null group by all order by all
+"""
+_COSTS = (
+    "select day, sum(cost)::decimal(18, 6) as cost from marts.agg_llm_cost_by_day group by all order by all"
+)
+
+
+def domains(settings: Settings) -> list[str]:
+    """The domains of which something is published."""
+    folder = settings.published("any").parent
+    names = (path.stem for path in folder.glob("[!.]*.duckdb"))
+    return sorted(name for name in names if name not in PLATFORM)
+
+
+def publications(settings: Settings, known: Iterable[tuple[str, datetime]]) -> list[dict[str, Any]]:
+    """Published versions that are not `known`, by domain and time.
+
+    Args:
+        settings: which data folder.
+        known: domains and times (UTC) of those that are.
+    """
+    known, found = set(known), []
+    for domain in domains(settings):
+        path = settings.published(domain)
+        seen = path.stat()
+        published_at = datetime.fromtimestamp(int(seen.st_mtime), UTC)
+        if (domain, published_at) in known:
+            continue
+        with _open(path, settings) as published:
+            accounted = next(_rows(published, _ACCOUNTED.format(domain=domain)))
+            (rows,) = published.execute(_ROWS).fetchone()
+        key = {"pipeline": domain, "published_at": published_at}
+        found.append(key | {"bytes": seen.st_size, "rows_published": rows} | accounted)
+    return found
+
+
+def days(settings: Settings) -> list[dict[str, Any]]:
+    """Where the rows of each day's loads are, by domain, as it is published now."""
+    found = []
+    for domain in domains(settings):
+        with _open(settings.published(domain), settings) as published:
+            found += [{"domain": domain, **row} for row in _rows(published, _DAYS.format(domain=domain))]
+    return found
+
+
+def costs(settings: Settings) -> list[dict[str, Any]]:
+    """What models cost by day, of domains that publish it."""
+    found = []
+    for domain in domains(settings):
+        with _open(settings.published(domain), settings) as published:
+            if ("agg_llm_cost_by_day",) in published.execute(_TABLES).fetchall():
+                found += [{"pipeline": domain, **row} for row in _rows(published, _COSTS)]
+    return found
+
+
+def _open(path: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(str(path), read_only=True, config={"memory_limit": settings.memory_limit})
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[dict[str, Any]]:
+    found = connection.execute(query)
+    names = [column[0] for column in found.description]
+    for row in found.fetchall():
+        values = dict(zip(names, row, strict=True))
+        # The files know times without a zone, which are UTC.
+        yield {
+            name: value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+            for name, value in values.items()
+        }
