@@ -10,7 +10,7 @@ disk. `SLUICE_SCHEDULE_<DOMAIN>` (`@hourly`, `0 6 * * *`, `none`) replaces the s
 `SLUICE_PRODUCTS_API_URL` and `SLUICE_PRODUCTS_API_TOKEN` are the address of the products' REST API and what
 it knows this platform by.
 `SLUICE_NOTIFY_WEBHOOK_URL`, `SLUICE_NOTIFY_EMAIL_TO`, `SLUICE_NOTIFY_EMAIL_FROM` and `SLUICE_SMTP_*` say whom to
-tell how a run ended, `SLUICE_AIRFLOW_URL`, `…_USERNAME` and `…_PASSWORD` where to ask for the history of runs, and `SLUICE_STILL_SECONDS` how long a file must be still before it counts as delivered.
+tell how a run ended, `SLUICE_AIRFLOW_URL`, `…_USERNAME` and `…_PASSWORD` where to ask for the history of runs, `SLUICE_DASHBOARD_URL` where people find the dashboard, and `SLUICE_STILL_SECONDS` how long a file must be still before it counts as delivered.
 """
 
 import os
@@ -127,6 +127,8 @@ class Settings:
     webhook_url: str | None = field(default=None, repr=False)
     mail: Mail | None = None
     airflow: AirflowAccess | None = None
+    # Where people find the dashboard; `make dashboard` serves it there, or on the next free port.
+    dashboard_url: str = "http://127.0.0.1:8501"
     still_seconds: float = 10.0
 
     def schedule(self, domain: str, default: str | None) -> str | None:
@@ -216,6 +218,7 @@ class Settings:
             **({"SLUICE_NOTIFY_WEBHOOK_URL": self.webhook_url} if self.webhook_url else {}),
             **(self.mail.environment() if self.mail else {}),
             **(self.airflow.environment() if self.airflow else {}),
+            "SLUICE_DASHBOARD_URL": self.dashboard_url,
             "SLUICE_NOTIFY_SUCCESS": str(int(self.notify_success)),
             "SLUICE_STILL_SECONDS": str(self.still_seconds),
             "DBT_PROFILES_DIR": str(PROJECT_DIR),
@@ -263,6 +266,7 @@ def load(env: str | None = None) -> Settings:
         webhook_url=_webhook_url(),
         mail=_mail(),
         airflow=_airflow(),
+        dashboard_url=_dashboard_url(),
         still_seconds=_number("SLUICE_STILL_SECONDS", 10.0),
     )
 
@@ -352,6 +356,13 @@ def _mail() -> Mail | None:
         user=user,
         password=os.environ.get("SLUICE_SMTP_PASSWORD") or None,
     )
+
+
+def _dashboard_url() -> str:
+    url = os.environ.get("SLUICE_DASHBOARD_URL") or "http://127.0.0.1:8501"
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", url):
+        raise SettingsError(f"SLUICE_DASHBOARD_URL must be a URL such as http://127.0.0.1:8501, not {url!r}")
+    return url.rstrip("/")
 
 
 def _airflow() -> AirflowAccess | None:

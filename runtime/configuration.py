@@ -85,6 +85,7 @@ def airflow_environment(settings: Settings, port: int) -> dict[str, str]:
     docs = {"sluice": {"dir": str(settings.dbt_target), "index": "index.html", "name": "dbt docs"}}
     options = {
         "CORE__DAGS_FOLDER": PROJECT_DIR / "dags",
+        "CORE__PLUGINS_FOLDER": PROJECT_DIR / "runtime" / "plugins",
         "CORE__LOAD_EXAMPLES": False,
         "CORE__EXECUTOR": "LocalExecutor",
         "CORE__PARALLELISM": watchers() * len(dag_names()) + OTHER_TASKS,

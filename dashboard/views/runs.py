@@ -19,12 +19,12 @@ select run_id, state, started_at, ended_at, seconds, rows_in, rows_out, rows_fai
 from marts.fct_pipeline_runs where pipeline = ? and started_at is not null order by started_at desc limit {MOST_RUNS}
 """
 _SLOWEST = f"""
-select model, executions, average_seconds, p95_seconds, longest_seconds, last_seconds, total_seconds
-from marts.agg_slowest_models where pipeline = ? order by average_seconds desc, model limit {MOST_MODELS}
+select model_name, executions, average_seconds, p95_seconds, longest_seconds, last_seconds, total_seconds
+from marts.agg_slowest_models where pipeline = ? order by average_seconds desc, model_name limit {MOST_MODELS}
 """
 _MODEL = f"""
 select started_at, seconds, state, rows_affected
-from marts.fct_model_runs where pipeline = ? and model = ? order by started_at desc limit {MOST_RUNS}
+from marts.fct_model_runs where pipeline = ? and model_name = ? order by started_at desc limit {MOST_RUNS}
 """
 _TASKS = """
 select task, state, tries, started_at, ended_at, seconds
@@ -32,7 +32,7 @@ from marts.fct_task_runs where pipeline = ? and run_id = ? and started_at is not
 """
 # Of a run without tasks, which was made in a shell, dbt's part of it.
 _NODES = """
-select model as task, state, 1 as tries, started_at, ended_at, seconds
+select model_name as task, state, 1 as tries, started_at, ended_at, seconds
 from marts.fct_model_runs where pipeline = ? and run_id = ? order by started_at, task
 """
 
@@ -76,11 +76,11 @@ def _gantt(pipeline: str, runs: pd.DataFrame) -> None:
 
 def _models(pipeline: str) -> None:
     models = ask("health", _SLOWEST, [pipeline])
-    chart = bars(models, "model", "average_seconds", title="Seconds, average", format=",.2f")
+    chart = bars(models, "model_name", "average_seconds", title="Seconds, average", format=",.2f")
     figure(f"The {MOST_MODELS} slowest models", models, chart, name=f"{pipeline}_models")
     if models.empty:
         return
-    model = one_of("Model", list(models["model"]))
+    model = one_of("Model", list(models["model_name"]))
     times = ask("health", _MODEL, [pipeline, model])
     figure(f"Duration of {model}", times, _durations(times), name=f"{pipeline}_model")
 

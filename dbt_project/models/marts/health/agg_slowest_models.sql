@@ -2,7 +2,7 @@ with model_runs as (
 
     select
         *,
-        row_number() over (partition by pipeline, model order by started_at desc, invocation_id desc) as place
+        row_number() over (partition by pipeline, model_name order by started_at desc, invocation_id desc) as place
     from {{ ref('fct_model_runs') }}
     where state = 'success'
 
@@ -12,7 +12,7 @@ models as (
 
     select
         pipeline,
-        model,
+        model_name,
         count(*) as executions,
         avg(seconds) as average_seconds,
         percentile_cont(0.95) within group (order by seconds) as p95_seconds,
@@ -20,7 +20,7 @@ models as (
         sum(seconds) as total_seconds,
         max(seconds) filter (where place = 1) as last_seconds
     from model_runs
-    group by pipeline, model
+    group by pipeline, model_name
 
 )
 

@@ -14,7 +14,7 @@ model_runs as (
         unique_id,
         pipeline,
         run_id,
-        {{ dbt.split_part('unique_id', "'.'", 3) }} as model,
+        {{ dbt.split_part('unique_id', "'.'", 3) }} as model_name,
         {{ dbt.split_part('unique_id', "'.'", 1) }} as resource_type,
         case status when 'error' then 'failed' else status end as state,
         seconds,

@@ -16,8 +16,12 @@ test_results as (
         run_id,
         {{ dbt.split_part('unique_id', "'.'", 3) }} as test,
         tested_model,
-        case status when 'pass' then 'success' when 'warn' then 'partial' when 'skipped' then 'skipped' else 'failed' end
-            as state,
+        case status
+            when 'pass' then 'success'
+            when 'warn' then 'partial'
+            when 'skipped' then 'skipped'
+            else 'failed'
+        end as state,
         failures,
         seconds,
         message,

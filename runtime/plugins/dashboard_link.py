@@ -1,0 +1,14 @@
+"""Browse → Pipeline health in Airflow's UI: the dashboard, which `make dashboard` serves."""
+
+from airflow.plugins_manager import AirflowPlugin
+
+import settings
+
+
+class DashboardLink(AirflowPlugin):
+    """A link beside that to dbt's documentation."""
+
+    name = "sluice_dashboard"
+    external_views = [
+        {"name": "Pipeline health", "category": "Browse", "href": f"{settings.load().dashboard_url}/runs"}
+    ]

@@ -1,0 +1,151 @@
+"""Published files of real builds, a dashboard that serves them, and a browser that looks at it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.request import urlopen
+
+import duckdb
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from ingestion.load import load_domain
+from operations.dbt import UNIT_TESTS, run_dbt
+from operations.dbt_results import results_kept
+from operations.health import health, overview
+from operations.journal import stage
+from operations.metrics import record
+from operations.publish import publish
+from samples.collisions import write_collisions
+from samples.ecommerce import write_ecommerce
+from samples.taxi import write_taxi
+from settings import PROJECT_DIR, Settings
+
+DOMAINS = ("collisions", "ecommerce", "taxi")
+# Nothing but the dashboard, on a machine without a screen.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass
+class Dashboard:
+    """A dashboard that is served, and the data that it shows."""
+
+    url: str
+    settings: Settings
+    foreign: list[str] = field(default_factory=list)
+
+    def query(self, domain: str, sql: str) -> pd.DataFrame:
+        """Rows of a query on a published file."""
+        with duckdb.connect(str(self.settings.published(domain)), read_only=True) as published:
+            return published.execute(sql).df()
+
+    def open(self, page: Page, name: str) -> None:
+        """Open a page and wait until all of it is there; remember what it asks of other servers."""
+        host = self.url.removeprefix("http://")
+        page.on(
+            "request", lambda request: self.foreign.append(request.url) if host not in request.url else None
+        )
+        page.goto(f"{self.url}/{name}")
+        settled(page)
+
+
+def settled(page: Page) -> None:
+    """Wait until the page has a heading and its script has ended."""
+    page.wait_for_selector("h1")
+    page.wait_for_function(
+        "document.querySelector('[data-testid=stApp]').getAttribute('data-test-script-state') === 'notRunning'"
+    )
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        pytest.skip("there is no Chromium here: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1400, "height": 1000}, accept_downloads=True)
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def served(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """The three domains, built by one dbt and published, and their health."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("served") / "data", env="dev")
+    settings.landing("collisions").mkdir(parents=True)
+    write_collisions(settings.landing("collisions") / "crashes.csv", rows=1000)
+    write_ecommerce(settings.landing("ecommerce"), orders=1000)
+    write_taxi(settings.landing("taxi"), months=["2024-01", "2024-02"], rows=1000)
+    for domain in DOMAINS:
+        load_domain(domain, settings)
+    tags = [f"tag:{name}" for name in (*DOMAINS, "shared")]
+    with results_kept("collisions", "shell__1", settings):
+        run_dbt(["build", "--select", *tags, "--exclude", UNIT_TESTS], settings, quiet=True)
+    for domain in DOMAINS:
+        with stage(domain, "shell__1", "publish", settings):
+            publish(domain, settings)
+        record(domain, settings, "shell__1")
+    health(settings)
+    overview(settings)
+    with serve(settings) as url:
+        yield Dashboard(url, settings)
+
+
+@pytest.fixture(scope="session")
+def empty(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """A dashboard before anything is published."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("empty") / "data", env="dev")
+    with serve(settings) as url:
+        yield Dashboard(url, settings)
+
+
+@contextmanager
+def serve(settings: Settings) -> Iterator[str]:
+    """A dashboard on a free port; gives its address."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    log = settings.data_dir.with_name("dashboard.log")
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dashboard", "--port", str(port)],
+            cwd=PROJECT_DIR,
+            env=os.environ | settings.environment(),
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        for _ in range(600):
+            assert process.poll() is None, log.read_text()
+            try:
+                with urlopen(f"{url}/_stcore/health", timeout=5):
+                    break
+            except OSError:
+                time.sleep(0.1)
+        yield url
+        assert "Traceback" not in log.read_text()
+    finally:
+        process.terminate()
+        process.wait(20)

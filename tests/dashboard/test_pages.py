@@ -1,0 +1,216 @@
+"""The dashboard in a real browser: what its pages show, with data and without."""
+
+import io
+import os
+import shutil
+
+import duckdb
+import pandas as pd
+import pytest
+from playwright.sync_api import Page
+
+from tests.dashboard.conftest import DOMAINS, Dashboard, settled
+
+pytestmark = pytest.mark.slow
+
+# Page, its heading, and how many charts it has with the data of the tests.
+PAGES = {
+    "overview": ("Overview", 1),
+    "quality": ("Quality of the data", 2),
+    "runs": ("Runs", 4),
+    "collisions": ("Collisions in New York", 3),
+    "ecommerce": ("Sales of the shop", 5),
+    "taxi": ("Yellow taxis of New York", 3),
+}
+CHART = "[data-testid=stVegaLiteChart]"
+WRONG = "[data-testid=stException], [data-testid=stAlertContentError]"
+
+
+def number(page: Page, label: str) -> str:
+    """The number under a label."""
+    metric = page.locator("[data-testid=stMetric]", has_text=label).first
+    return metric.locator("[data-testid=stMetricValue]").inner_text().strip()
+
+
+def choose(page: Page, label: str, *values: str) -> None:
+    """Choose values in the filter with a label."""
+    box = page.get_by_role("combobox", name=label).first
+    for value in values:
+        box.click()
+        box.fill(value)
+        page.get_by_role("option", name=value, exact=True).click()
+    page.keyboard.press("Escape")
+    settled(page)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_shows_its_charts_and_asks_no_other_server(served: Dashboard, page: Page, name: str) -> None:
+    heading, charts = PAGES[name]
+    served.open(page, name)
+    assert page.locator("h1").inner_text() == heading
+    page.locator(f"{CHART} canvas, {CHART} svg").nth(charts - 1).wait_for()
+    assert page.locator(CHART).count() == charts
+    assert page.locator(WRONG).count() == 0
+    assert page.get_by_text("Data as CSV").count() >= charts
+    assert served.foreign == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_without_data_says_so_in_a_sentence(empty: Dashboard, page: Page, name: str) -> None:
+    empty.open(page, name)
+    assert page.locator("h1").count() == 1
+    assert page.locator("[data-testid=stAlert]").first.inner_text().strip().startswith(("Nothing", "No run"))
+    assert page.locator(WRONG).count() == 0
+    assert page.locator(CHART).count() == 0
+    assert not empty.settings.data_dir.joinpath("published").exists()
+
+
+def test_the_overview_has_a_card_a_domain(served: Dashboard, page: Page) -> None:
+    served.open(page, "overview")
+    for domain in DOMAINS:
+        (clean, quarantined), *_ = served.query(
+            domain, f"select sum(rows_clean), sum(rows_quarantined) from marts.agg_{domain}_rows_by_file"
+        ).itertuples(index=False)
+        cards = page.locator(
+            "[data-testid=stVerticalBlock]",
+            has=page.get_by_role("heading", name=domain.capitalize(), exact=True),
+        )
+        card = cards.last.inner_text()
+        assert f"{clean:,.0f}" in card
+        assert f"{quarantined:,.0f}" in card
+        assert "✔ success" in card
+        assert "100%" in card
+
+
+def test_a_filter_changes_the_figures(served: Dashboard, page: Page) -> None:
+    total = "select sum(collisions)::int as n from marts.agg_collisions_by_month_borough"
+    every = served.query("collisions", total)["n"][0]
+    bronx = served.query("collisions", f"{total} where borough = 'BRONX'")["n"][0]
+    served.open(page, "collisions")
+    assert number(page, "Collisions") == f"{every:,}"
+    choose(page, "Boroughs", "BRONX")
+    page.wait_for_function(f"document.body.innerText.includes('{bronx:,}')")
+    assert number(page, "Collisions") == f"{bronx:,}"
+    assert 0 < bronx < every
+
+
+@pytest.mark.parametrize(
+    ("name", "chart", "domain", "query"),
+    [
+        (
+            "ecommerce",
+            "Revenue by category",
+            "ecommerce",
+            "select category, sum(orders)::bigint as orders, sum(revenue) as revenue, sum(margin) as margin "
+            "from marts.agg_daily_sales group by all order by revenue desc",
+        ),
+        (
+            "taxi",
+            "Trips by day",
+            "taxi",
+            "select pickup_date as day, trips::bigint as trips, revenue from marts.agg_trips_by_day order by day",
+        ),
+        (
+            "quality",
+            "Where the rows of each file are",
+            "collisions",
+            "select entity, source_file, rows_read, rows_clean, rows_quarantined, rows_superseded, rows_rejected, "
+            "loaded_at from marts.agg_collisions_rows_by_file",
+        ),
+    ],
+)
+def test_what_is_downloaded_is_what_is_published(
+    served: Dashboard, page: Page, name: str, chart: str, domain: str, query: str
+) -> None:
+    served.open(page, name)
+    block = page.locator(
+        "[data-testid=stVerticalBlock]", has=page.get_by_role("heading", name=chart, exact=True)
+    )
+    button = block.last.locator(
+        "xpath=.//*[self::h3 and normalize-space()='{0}']/following::button[contains(., 'Data as CSV')][1]".format(
+            chart
+        )
+    )
+    with page.expect_download() as download:
+        button.click()
+    text = download.value.path().read_text()
+    expected = served.query(domain, query).to_csv(index=False)
+    pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(text)), pd.read_csv(io.StringIO(expected)))
+
+
+def test_the_history_of_a_customer(served: Dashboard, page: Page) -> None:
+    query = "select customer_id, orders from marts.agg_customer_summary order by revenue desc limit 1"
+    customer, orders = served.query("ecommerce", query).iloc[0]
+    served.open(page, "ecommerce")
+    page.get_by_role("tab", name="Customers").click()
+    box = page.get_by_label("Customer", exact=True)
+    box.fill(customer)
+    box.press("Enter")
+    page.get_by_role("heading", name=f"History of customer {customer}").wait_for()
+    assert number(page, "Orders") == f"{orders:,}" or orders == int(
+        page.locator("[data-testid=stMetricValue]:visible").first.inner_text()
+    )
+    box.fill("nobody'; drop table marts.fct_sales; --")
+    box.press("Enter")
+    page.get_by_text("There is no customer nobody'").wait_for()
+
+
+def test_a_new_version_shows_on_the_next_click_and_nothing_is_locked(served: Dashboard, page: Page) -> None:
+    published = served.settings.published("collisions")
+    served.open(page, "collisions")
+    before = number(page, "Collisions")
+    kept = published.with_name("kept")
+    shutil.copy(published, kept)
+    new = published.with_name(".new")
+    shutil.copy(published, new)
+    try:
+        with duckdb.connect(str(new)) as connection:
+            connection.execute("delete from marts.agg_collisions_by_month_borough where borough <> 'QUEENS'")
+        os.replace(new, published)
+        choose(page, "Severity", "fatal")
+        queens = served.query(
+            "collisions", "select sum(fatal_collisions)::int as n from marts.agg_collisions_by_month_borough"
+        )["n"][0]
+        page.wait_for_function(f"!document.body.innerText.includes('{before}')")
+        assert number(page, "Collisions") == f"{queens:,}"
+        # Nobody holds it: it opens for writing.
+        duckdb.connect(str(published)).close()
+    finally:
+        os.replace(kept, published)
+
+
+def test_a_mart_that_is_not_there_yet_is_said_in_a_sentence(served: Dashboard, page: Page) -> None:
+    published = served.settings.published("collisions")
+    kept = published.with_name("kept")
+    shutil.copy(published, kept)
+    try:
+        with duckdb.connect(str(published)) as connection:
+            connection.execute("drop table marts.agg_collisions_by_place")
+        served.open(page, "collisions")
+        page.get_by_text("The published collisions is of an earlier version").wait_for()
+        assert page.locator(WRONG).count() == 0
+    finally:
+        os.replace(kept, published)
+
+
+def test_rows_in_quarantine_are_shown_without_what_is_personal(served: Dashboard) -> None:
+    examples = served.query(
+        "ecommerce", "select entity, examples from marts.agg_ecommerce_quarantine_by_rule"
+    )
+    customers = examples[examples["entity"] == "customers"]["examples"].str.cat()
+    assert "customer_id" in customers
+    assert '"email"' not in customers
+    assert '"name"' not in customers
+    assert "@" not in customers
+
+
+def test_no_more_than_three_examples_of_a_rule_and_file(served: Dashboard) -> None:
+    for domain in DOMAINS:
+        found = served.query(
+            domain,
+            "select rows_quarantined as n, json_array_length(examples) as shown, examples, rule "
+            f"from marts.agg_{domain}_quarantine_by_rule",
+        )
+        assert len(found)
+        assert (found["shown"] == found["n"].clip(upper=3)).all()
+        assert all(rule in examples for rule, examples in zip(found["rule"], found["examples"], strict=True))
