@@ -157,7 +157,12 @@ def build(domain: str, settings: Settings, run_id: str) -> Publication:
         select = ["--select", f"tag:{domain}", "tag:shared", "--exclude", UNIT_TESTS]
         run_dbt(["build", *select], settings, quiet=True)
     # Averages come and go; no person is asked whether they may.
-    return publish(domain, settings, run_id=run_id, accept=True)
+    publication = publish(domain, settings, run_id=run_id, accept=True)
+    # Of a hundred versions a day nobody wants to know how each differed from the one before.
+    for version in publication.pruned:
+        for report in settings.reports(domain).glob(f"diff_{version}.*"):
+            report.unlink()
+    return publication
 
 
 def _newest_of_airflow(warehouse: duckdb.DuckDBPyConnection) -> datetime | None:

@@ -189,3 +189,40 @@ def test_an_environment_that_is_not_there_is_named(written, monkeypatch) -> None
 def test_the_file_of_the_project_has_dev_staging_and_prod() -> None:
     folders = {project_settings.load(name).data_dir for name in ("staging", "prod")}
     assert len(folders | {project_settings.load("dev").data_dir}) == 3
+
+
+def test_where_to_ask_airflow_is_known_to_child_processes_and_its_password_to_nobody_else(
+    monkeypatch,
+) -> None:
+    access = {
+        "SLUICE_AIRFLOW_URL": "https://airflow.example.org/",
+        "SLUICE_AIRFLOW_USERNAME": "ops",
+        "SLUICE_AIRFLOW_PASSWORD": "not-for-any-log",
+    }
+    for name, value in access.items():
+        monkeypatch.setenv(name, value)
+    settings = project_settings.load()
+    assert (
+        settings.environment().items()
+        >= (access | {"SLUICE_AIRFLOW_URL": "https://airflow.example.org"}).items()
+    )
+    assert "not-for-any-log" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SLUICE_AIRFLOW_URL", "airflow:8080"),
+        ("SLUICE_AIRFLOW_URL", "http://ops:not-for-any-log@airflow:8080"),
+        ("SLUICE_AIRFLOW_PASSWORD", ""),
+        ("SLUICE_DASHBOARD_URL", "here"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_named(monkeypatch, name: str, value: str) -> None:
+    monkeypatch.setenv("SLUICE_AIRFLOW_URL", "http://127.0.0.1:8080")
+    monkeypatch.setenv("SLUICE_AIRFLOW_USERNAME", "ops")
+    monkeypatch.setenv("SLUICE_AIRFLOW_PASSWORD", "not-for-any-log")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=name) as raised:
+        project_settings.load()
+    assert "not-for-any-log" not in str(raised.value)
