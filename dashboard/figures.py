@@ -13,6 +13,7 @@ STATES = {
     "success": (PALETTE[2], "circle", "✔"),
     "partial": (PALETTE[1], "diamond", "◆"),
     "failed": (PALETTE[4], "cross", "✖"),
+    "upstream_failed": (PALETTE[3], "triangle-down", "▽"),
     "running": (PALETTE[0], "triangle-up", "▶"),
     "queued": (PALETTE[0], "triangle-up", "…"),
     "skipped": (PALETTE[5], "square", "■"),
@@ -116,9 +117,15 @@ def room(values: pd.Series, share: float = 0.18) -> alt.Scale:
     )
 
 
-def state_scales() -> dict[str, alt.Color | alt.Shape]:
-    """Colour and shape of the column `state`."""
-    domain = list(STATES)
+def begin() -> alt.X:
+    """The time axis of runs, by the column `started_at`."""
+    axis = alt.Axis(format="%Y-%m-%d %H:%M", tickCount=8, labelOverlap=True)
+    return alt.X("started_at:T", title="Begin (UTC)", axis=axis)
+
+
+def state_scales(states: pd.Series) -> dict[str, alt.Color | alt.Shape]:
+    """Colour and shape of the column `state`, which has these values."""
+    domain = [state for state in STATES if (states == state).any()]
     colors, shapes = ([STATES[state][place] for state in domain] for place in (0, 1))
     return {
         "color": alt.Color("state:N", scale=alt.Scale(domain=domain, range=colors), title="Ended as"),

@@ -5,7 +5,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.figures import STATES, ago, count, figure, share, state_scales
+from dashboard.figures import STATES, ago, begin, count, figure, share, state_scales
 from dashboard.filters import one_of
 from dashboard.published import NotPublishedError, ask, ask_if_published, domains, published_at
 
@@ -61,8 +61,8 @@ def _card(domain: str, health: tuple | None) -> None:
     _fact(right, "Newest input", ago(rows["loaded_at"]), "When the last new file was loaded.")
     if health:
         sign = STATES.get(health.last_state, ("", "", "?"))[2]
-        at = f"{health.last_run_at:%Y-%m-%d %H:%M} UTC"
-        _fact(left, "Last run", f"{sign} {health.last_state}, {ago(health.last_run_at)}", at)
+        at = f"{ago(health.last_run_at)}, {health.last_run_at:%Y-%m-%d %H:%M} UTC"
+        _fact(left, "Last run", f"{sign} {health.last_state}", at)
         of_runs = f"Of the last {health.runs_counted:.0f} runs that have ended."
         _fact(right, "Success rate", share(health.success_rate_last_10, 0), of_runs)
     _fact(left, "Clean rows", count(rows["rows_clean"]), f"Of {count(rows['rows_read'])} rows read.")
@@ -86,7 +86,7 @@ def _runs_chart(runs: pd.DataFrame) -> alt.Chart:
         alt.Chart(runs)
         .mark_point(filled=True, size=90, opacity=0.85)
         .encode(
-            x=alt.X("started_at:T", title="Begin (UTC)"),
+            x=begin(),
             y=alt.Y("pipeline:N", title=None),
             tooltip=[
                 "pipeline",
@@ -95,7 +95,7 @@ def _runs_chart(runs: pd.DataFrame) -> alt.Chart:
                 alt.Tooltip("seconds:Q", format=",.1f"),
                 "error",
             ],
-            **state_scales(),
+            **state_scales(runs["state"]),
         )
         .properties(height=alt.Step(36))
     )

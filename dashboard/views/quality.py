@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import HEIGHT, LABEL, PALETTE, STATES, count, figure, numbers, share
+from dashboard.figures import HEIGHT, LABEL, PALETTE, STATES, bars, count, figure, numbers, share
 from dashboard.filters import one_of, some_of
 from dashboard.published import ask, ask_if_published, domains
 
@@ -68,7 +68,9 @@ def _rules(domain: str) -> None:
     shown = rules.drop(columns="examples")
     left, right = st.columns(2)
     with left:
-        figure("Rows in quarantine by rule", shown, _by_rule(shown), name=f"{domain}_rows_by_rule")
+        totals = shown.groupby("rule", as_index=False)["rows_quarantined"].sum()
+        chart = bars(totals, "rule", "rows_quarantined", title="Rows in quarantine")
+        figure("Rows in quarantine by rule", totals, chart, name=f"{domain}_rows_by_rule")
     with right:
         days = shown.groupby(["loaded_on", "source_file"], as_index=False)["rows_quarantined"].sum()
         figure("Broken rules by day of the load and file", days, _by_day(days), name=f"{domain}_rules_by_day")
@@ -89,16 +91,6 @@ def _tests(domain: str) -> None:
     failed = int((tests["state"] != "success").sum())
     tests["state"] = [f"{STATES[state][2]} {state}" for state in tests["state"]]
     figure(f"Last result of each test: {failed} of {len(tests)} failed", tests, name=f"{domain}_tests")
-
-
-def _by_rule(rules: pd.DataFrame) -> alt.Chart:
-    base = alt.Chart(rules).encode(
-        y=alt.Y("rule:N", sort="-x", title=None, axis=alt.Axis(labelLimit=300)),
-        x=alt.X("sum(rows_quarantined):Q", title="Rows in quarantine"),
-        tooltip=["entity", "rule", alt.Tooltip("sum(rows_quarantined):Q", title="Rows", format=",")],
-    )
-    labels = base.mark_text(align="left", dx=4, color=LABEL).encode(text="sum(rows_quarantined):Q")
-    return (base.mark_bar(color=PALETTE[1]) + labels).properties(height=alt.Step(24))
 
 
 def _by_day(days: pd.DataFrame) -> alt.Chart:

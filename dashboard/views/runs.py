@@ -4,7 +4,18 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import HEIGHT, PALETTE, STATES, bars, count, figure, numbers, share, state_scales
+from dashboard.figures import (
+    HEIGHT,
+    PALETTE,
+    STATES,
+    bars,
+    begin,
+    count,
+    figure,
+    numbers,
+    share,
+    state_scales,
+)
 from dashboard.filters import one_of
 from dashboard.published import ask
 
@@ -87,7 +98,7 @@ def _models(pipeline: str) -> None:
 
 def _durations(runs: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(runs).encode(
-        x=alt.X("started_at:T", title="Begin (UTC)"),
+        x=begin(),
         y=alt.Y("seconds:Q", title="Duration (s)", scale=alt.Scale(zero=True)),
     )
     points = base.mark_point(filled=True, size=70).encode(
@@ -96,7 +107,7 @@ def _durations(runs: pd.DataFrame) -> alt.LayerChart:
             "state",
             alt.Tooltip("seconds:Q", format=",.2f"),
         ],
-        **state_scales(),
+        **state_scales(runs["state"]),
     )
     return (base.mark_line(color=PALETTE[5], opacity=0.5) + points).properties(height=HEIGHT)
 
@@ -114,8 +125,13 @@ def _gantt_chart(tasks: pd.DataFrame) -> alt.Chart:
         .encode(
             x=alt.X("started_at:T", title="Time (UTC)", axis=alt.Axis(format="%H:%M:%S")),
             x2="ended_at:T",
-            y=alt.Y("label:N", sort=alt.SortField("started_at"), title=None, axis=alt.Axis(labelLimit=300)),
-            color=state_scales()["color"],
+            y=alt.Y(
+                "label:N",
+                sort=alt.SortField("started_at"),
+                title=None,
+                axis=alt.Axis(labelLimit=300, labelOverlap=False),
+            ),
+            color=state_scales(tasks["state"])["color"],
             tooltip=["task", "state", "tries", alt.Tooltip("seconds:Q", format=",.2f")],
         )
         .properties(height=alt.Step(18))
