@@ -114,7 +114,7 @@ def test_a_filter_changes_the_figures(served: Dashboard, page: Page) -> None:
             "Where the rows of each file are",
             "collisions",
             "select entity, source_file, rows_read, rows_clean, rows_quarantined, rows_superseded, rows_rejected, "
-            "loaded_at from marts.agg_collisions_rows_by_file",
+            "loaded_at from marts.agg_collisions_rows_by_file order by rows_quarantined desc",
         ),
     ],
 )

@@ -5,13 +5,14 @@ The tests build on each other in this order.
 
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
 import pandas as pd
 import pytest
 
+from operations import health_airflow
 from operations.health import collect, health
 from runtime.local import LocalAirflow
 from samples.collisions import write_collisions
@@ -32,6 +33,7 @@ class History:
     tasks: dict[tuple[str, str], list[dict[str, Any]]]
     plugins: list[dict[str, Any]]
     again: dict[str, int]
+    after_the_first: dict[str, list[dict[str, Any]]]
 
     def of(self, dag_id: str) -> list[dict[str, Any]]:
         """Airflow's runs of a DAG, in their order."""
@@ -52,6 +54,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     delivery = write_collisions(landing / "crashes.csv", rows=500)
     with LocalAirflow(settings) as airflow:
         states = [airflow.run_dag(DOMAIN).state]
+        first_ended = datetime.now(UTC)
         (landing / "bad.csv").write_text("this is no file of collisions\n1\n")
         states += [airflow.run_dag(DOMAIN).state for _ in range(2)]
         (landing / "bad.csv").unlink()
@@ -69,8 +72,11 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
         }
         plugins = ask("GET", "/plugins", params={"limit": 1000})["plugins"]
         access = AirflowAccess(airflow.url, airflow.username, airflow.password)
-        again = collect(replace(settings, airflow=access)).rows
-    return History(settings, delivery.lines, runs, tasks, plugins, again)
+        asking = replace(settings, airflow=access)
+        again = collect(asking).rows
+        # As if it was looked at between the first run and the second.
+        after_the_first = health_airflow.history(asking, first_ended + health_airflow.OVERLAP)
+    return History(settings, delivery.lines, runs, tasks, plugins, again, after_the_first)
 
 
 def seconds(run: dict[str, Any]) -> float:
@@ -151,8 +157,11 @@ def test_airflows_menu_leads_to_the_dashboard_and_to_the_documentation_of_the_mo
 
 
 def test_a_second_look_brings_only_what_has_changed(history: History) -> None:
-    everything = sum(len(tasks) for tasks in history.tasks.values())
-    assert history.again["tasks"] < everything
+    first, *others = (run["dag_run_id"] for run in history.of(DOMAIN))
+    for table in ("runs", "tasks"):
+        found = {row["run_id"] for row in history.after_the_first[table] if row["pipeline"] == DOMAIN}
+        assert found == set(others)
+        assert first not in found
     assert history.again["dbt_results"] > 0  # of the build of the health itself
     assert history.again["loads"] == history.again["publications"] == 0
 

@@ -1,0 +1,99 @@
+"""What is collected about the pipelines: each thing once, however often and wherever it is cut off."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import duckdb
+import pytest
+
+from operations.health import collect
+from operations.health_published import publications
+from settings import PROJECT_DIR, Settings
+
+pytestmark = pytest.mark.slow
+
+
+def note_results(settings: Settings, invocation: str) -> None:
+    """Keep the results of a dbt command: a model and a test of it."""
+    row = {
+        "pipeline": "taxi",
+        "run_id": "r",
+        "invocation_id": invocation,
+        "status": "success",
+        "started_at": "2026-05-01T10:00:00Z",
+        "ended_at": "2026-05-01T10:00:01Z",
+        "seconds": 1.0,
+        "failures": None,
+        "rows_affected": None,
+        "message": None,
+    }
+    names = ("model.sluice.fct_trips", "test.sluice.primary_key_dim_zone_location_id.3b1b8a9b8c")
+    settings.dbt_results.mkdir(parents=True, exist_ok=True)
+    rows = [row | {"unique_id": name} for name in names]
+    (settings.dbt_results / f"{invocation}.json").write_text(json.dumps(rows))
+
+
+def publish(settings: Settings, rows_read: int) -> None:
+    """Publish a domain that has read so many rows."""
+    path = settings.published("things")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with duckdb.connect(str(path)) as published:
+        published.execute("create schema marts")
+        published.execute(
+            f"create table marts.agg_things_rows_by_file as select {rows_read} as rows_read, 1 as rows_quarantined, "
+            "timestamp '2026-05-01 10:00:00' as loaded_at"
+        )
+
+
+def collected(settings: Settings, table: str) -> int:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
+        return warehouse.execute(f"select count(*) from raw_ops.{table}").fetchone()[0]
+
+
+def test_an_empty_platform_has_all_the_tables(settings: Settings) -> None:
+    found = collect(settings)
+    assert found.without_airflow
+    assert set(found.rows.values()) == {0}
+    for table in ("runs", "airflow_runs", "airflow_tasks", "dbt_results", "loads", "publications", "costs"):
+        assert collected(settings, table) == 0
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        ("dlt.destinations.job_client_impl:SqlLoadJob.run", "after"),
+        ("dlt.load.load:Load.complete_package", "before"),
+        ("dlt.load.load:Load.complete_package", "after"),
+        ("pathlib:Path.unlink", "after"),
+    ],
+    ids=lambda point: f"{point[0].split(':')[1]} {point[1]}",
+)
+def test_a_killed_collection_loses_nothing_and_doubles_nothing(
+    point: tuple[str, str], settings: Settings
+) -> None:
+    publish(settings, rows_read=10)
+    note_results(settings, "a")
+    note_results(settings, "b")
+    target, moment = point
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.kill_at", target, moment, "1", "operations", "health"],
+        cwd=PROJECT_DIR,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
+    collect(settings)
+    assert collected(settings, "dbt_results") == 4
+    assert collected(settings, "publications") == 1
+    assert list(settings.dbt_results.iterdir()) == []
+
+
+def test_a_version_is_collected_once_and_the_next_one_too(settings: Settings) -> None:
+    publish(settings, rows_read=10)
+    (seen,) = publications(settings, [])
+    assert (seen["pipeline"], seen["rows_read"], seen["rows_quarantined"]) == ("things", 10, 1)
+    assert publications(settings, [("things", seen["published_at"])]) == []
