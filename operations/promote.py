@@ -51,12 +51,12 @@ def promote(
         # In one order, or two promotions in opposite directions would wait for each other.
         for versions in sorted([theirs, ours], key=lambda each: each.folder):
             stack.enter_context(versions.lock())
-        known(theirs, {})
+        known(theirs)
         tested = theirs.get(version) if version else theirs.in_use()
         if tested is None:
             raise VersionError(f"nothing of {domain} is published in {source.env}")
         check(theirs, tested)
-        old = known(ours, {})
+        old = known(ours)
         compared = compare(
             domain,
             old.tables if old else None,

@@ -5,14 +5,16 @@ anew in `operations.publishing.candidate`, and what may differ in `comparison`.
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -31,7 +33,7 @@ from operations.publishing.quarantine_share import (
     quarantine_limit,
     quarantine_share,
 )
-from operations.publishing.versions import KEEP, Version, Versions, digest, link_or_copy, name_of, now, user
+from operations.publishing.versions import KEEP, Version, Versions, digest, name_of, now, user
 from operations.whole_file import sync, whole_file
 from settings import PROJECT_DIR, Settings
 
@@ -101,8 +103,14 @@ def publish(
     limit = quarantine_limit(domain, marts)
     versions = Versions(domain, settings)
     try:
-        with versions.lock():
-            return _publish(marts, limit, versions, settings, run_id=run_id, accept=accept, keep=keep)
+        # The lock after the warehouse, for which there may be a long wait, and given back after it.
+        with ExitStack() as held, connect(settings) as warehouse:
+            held.enter_context(versions.lock())
+            held.callback(versions.remove_candidate)
+            pool = held.enter_context(ThreadPoolExecutor(max_workers=1))
+            return _publish(
+                marts, limit, versions, settings, warehouse, pool, run_id=run_id, accept=accept, keep=keep
+            )
     except (OSError, duckdb.Error) as error:
         raise PublishError(f"{domain} could not be published: {error}") from error
 
@@ -112,6 +120,8 @@ def _publish(
     limit: float,
     versions: Versions,
     settings: Settings,
+    warehouse: duckdb.DuckDBPyConnection,
+    pool: Executor,
     *,
     run_id: str,
     accept: bool,
@@ -120,48 +130,41 @@ def _publish(
     domain = versions.domain
     made_at = now()
     name = name_of(made_at, run_id)
-    with ExitStack() as stack:
-        stack.callback(_remove_candidate, versions)
-        old = known(versions, marts)
-        copied = _copy_meanwhile(versions, old, stack)
-        warehouse = stack.enter_context(connect(settings))
-        quarantine = quarantine_share(warehouse, domain, limit)
-        tables = look(warehouse, marts.values())
-        base = old.tables if old and copied else None
-        profiles = {key: _profile(warehouse, tables[key], base) for key in tables}
-        compared = compare(
-            domain,
-            old.tables if old else None,
-            profiles,
-            settings.limits_of(domain),
-            versions=(old.name if old else None, name),
-        )
-        _write_report(compared, settings)
-        if (quarantine.accepted or compared.stopping) and not accept:
-            reasons = [describe_stop(warehouse, domain, quarantine)] if quarantine.accepted else []
-            reasons += [_describe_stop(compared, settings)] if compared.stopping else []
-            how = f"To publish all the same: python -m operations publish {domain} --accept"
-            raise PublishStoppedError("\n".join([*reasons, how]))
-        if copied:
-            copied.result()
-        candidate.write(warehouse, tables, profiles, base, versions.candidate)
-        sync(versions.candidate)
-        accepted = [str(quarantine)] if quarantine.accepted else []
-        accepted += [" ".join(filter(None, each.cells())) for each in compared.stopping]
-        facts = {
-            "run_id": run_id,
-            "made_at": made_at.isoformat(),
-            "made_by": user(),
-            "git_commit": _commit(),
-            "dbt_invocation_id": invocation_id(settings.manifest),
-            "duckdb": duckdb.__version__,
-            "bytes": versions.candidate.stat().st_size,
-            "digest": digest(versions.candidate),
-            "replaces": old.name if old else None,
-            "accepted": accepted,
-        }
-        versions.add(Version(name, facts, profiles), settings.manifest)
-        versions.use(name, "publish")
+    old = known(versions, marts)
+    base = old.tables if old else None
+    # Beside the look at the warehouse.
+    copied = pool.submit(candidate.copy, versions.published, versions.candidate) if old else None
+    quarantine = quarantine_share(warehouse, domain, limit)
+    tables = look(warehouse, marts.values())
+    profiles = {key: _profile(warehouse, tables[key], base) for key in tables}
+    limits = settings.limits_of(domain)
+    compared = compare(domain, base, profiles, limits, versions=(old.name if old else None, name))
+    _write_report(compared, settings)
+    if (quarantine.accepted or compared.stopping) and not accept:
+        reasons = [describe_stop(warehouse, domain, quarantine)] if quarantine.accepted else []
+        reasons += [_describe_stop(compared, settings)] if compared.stopping else []
+        how = f"To publish all the same: python -m operations publish {domain} --accept"
+        raise PublishStoppedError("\n".join([*reasons, how]))
+    if copied:
+        copied.result()
+    candidate.write(warehouse, tables, profiles, base, versions.candidate)
+    sync(versions.candidate)
+    accepted = [str(quarantine)] if quarantine.accepted else []
+    accepted += [" ".join(filter(None, each.cells())) for each in compared.stopping]
+    facts = {
+        "run_id": run_id,
+        "made_at": made_at.isoformat(),
+        "made_by": user(),
+        "git_commit": _commit(),
+        "dbt_invocation_id": invocation_id(settings.manifest),
+        "duckdb": duckdb.__version__,
+        "bytes": versions.candidate.stat().st_size,
+        "digest": digest(versions.candidate),
+        "replaces": old.name if old else None,
+        "accepted": accepted,
+    }
+    versions.add(Version(name, facts, profiles), settings.manifest)
+    versions.use(name, "publish")
     return Publication(
         domain,
         versions.published,
@@ -174,8 +177,12 @@ def _publish(
     )
 
 
-def known(versions: Versions, marts: Mapping[str, Mart]) -> Version | None:
+def known(versions: Versions, marts: Mapping[str, Mart] = MappingProxyType({})) -> Version | None:
     """The version in use, with what is in it; a file that is no version, or is not what it was, is read.
+
+    Args:
+        versions: the versions of a domain, whose lock the caller has.
+        marts: what dbt says of its tables, if that is known.
 
     Raises:
         PublishError: what is published is no database.
@@ -189,11 +196,11 @@ def known(versions: Versions, marts: Mapping[str, Mart]) -> Version | None:
     changed = datetime.fromtimestamp(versions.published.stat().st_mtime, UTC)
     name = used.name if used else name_of(changed, ADOPTED)
     facts = {"run_id": None, "made_at": changed.isoformat(), "accepted": [], "replaces": None}
-    facts |= used.facts if used else {"what": ADOPTED}
+    facts |= {**used.facts, "altered": used.facts["digest"] != found} if used else {"what": ADOPTED}
     facts |= {"digest": found, "bytes": versions.published.stat().st_size, "duckdb": duckdb.__version__}
     version = Version(name, facts, _read_published(versions.published, marts))
     if not used:
-        link_or_copy(versions.published, versions.file(name))
+        os.link(versions.published, versions.file(name))
         sync(versions.folder)
     versions.note(version)
     return version
@@ -211,14 +218,6 @@ def _read_published(path: Path, marts: Mapping[str, Mart]) -> dict[str, Profile]
         raise PublishError(
             f"{path} cannot be compared with; move it away to publish without: {error}"
         ) from error
-
-
-def _copy_meanwhile(versions: Versions, old: Version | None, stack: ExitStack) -> Future | None:
-    """Begin to copy what is published to the candidate, beside the look at the warehouse."""
-    if not old:
-        return None
-    pool = stack.enter_context(ThreadPoolExecutor(max_workers=1))
-    return pool.submit(candidate.copy, versions.published, versions.candidate)
 
 
 def _profile(
@@ -263,11 +262,6 @@ def _describe_stop(compared: Comparison, settings: Settings) -> str:
             f"All that differs: {settings.reports(compared.domain) / f'diff_{compared.after}.md'}",
         ]
     )
-
-
-def _remove_candidate(versions: Versions) -> None:
-    for left in (versions.candidate, versions.candidate.with_name(f"{versions.candidate.name}.wal")):
-        left.unlink(missing_ok=True)
 
 
 def _commit() -> str | None:

@@ -96,7 +96,7 @@ def rollback(domain: str, version: str | None = None, settings: Settings | None 
     """
     kept = Versions(domain, settings or settings_module.load())
     with kept.lock():
-        used = known(kept, {})
+        used = known(kept)
         if version is None:
             version = kept.all()[-1].facts["replaces"] if used else None
             if version is None:

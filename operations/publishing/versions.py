@@ -173,10 +173,14 @@ class Versions:
             self._remove_leftovers()
         return gone
 
+    def remove_candidate(self) -> None:
+        """Remove the file of a version that did not come to be."""
+        for path in self.folder.glob(f"{self.candidate.name}*"):
+            path.unlink()
+
     def _remove_leftovers(self) -> None:
         self._link.unlink(missing_ok=True)
-        for path in self.folder.glob(".candidate.duckdb*"):
-            path.unlink()
+        self.remove_candidate()
         # Without it nobody knows what is a leftover.
         if not self._index.exists():
             return
