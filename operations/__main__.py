@@ -17,7 +17,7 @@ from ingestion.load import FilesFailedError, UnknownDomainError, domains
 from ingestion.raw_pipeline import LoadError
 from ingestion.warehouse import WarehouseBusyError
 from operations.archive import ArchiveError, Packed, archive, restore
-from operations.canary import CanaryError, canary
+from operations.canary import CanaryError, canaries
 from operations.canary import describe as describe_canary
 from operations.dbt import DbtError
 from operations.elt import elt
@@ -131,8 +131,7 @@ def _promote(options: argparse.Namespace, _: Settings) -> tuple[Any, str]:
 
 
 def _canary(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
-    named = options.domain or [domain for domain in domains() if settings.published(domain).exists()]
-    found = [canary(domain, settings) for domain in named]
+    found = canaries(options.domain, settings)
     return [each.to_dict() for each in found], describe_canary(found)
 
 

@@ -8,7 +8,7 @@ only. Then the marts that were built are compared with the published ones, row b
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 import yaml
 
+from ingestion.load import domains
 from operations.dbt import run_dbt
 from operations.locked import LockedError, locked
 from operations.publishing.comparison import as_table
@@ -154,6 +155,12 @@ def canary(domain: str, settings: Settings) -> Canary:
                 if name not in marts
             ]
     return Canary(domain, used.name, tuple(sorted(models)), tuple(tables))
+
+
+def canaries(named: Sequence[str], settings: Settings) -> list[Canary]:
+    """The canaries of some domains, or of all that are published. Raises what `canary` raises."""
+    published = [domain for domain in domains() if settings.published(domain).exists()]
+    return [canary(domain, settings) for domain in named or published]
 
 
 def describe(found: list[Canary]) -> str:

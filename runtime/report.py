@@ -58,7 +58,7 @@ def print_report(states: list[RunState], client: AirflowClient, settings: Settin
             for line in client.error_lines(run, task):
                 console.print(f"    {line}", markup=False)
         console.print(_columns({name: f"{seconds:.1f} s" for name, seconds in stages(run).items()}))
-        if ended in ("success", "partial"):
+        if ended in ("success", "partial") and settings.published(run.dag_id).exists():
             console.print()
             console.print(_columns({name: f"{rows:,}" for name, rows in collect(run.dag_id).items()}))
             console.print(f"\n  readers open {settings.published(run.dag_id)}")

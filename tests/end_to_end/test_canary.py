@@ -86,6 +86,13 @@ def test_a_renamed_column_is_shown_by_the_canary_and_stops_the_publish(published
     assert "agg_category_month column of margin" in published.query(note)[0][0]
 
 
+def test_the_same_from_airflow(published: Checkout) -> None:
+    done = published.run("runtime", "run", "canary", "--conf", '{"domains": ["ecommerce"]}')
+    assert done.returncode == 0, done.stdout + done.stderr
+    logs = [path.read_text() for path in published.settings.airflow_home.glob("logs/dag_id=canary/**/*.log")]
+    assert any("The change touches no model." in log for log in logs)
+
+
 def test_without_a_published_version_there_is_nothing_to_compare_with(published: Checkout) -> None:
     done = published.run("operations", "canary", "collisions")
     assert done.returncode == 2

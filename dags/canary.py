@@ -1,0 +1,40 @@
+"""Show what the models of this checkout would do to what is published, without publishing it.
+
+Builds, beside everything else, what differs from the models of the published version, and compares its marts with
+the published ones. The difference is in the log and is what the task returns. It runs by hand only.
+
+Parameters: `domains` are those to look at (none: all that are published).
+"""
+
+import pendulum
+from airflow.sdk import DAG, Param, task
+from pipeline import RETRIES, waiting
+
+import settings
+
+with DAG(
+    dag_id="canary",
+    schedule=None,
+    start_date=pendulum.datetime(2022, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    default_args=RETRIES,
+    params={
+        "domains": Param(
+            [], type="array", items={"type": "string"}, description="Domains; all that are published."
+        )
+    },
+    tags=["by hand"],
+    doc_md=__doc__,
+) as dag:
+    # Nobody may write to the warehouse while it is read; a model that cannot be built cannot be built at a second try.
+    @task(task_id="compare", **waiting("build") | {"retries": 0})
+    def compare(*, params: dict | None = None) -> list[dict]:
+        """Build what the change touches, compare it, print the difference."""
+        from operations.canary import canaries, describe
+
+        found = canaries(params["domains"], settings.load())
+        print(describe(found))
+        return [each.to_dict() for each in found]
+
+    compare()
