@@ -313,10 +313,14 @@ def _by_key(
         one, two = sides if side == "old" else reversed(sides)
         rows = f"from {one} as {side} anti join {two} as {other} on {same_key}"
         yield _changed(connection, what, rows, _shown(side, key), values)
-    for name in columns:
-        old, new = (f"{side}.{quoted(name)}" for side in ("old", "new"))
-        rows = f"from {sides[0]} as old inner join {sides[1]} as new on {same_key} where {old} is distinct from {new}"
-        yield _changed(connection, name, rows, _shown("old", key), f"{_text(old)}, {_text(new)}")
+    joined = f"from {sides[0]} as old inner join {sides[1]} as new on {same_key}"
+    differ = {name: f"old.{quoted(name)} is distinct from new.{quoted(name)}" for name in columns}
+    # All columns in one join.
+    counts = [f"count(*) filter ({condition})" for condition in differ.values()]
+    found = connection.execute(f"select {', '.join(counts)} {joined}").fetchone() if counts else ()
+    for name, count in zip(columns, found, strict=True):
+        values = ", ".join(_text(f"{side}.{quoted(name)}") for side in ("old", "new"))
+        yield _changed(connection, name, f"{joined} where {differ[name]}", _shown("old", key), values, count)
 
 
 def _by_row(connection: duckdb.DuckDBPyConnection, table: str, columns: list[str]) -> Iterator[Changed]:
@@ -330,8 +334,17 @@ def _by_row(connection: duckdb.DuckDBPyConnection, table: str, columns: list[str
         yield _changed(connection, what, rows, _shown("one", columns), values)
 
 
-def _changed(connection: duckdb.DuckDBPyConnection, what: str, rows: str, row: str, values: str) -> Changed:
-    (count,) = connection.execute(f"select count(*) {rows}").fetchone()
+def _changed(
+    connection: duckdb.DuckDBPyConnection,
+    what: str,
+    rows: str,
+    row: str,
+    values: str,
+    count: int | None = None,
+) -> Changed:
+    """Count the rows, unless that is done, and show some."""
+    if count is None:
+        (count,) = connection.execute(f"select count(*) {rows}").fetchone()
     examples = []
     if count:
         query = f"select {row}, {values} {rows} order by 1 limit {EXAMPLES}"
