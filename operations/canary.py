@@ -23,7 +23,7 @@ from operations.locked import LockedError, locked
 from operations.publishing.comparison import as_table
 from operations.publishing.errors import PublishError
 from operations.publishing.marts import SCHEMA, Mart, marts_of
-from operations.publishing.profile import quoted
+from operations.publishing.profile import STAMPS, quoted
 from operations.publishing.versions import WAIT_SECONDS, Versions, link_or_copy
 from settings import PROJECT_DIR, Settings
 
@@ -275,7 +275,7 @@ def _compare(connection: duckdb.DuckDBPyConnection, mart: Mart) -> TableChange:
         for name, kind in new.items()
         if name in old and old[name] != kind
     ]
-    both = [name for name in new if name in old]
+    both = [name for name in new if name in old and name not in STAMPS]
     key = tuple(name for name in mart.key if name in both) if set(mart.key) <= set(both) else ()
     if key and all(_is_key(connection, database, mart.name, key) for database in (PUBLISHED, None)):
         changed = _by_key(connection, mart.name, key, [name for name in both if name not in key])

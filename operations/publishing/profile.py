@@ -17,8 +17,10 @@ from operations.publishing.marts import SCHEMA, Mart
 
 # Of a table that is rebuilt whole.
 WHOLE = ""
-# When dbt wrote a row (see the macro rebuild_changed_months), which is no part of what the row says.
+# When dbt wrote a row (see the macro rebuild_changed_months).
 BUILT_AT = "_built_at"
+# Columns that say when, and nothing of what the row is about: other values of them make no other row.
+STAMPS = (BUILT_AT, "_judged_at")
 NUMBERS = ("DECIMAL", "DOUBLE", "FLOAT", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT")
 NUMBERS += ("USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")
 FLOATING = ("DOUBLE", "FLOAT")
@@ -217,7 +219,7 @@ def measure(
     if keys is not None and not keys:
         return {}
     measures = table.measures()
-    said = {column: kind for column, kind in table.columns.items() if column != BUILT_AT}
+    said = {column: kind for column, kind in table.columns.items() if column not in STAMPS}
     times = [column for column, kind in said.items() if kind.startswith(TIMES) and not kind.endswith("]")]
     hashed = ", ".join(map(quoted, said))
     finite = {column: table.columns[column] in FLOATING for column in measures}
