@@ -18,6 +18,8 @@ STATES = {
     "queued": (PALETTE[0], "triangle-up", "…"),
     "skipped": (PALETTE[5], "square", "■"),
 }
+# As many as have a colour, a shape and a dash of their own.
+MOST_SERIES = len(PALETTE)
 HEIGHT = 300
 BAR_HEIGHT = 24
 # Of the number at the end of a bar.
@@ -57,15 +59,17 @@ def numbers(**values: str) -> None:
         column.metric(label.replace("_", " ").capitalize(), value)
 
 
-def lines(data: pd.DataFrame, x: str, y: str, series: str, *, y_title: str) -> alt.LayerChart:
+def lines(
+    data: pd.DataFrame, x: str, y: str, series: str, *, y_title: str, format: str = "~s"
+) -> alt.LayerChart:
     """A line a series over time, told apart by colour, dash and shape."""
     names = sorted(data[series].unique()) if not data.empty else []
     palette = alt.Scale(domain=names, range=PALETTE)
     base = alt.Chart(data).encode(
         x=alt.X(x, type="temporal", title=None),
-        y=alt.Y(y, type="quantitative", title=y_title, axis=alt.Axis(format="~s")),
+        y=alt.Y(y, type="quantitative", title=y_title, axis=alt.Axis(format=format)),
         color=alt.Color(series, scale=palette, title=None),
-        tooltip=[alt.Tooltip(x, type="temporal"), series, alt.Tooltip(y, format=",.2~f", title=y_title)],
+        tooltip=[alt.Tooltip(x, type="temporal"), series, alt.Tooltip(y, format=",.4~f", title=y_title)],
     )
     # Under a name of its own: without its legend, the same field would have none for colour and shape either.
     dashes = alt.StrokeDash("dash:N", scale=alt.Scale(domain=names, range=DASHES), legend=None)

@@ -40,9 +40,10 @@ select loaded_at::date as day, sum(rows_read)::bigint as rows_in, sum(rows_clean
     sum(rows_quarantined)::bigint as rows_quarantined, max(loaded_at) as newest_input_at
 from marts.agg_{domain}_rows_by_file where loaded_at is not null group by all order by all
 """
-_COSTS = (
-    "select day, sum(cost)::decimal(18, 6) as cost from marts.agg_llm_cost_by_day group by all order by all"
-)
+_COSTS = """
+select called_on as day, sum(cost_usd)::decimal(18, 6) as cost
+from marts.agg_llm_cost_by_day group by all order by all
+"""
 
 
 def domains(settings: Settings) -> list[str]:
@@ -84,7 +85,7 @@ def days(settings: Settings) -> list[dict[str, Any]]:
 
 
 def costs(settings: Settings) -> list[dict[str, Any]]:
-    """What models cost by day, of domains that publish it."""
+    """What models cost by day in US dollars, of domains that publish it."""
     found = []
     for domain in domains(settings):
         with _open(settings.published(domain), settings) as published:

@@ -137,7 +137,10 @@ def _broken(row: Mapping[str, Any], rules: Rules, now: datetime) -> Iterator[tup
     if _over(row["quarantined_share"], rules.quarantined_share):
         yield "quarantined_share", f"{row['quarantined_share']:.2%} of the rows read are in quarantine"
     if _over(row["last_day_cost"], rules.cost_a_day):
-        yield "cost_a_day", f"models cost {row['last_day_cost']:.2f} a day, the limit is {rules.cost_a_day:g}"
+        yield (
+            "cost_a_day",
+            f"models cost $ {row['last_day_cost']:.2f} a day, the limit is $ {rules.cost_a_day:g}",
+        )
 
 
 def _over(value: Any, limit: float | None) -> bool:

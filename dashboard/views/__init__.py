@@ -3,9 +3,9 @@
 (A folder `pages` would be found by Streamlit itself, which would run each module as a script.)
 """
 
-from dashboard.views import collisions, ecommerce, overview, quality, runs, taxi
+from dashboard.views import collisions, ecommerce, news, overview, quality, runs, sales, taxi
 
 GROUPS = {
     "Pipelines": [overview, quality, runs],
-    "Domains": [collisions, ecommerce, taxi],
+    "Domains": [collisions, ecommerce, taxi, sales, news],
 }

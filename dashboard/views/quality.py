@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.figures import HEIGHT, LABEL, PALETTE, STATES, bars, count, figure, numbers, share
 from dashboard.filters import one_of, some_of
-from dashboard.published import ask, ask_if_published, domains
+from dashboard.published import NotPublishedError, ask, ask_if_published, domains
 
 TITLE, ICON = "Quality", ":material/rule:"
 
@@ -54,7 +54,11 @@ def show() -> None:
 
 
 def _rules(domain: str) -> None:
-    rules = ask(domain, _RULES.format(domain=domain))
+    try:
+        rules = ask(domain, _RULES.format(domain=domain))
+    except NotPublishedError as error:  # the files below are there all the same
+        st.info(str(error))
+        return
     if rules.empty:
         st.success("No row is in quarantine.", icon="✔")
         return

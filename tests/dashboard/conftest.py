@@ -97,7 +97,7 @@ def served(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     settings.landing("collisions").mkdir(parents=True)
     write_collisions(settings.landing("collisions") / "crashes.csv", rows=1000)
     write_ecommerce(settings.landing("ecommerce"), orders=3000)
-    write_taxi(settings.landing("taxi"), months=["2024-01", "2024-02"], rows=1000)
+    write_taxi(settings.landing("taxi"), months=["2024-01", "2024-02"], rows=2000)
     for domain in DOMAINS:
         load_domain(domain, settings)
     tags = [f"tag:{name}" for name in (*DOMAINS, "shared")]

@@ -54,7 +54,7 @@ def test_a_page_shows_its_charts_and_asks_no_other_server(served: Dashboard, pag
     assert served.foreign == []
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, "sales", "news"])
 def test_a_page_without_data_says_so_in_a_sentence(empty: Dashboard, page: Page, name: str) -> None:
     empty.open(page, name)
     assert page.locator("h1").count() == 1

@@ -1,0 +1,102 @@
+"""Mood of the articles by topic and day, the articles, and what the models cost."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.figures import MOST_SERIES, bars, count, figure, lines, numbers, share
+from dashboard.filters import grain, period, some_of
+from dashboard.published import ask
+
+TITLE, ICON = "News", ":material/newspaper:"
+
+MOST_ARTICLES = 200
+
+_SPAN = """
+select min(published_on) as first, max(published_on) as last, list_sort(list(distinct topic)) as topics
+from marts.agg_sentiment_by_topic_day
+"""
+_CHOSEN = """
+from marts.agg_sentiment_by_topic_day
+where published_on between $first and $last and list_contains($topics, topic)
+"""
+_SUMS = """
+sum(articles)::bigint as articles, sum(articles_with_sentiment)::bigint as articles_with_sentiment,
+sum(positive_articles)::bigint as positive_articles, sum(negative_articles)::bigint as negative_articles,
+round(sum(average_sentiment * articles_with_sentiment) / nullif(sum(articles_with_sentiment), 0), 4) as average_sentiment
+"""
+_TOTALS = f"select {_SUMS} {_CHOSEN}"
+_TOPICS = f"select topic, {_SUMS} {_CHOSEN} group by all order by articles desc, topic"
+_STEPS = f"""
+with common as (select topic {_CHOSEN} group by all order by sum(articles) desc, topic limit {MOST_SERIES})
+select date_trunc('{{grain}}', published_on)::date as day, topic, {_SUMS} {_CHOSEN} and topic in (select topic from common)
+group by all having sum(articles_with_sentiment) > 0 order by all
+"""
+_COSTS = """
+select date_trunc('{grain}', called_on)::date as day, provider || ' ' || model as model, sum(calls)::bigint as calls,
+    sum(calls_without_use)::bigint as calls_without_use, sum(input_tokens + output_tokens)::bigint as tokens,
+    sum(cost_usd) as cost_usd, sum(saved_usd) as saved_usd
+from marts.agg_llm_cost_by_day where called_on between $first and $last group by all order by all
+"""
+_COST = "select sum(cost_usd) as cost, sum(saved_usd) as saved from marts.agg_llm_cost_by_day"
+_ARTICLES = f"""
+select articles.published_at, sources.source_name, articles.title, articles.topic, articles.sentiment,
+    articles.summary, articles.enrichment_status, articles.model, articles.url
+from marts.fct_articles as articles
+inner join marts.dim_news_source as sources on articles.source_key = sources.source_key
+where articles.published_on between $first and $last and list_contains($topics, coalesce(articles.topic, 'unknown'))
+order by articles.published_at desc, articles.article_id limit {MOST_ARTICLES}
+"""
+
+
+def show() -> None:
+    """Show the page."""
+    st.title("News and their mood", anchor=False)
+    span = ask("news", _SPAN).iloc[0]
+    if pd.isna(span["first"]):
+        st.info("No article has been published yet.")
+        return
+    dates, topics, steps = st.columns([3, 5, 1])
+    with dates:
+        first, last = period(span["first"], span["last"])
+    with topics:
+        chosen = {"first": first, "last": last}
+        of_topics = chosen | {"topics": some_of("Topics", list(span["topics"]))}
+    with steps:
+        step = grain(first, last)
+    totals, cost = ask("news", _TOTALS, of_topics).iloc[0], ask("news", _COST).iloc[0]
+    articles = totals["articles"]
+    numbers(
+        articles=count(articles),
+        enriched=share(totals["articles_with_sentiment"] / articles if articles else None),
+        average_mood="–" if pd.isna(totals["average_sentiment"]) else f"{totals['average_sentiment']:+.2f}",
+        cost_of_models_on_all_days=_dollars(cost["cost"]),
+        saved_by_earlier_answers=_dollars(cost["saved"]),
+    )
+    found = ask("news", _STEPS.format(grain=step), of_topics)
+    mood = "Mood, -1 (bad news) to 1 (good news)"
+    chart = lines(found, "day", "average_sentiment", "topic", y_title=mood)
+    figure(
+        f"Mood by {step} and topic, the {MOST_SERIES} most common topics",
+        found,
+        chart,
+        name="mood_by_topic_day",
+    )
+    left, right = st.columns(2)
+    with left:
+        found = ask("news", _TOPICS, of_topics)
+        figure(
+            "Articles by topic",
+            found,
+            bars(found, "topic", "articles", title="Articles"),
+            name="articles_by_topic",
+        )
+    with right:
+        found = ask("news", _COSTS.format(grain=step), chosen)
+        chart = lines(found, "day", "cost_usd", "model", y_title=f"US dollars a {step}", format="~g")
+        figure(f"What models cost by {step} of the calls", found, chart, name="cost_by_day")
+    found = ask("news", _ARTICLES, of_topics)
+    figure(f"The last articles, {MOST_ARTICLES} at most", found, name="articles")
+
+
+def _dollars(value: float) -> str:
+    return "–" if pd.isna(value) else f"$ {value:,.4f}"
