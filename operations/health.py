@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
+from dlt.extract import DltResource
 
 from ingestion.warehouse import connect, table_columns
 from operations import dbt_results, health_airflow, health_published, metrics
@@ -73,20 +74,22 @@ def health(settings: Settings, run_id: str | None = None) -> tuple[Collected, Pu
 
 def overview(settings: Settings, run_id: str | None = None) -> Publication:
     """Build and publish the marts over all domains, from what is published. Raises what `build` raises."""
-    with connect(settings) as warehouse:
-        write(
-            warehouse,
-            settings,
-            [
-                merged(
-                    "published_days",
-                    health_published.days(settings),
-                    health_published.DAYS,
-                    ("domain", "day"),
-                )
-            ],
-        )
+    collect_days(settings)
     return build(OVERVIEW, settings, run_id or f"shell__{datetime.now(UTC).isoformat()}")
+
+
+def collect_days(settings: Settings) -> None:
+    """Bring what is published of each day's loads into `raw_ops`, in place of what was known of these domains.
+
+    Raises:
+        MetricsError, WarehouseBusyError: see `collect`.
+    """
+    with connect(settings) as warehouse:
+        write(warehouse, settings, [_days(health_published.days(settings))])
+
+
+def _days(rows: list[dict[str, Any]]) -> DltResource:
+    return merged("published_days", rows, health_published.DAYS, ("domain", "day"), replaces="domain")
 
 
 def collect(settings: Settings) -> Collected:
@@ -139,6 +142,7 @@ def collect(settings: Settings) -> Collected:
                     ("pipeline", "published_at"),
                 ),
                 merged("costs", rows["costs"], health_published.COSTS, ("pipeline", "day")),
+                _days([]),
             ],
         )
     for file in files:

@@ -18,7 +18,12 @@ class MetricsError(RuntimeError):
 
 
 def merged(
-    name: str, rows: Sequence[dict[str, Any]], types: Mapping[str, str], key: tuple[str, ...]
+    name: str,
+    rows: Sequence[dict[str, Any]],
+    types: Mapping[str, str],
+    key: tuple[str, ...],
+    *,
+    replaces: str | None = None,
 ) -> DltResource:
     """Rows of a table that take the place of those with the same key; without any, the table is there all the same.
 
@@ -27,11 +32,14 @@ def merged(
         rows: one dict a row.
         types: dlt's type of each column.
         key: columns that tell the rows apart.
+        replaces: a column; all rows with one of the new rows' values go, whatever their key.
     """
     columns = {column: {"data_type": kind} for column, kind in types.items()}
     disposition = {"disposition": "merge", "strategy": "delete-insert"}
     data = rows or [dlt.mark.materialize_table_schema()]
-    return dlt.resource(data, name=name, write_disposition=disposition, primary_key=key, columns=columns)
+    return dlt.resource(
+        data, name=name, write_disposition=disposition, primary_key=key, merge_key=replaces, columns=columns
+    )
 
 
 def write(

@@ -8,7 +8,7 @@ import sys
 import duckdb
 import pytest
 
-from operations.health import collect
+from operations.health import collect, collect_days
 from operations.health_published import publications
 from settings import PROJECT_DIR, Settings
 
@@ -35,8 +35,8 @@ def note_results(settings: Settings, invocation: str) -> None:
     (settings.dbt_results / f"{invocation}.json").write_text(json.dumps(rows))
 
 
-def publish(settings: Settings, rows_read: int) -> None:
-    """Publish a domain that has read so many rows."""
+def publish(settings: Settings, rows_read: int, day: str = "2026-05-01") -> None:
+    """Publish a domain that has read so many rows on a day."""
     path = settings.published("things")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
@@ -44,7 +44,7 @@ def publish(settings: Settings, rows_read: int) -> None:
         published.execute("create schema marts")
         published.execute(
             f"create table marts.agg_things_rows_by_file as select {rows_read} as rows_read, 1 as rows_quarantined, "
-            "timestamp '2026-05-01 10:00:00' as loaded_at"
+            f"{rows_read} - 1 as rows_clean, timestamp '{day} 10:00:00' as loaded_at"
         )
 
 
@@ -97,3 +97,16 @@ def test_a_version_is_collected_once_and_the_next_one_too(settings: Settings) ->
     (seen,) = publications(settings, [])
     assert (seen["pipeline"], seen["rows_read"], seen["rows_quarantined"]) == ("things", 10, 1)
     assert publications(settings, [("things", seen["published_at"])]) == []
+
+
+def test_a_file_that_was_loaded_again_counts_on_the_later_day_alone(settings: Settings) -> None:
+    publish(settings, rows_read=10)
+    collect_days(settings)
+    publish(settings, rows_read=12, day="2026-05-02")
+    collect_days(settings)
+    collect_days(settings)
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
+        found = warehouse.execute(
+            "select domain, day::text, rows_in, rows_published, rows_quarantined from raw_ops.published_days"
+        ).fetchall()
+    assert found == [("things", "2026-05-02", 12, 11, 1)]
