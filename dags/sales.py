@@ -26,7 +26,7 @@ import pendulum
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable, chain
 from domain_tasks import end_run, ingest_files, publish
 from landing_trigger import arrivals
-from pipeline import PARAMS, RETRIES, dbt_tasks, run_in_one_process, schedule
+from pipeline import PARAMS, RETRIES, dbt_tasks, deadline, run_in_one_process, schedule
 
 DOMAIN = "sales"
 ARRIVALS = [arrivals(DOMAIN)]
@@ -41,6 +41,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args=RETRIES,
+    deadline=deadline(DOMAIN),
     params=PARAMS,
     tags=["pipeline", DOMAIN],
     doc_md=__doc__,

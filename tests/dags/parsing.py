@@ -34,6 +34,7 @@ print("RESULT" + json.dumps({
     "leaves": sorted(task.task_id for task in dag.leaves),
     "schedule": getattr(dag.timetable, "expression", None),
     "timetable": serialized["dag"]["timetable"],
+    "deadlines": len(dag.deadline or []),
     "catchup": dag.catchup,
     "start": dag.start_date.isoformat(),
     "max_active_runs": dag.max_active_runs,

@@ -96,6 +96,7 @@ def test_the_message_and_the_metrics_wait_for_the_end_of_every_stage(parsed):
     assert before(tasks, *last) >= {"test_data"}
 
 
-def test_one_run_at_a_time(parsed):
+def test_one_run_at_a_time_and_not_for_ever(parsed):
     assert parsed["max_active_runs"] == 1
+    assert parsed["deadlines"] == 1
     assert {"accept", "full_refresh", "years"} <= set(parsed["params"])

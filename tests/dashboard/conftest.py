@@ -23,12 +23,14 @@ from operations.health import health, overview
 from operations.journal import stage
 from operations.metrics import record
 from operations.publish import publish
+from samples.apis.server import SampleApis
 from samples.collisions import write_collisions
 from samples.ecommerce import write_ecommerce
+from samples.sales import write_sales
 from samples.taxi import write_taxi
-from settings import PROJECT_DIR, Settings
+from settings import PROJECT_DIR, Api, Settings
 
-DOMAINS = ("collisions", "ecommerce", "taxi")
+DOMAINS = ("collisions", "ecommerce", "sales", "taxi")
 # Nothing but the dashboard, on a machine without a screen.
 ARGUMENTS = [
     "--no-sandbox",
@@ -92,12 +94,16 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture(scope="session")
 def served(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    """The three domains, built by one dbt and published, and their health."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("served") / "data", env="dev")
+    """The domains that need no server, built by one dbt and published, and their health."""
+    # Sales do without the catalogue, whose API has no address.
+    apis = {"products": Api(None, None, *SampleApis.variables(""))}
+    data_dir = tmp_path_factory.mktemp("served") / "data"
+    settings = Settings(data_dir=data_dir, env="dev", still_seconds=0.0, apis=apis)
     settings.landing("collisions").mkdir(parents=True)
     write_collisions(settings.landing("collisions") / "crashes.csv", rows=1000)
     write_ecommerce(settings.landing("ecommerce"), orders=3000)
     write_taxi(settings.landing("taxi"), months=["2024-01", "2024-02"], rows=2000)
+    write_sales(settings.landing("sales"))
     for domain in DOMAINS:
         load_domain(domain, settings)
     tags = [f"tag:{name}" for name in (*DOMAINS, "shared")]
