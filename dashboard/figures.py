@@ -40,7 +40,7 @@ def figure(title: str, data: pd.DataFrame, chart: alt.Chart | None = None, *, na
         st.info("There is nothing to show here for what you chose.")
         return
     if chart is None:
-        st.dataframe(data, hide_index=True, width="stretch")
+        st.dataframe(_with_days(data), hide_index=True, width="stretch")
     else:
         st.altair_chart(chart, width="stretch")
     st.download_button(
@@ -51,6 +51,13 @@ def figure(title: str, data: pd.DataFrame, chart: alt.Chart | None = None, *, na
         key=f"csv_{name}",
         icon=":material/download:",
     )
+
+
+def _with_days(data: pd.DataFrame) -> pd.DataFrame:
+    """The data with days for times of which all are midnight, as pandas has a column of days."""
+    times = data.select_dtypes("datetime").columns
+    days = [name for name in times if (data[name].dropna() == data[name].dropna().dt.normalize()).all()]
+    return data.assign(**{name: data[name].dt.date for name in days})
 
 
 def numbers(**values: str) -> None:
