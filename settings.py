@@ -8,7 +8,9 @@ disk. `SLUICE_SCHEDULE_<DOMAIN>` (`@hourly`, `0 6 * * *`, `none`) replaces the s
 `SLUICE_START_<DOMAIN>` (`2024-01-01`) the day from which it catches up with the past, and
 `SLUICE_DOWNLOAD_URL_<DOMAIN>` (with `{month}` in it) says where a domain's monthly files come from.
 `SLUICE_PRODUCTS_API_URL` and `SLUICE_PRODUCTS_API_TOKEN` are the address of the products' REST API and what
-it knows this platform by.
+it knows this platform by; `SLUICE_NEWS_API_URL` and `SLUICE_NEWS_API_KEY` the same of the news, with
+`SLUICE_NEWS_QUERY` (what to look for) and `SLUICE_NEWS_REQUESTS_A_DAY`. `SLUICE_ENRICH_*` say who judges the
+news and what that may cost, `SLUICE_OPENAI_API_URL` and `SLUICE_OPENAI_API_KEY` where a model is.
 `SLUICE_NOTIFY_WEBHOOK_URL`, `SLUICE_NOTIFY_EMAIL_TO`, `SLUICE_NOTIFY_EMAIL_FROM` and `SLUICE_SMTP_*` say whom to
 tell how a run ended, `SLUICE_AIRFLOW_URL`, `…_USERNAME` and `…_PASSWORD` where to ask for the history of runs, `SLUICE_DASHBOARD_URL` where people find the dashboard, and `SLUICE_STILL_SECONDS` how long a file must be still before it counts as delivered.
 """
@@ -16,8 +18,9 @@ tell how a run ended, `SLUICE_AIRFLOW_URL`, `…_USERNAME` and `…_PASSWORD` wh
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import environments
@@ -44,17 +47,22 @@ SCHEDULE_PREFIX = "SLUICE_SCHEDULE_"
 START_PREFIX = "SLUICE_START_"
 DOWNLOAD_URL_PREFIX = "SLUICE_DOWNLOAD_URL_"
 # Each API that data comes from, and what the name of the variable with its secret ends in.
-APIS = {"products": "TOKEN"}
+APIS = {"products": "TOKEN", "news": "KEY"}
 
 
 @dataclass(frozen=True)
 class Api:
     """Where an API is, without a slash at the end, and the secret that opens it; None for what is not set."""
 
-    url: str | None
-    secret: str | None = field(repr=False)
     url_variable: str
     key_variable: str
+    url: str | None = None
+    secret: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def named(cls, name: str, ending: str = "KEY") -> "Api":
+        """An API that is not set, with the names of its variables; that of the secret has this ending."""
+        return cls(f"SLUICE_{name.upper()}_API_URL", f"SLUICE_{name.upper()}_API_{ending}")
 
 
 # Ways to keep a mail between here and its server from others, and the usual port of each.
@@ -105,6 +113,18 @@ class AirflowAccess:
 
 
 @dataclass(frozen=True)
+class Enrichment:
+    """Who judges articles: `local`, or `openai`, a model at an API; and what its calls may cost, in US dollars."""
+
+    provider: str = "local"
+    api: Api = field(default_factory=lambda: Api.named("openai"))
+    model: str = "gpt-4o-mini"
+    concurrency: int = 4
+    budget_run: Decimal = Decimal(1)
+    budget_day: Decimal = Decimal(5)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Resolved settings. All paths are absolute."""
 
@@ -122,7 +142,9 @@ class Settings:
     limits: Mapping[str, Limits] = field(default_factory=lambda: environments.read("dev").limits, hash=False)
     # They may hold credentials.
     download_urls: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
-    apis: Mapping[str, Api] = field(default_factory=dict, hash=False)
+    apis: Mapping[str, Api] = field(
+        default_factory=lambda: {name: Api.named(name, ending) for name, ending in APIS.items()}, hash=False
+    )
     # Who has the address may write to the channel.
     webhook_url: str | None = field(default=None, repr=False)
     mail: Mail | None = None
@@ -130,6 +152,9 @@ class Settings:
     # Where people find the dashboard; `make dashboard` serves it there, or on the next free port.
     dashboard_url: str = "http://127.0.0.1:8501"
     still_seconds: float = 10.0
+    news_query: str = "technology"
+    news_requests_a_day: int = 100
+    enrichment: Enrichment = field(default_factory=Enrichment)
 
     def schedule(self, domain: str, default: str | None) -> str | None:
         """Schedule of a domain's DAG in this environment: `default` unless it is replaced; None for never."""
@@ -213,8 +238,7 @@ class Settings:
             },
             **{START_PREFIX + domain.upper(): day.isoformat() for domain, day in self.starts.items()},
             **{DOWNLOAD_URL_PREFIX + domain.upper(): url for domain, url in self.download_urls.items()},
-            **{api.url_variable: api.url for api in self.apis.values() if api.url},
-            **{api.key_variable: api.secret for api in self.apis.values() if api.secret},
+            **self._api_environment(),
             **({"SLUICE_NOTIFY_WEBHOOK_URL": self.webhook_url} if self.webhook_url else {}),
             **(self.mail.environment() if self.mail else {}),
             **(self.airflow.environment() if self.airflow else {}),
@@ -226,6 +250,21 @@ class Settings:
             "DBT_LOG_PATH": str(self.data_dir / "dbt" / "logs"),
             **{name: os.environ.get(name, value) for name, value in LIBRARY_OPTIONS.items()},
         }
+
+    def _api_environment(self) -> dict[str, str]:
+        chosen = self.enrichment
+        apis = [*self.apis.values(), chosen.api]
+        found = {api.url_variable: api.url for api in apis} | {api.key_variable: api.secret for api in apis}
+        found |= {
+            "SLUICE_NEWS_QUERY": self.news_query,
+            "SLUICE_NEWS_REQUESTS_A_DAY": str(self.news_requests_a_day),
+            "SLUICE_ENRICH_PROVIDER": chosen.provider,
+            "SLUICE_ENRICH_MODEL": chosen.model,
+            "SLUICE_ENRICH_CONCURRENCY": str(chosen.concurrency),
+            "SLUICE_ENRICH_BUDGET_RUN": str(chosen.budget_run),
+            "SLUICE_ENRICH_BUDGET_DAY": str(chosen.budget_day),
+        }
+        return {name: value for name, value in found.items() if value}
 
 
 def load(env: str | None = None) -> Settings:
@@ -268,6 +307,9 @@ def load(env: str | None = None) -> Settings:
         airflow=_airflow(),
         dashboard_url=_dashboard_url(),
         still_seconds=_number("SLUICE_STILL_SECONDS", 10.0),
+        news_query=os.environ.get("SLUICE_NEWS_QUERY") or Settings.news_query,
+        news_requests_a_day=int(_amount("SLUICE_NEWS_REQUESTS_A_DAY", "100", least=1)),
+        enrichment=_enrichment(),
     )
 
 
@@ -298,17 +340,17 @@ def _download_urls() -> Iterator[tuple[str, str]]:
 
 
 def _api(name: str, ending: str) -> Api:
-    url_variable, key_variable = f"SLUICE_{name.upper()}_API_URL", f"SLUICE_{name.upper()}_API_{ending}"
-    url, secret = os.environ.get(url_variable), os.environ.get(key_variable)
+    api = Api.named(name, ending)
+    url, secret = os.environ.get(api.url_variable), os.environ.get(api.key_variable)
     # Neither is repeated in an error: one is a secret, and the other may have one in it.
     if url and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", url):
         raise SettingsError(
-            f"{url_variable} must be a URL that begins with http:// or https://, without user, password and query; "
-            f"what opens the API belongs into {key_variable}"
+            f"{api.url_variable} must be a URL that begins with http:// or https://, without user, password and query; "
+            f"what opens the API belongs into {api.key_variable}"
         )
     if secret and not re.fullmatch(r"[!-~]+", secret):
-        raise SettingsError(f"{key_variable} must be one word of printable ASCII characters")
-    return Api(url.rstrip("/") if url else None, secret or None, url_variable, key_variable)
+        raise SettingsError(f"{api.key_variable} must be one word of printable ASCII characters")
+    return replace(api, url=url.rstrip("/") if url else None, secret=secret or None)
 
 
 def _notify_success(default: bool) -> bool:
@@ -384,6 +426,30 @@ def _number(variable: str, default: float) -> float:
     if not re.fullmatch(r"[0-9]+([.][0-9]+)?", text):
         raise SettingsError(f"{variable} must be a number, not {text!r}")
     return float(text)
+
+
+def _enrichment() -> Enrichment:
+    provider = os.environ.get("SLUICE_ENRICH_PROVIDER") or "local"
+    if provider not in ("local", "openai"):
+        raise SettingsError(f"SLUICE_ENRICH_PROVIDER must be local or openai, not {provider!r}")
+    return Enrichment(
+        provider=provider,
+        api=_api("openai", "KEY"),
+        model=os.environ.get("SLUICE_ENRICH_MODEL") or "gpt-4o-mini",
+        concurrency=int(_amount("SLUICE_ENRICH_CONCURRENCY", "4", least=1)),
+        budget_run=_amount("SLUICE_ENRICH_BUDGET_RUN", "1"),
+        budget_day=_amount("SLUICE_ENRICH_BUDGET_DAY", "5"),
+    )
+
+
+def _amount(variable: str, default: str, *, least: int | None = None) -> Decimal:
+    """A number that is not negative; a whole one, and no less than `least`, if that is given."""
+    text = os.environ.get(variable) or default
+    form = r"[0-9]{1,9}" if least is not None else r"[0-9]{1,9}([.][0-9]{1,9})?"
+    if not re.fullmatch(form, text) or Decimal(text) < (least or 0):
+        kind = f"a whole number from {least}" if least is not None else "an amount such as 1 or 0.25"
+        raise SettingsError(f"{variable} must be {kind}, not {text!r}")
+    return Decimal(text)
 
 
 def _of_domains(prefix: str) -> Iterator[tuple[str, str, str]]:

@@ -1,7 +1,8 @@
 """`python -m ingestion <domain> [--entity …] [--month …] [--download]`: load what is new in its landing folder and APIs.
 
 In place of a domain that has several sources, the name of one of them loads that one alone: `products` of `sales`.
-Exit status: 0 all files are loaded, 1 a file failed or is not out yet (the others are loaded), 2 nothing could be done.
+Exit status: 0 all is loaded, 1 a file or an API failed or is not out yet (the others are loaded), or something is
+left for another run (a budget is used up), 2 nothing could be done.
 """
 
 import argparse
@@ -41,6 +42,12 @@ def main(arguments: list[str] | None = None) -> int:
         action="store_true",
         help="fetch the files of these months first, as far as they are out",
     )
+    parser.add_argument("--limit", type=_positive, metavar="N", help="take N records of an API, for trying")
+    parser.add_argument(
+        "--reenrich",
+        action="store_true",
+        help="enrich articles again that were enriched by another prompt, or in vain",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
     if options.download and not options.month:
@@ -55,7 +62,14 @@ def main(arguments: list[str] | None = None) -> int:
             there = _download(options.domain, options.month, settings)
             missing = len(there) < len(options.month)
             options.month = there
-        summary = load_domain(options.domain, settings, entities=options.entity, partitions=options.month)
+        summary = load_domain(
+            options.domain,
+            settings,
+            entities=options.entity,
+            partitions=options.month,
+            limit=options.limit,
+            anew=options.reenrich,
+        )
     except FilesFailedError as error:
         summary = error.summary
     except (SettingsError, UnknownEntityError, UnknownPartitionError, WarehouseBusyError, LoadError) as error:
@@ -64,7 +78,14 @@ def main(arguments: list[str] | None = None) -> int:
     print(json.dumps(summary.to_dict()) if options.json else describe(summary))
     # Who asks for an entity wants it; of a whole domain, what is not there yet comes another time.
     left = bool(options.entity) and any(file.status == "left" for file in summary.files)
-    return 1 if summary.failed or missing or left else 0
+    return 1 if summary.failed or summary.partial or missing or left else 0
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 def _download(domain: str, months: list[str], settings: Settings) -> list[str]:

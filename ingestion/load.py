@@ -21,6 +21,7 @@ from ingestion.arrivals import (
     state_of,
     wait_until_complete,
 )
+from ingestion.enrich.enrichments import Enrichments
 from ingestion.feeds import Feed
 from ingestion.load_file import FileLoader, FileResult
 from ingestion.raw_store import RawStore
@@ -58,6 +59,11 @@ class LoadSummary:
         """Whether a file could not be loaded."""
         return any(file.status == "failed" for file in self.files)
 
+    @property
+    def partial(self) -> bool:
+        """Whether something was left for another run, though nothing failed."""
+        return any(file.status == "partial" for file in self.files)
+
     def to_dict(self) -> dict[str, Any]:
         """The summary as JSON-ready values: the files, and over all the rows of this run."""
         counts = ("rows_read", "rows_loaded", "rows_rejected")
@@ -90,7 +96,7 @@ def source_names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(sources.__path__))
 
 
-def feeds_of_source(name: str) -> tuple[Feed | Endpoint, ...]:
+def feeds_of_source(name: str) -> tuple[Feed | Endpoint | Enrichments, ...]:
     """What a source loads; all of it belongs to one domain."""
     return importlib.import_module(f"ingestion.sources.{name}").FEEDS
 
@@ -100,7 +106,7 @@ def domains() -> list[str]:
     return sorted({feeds_of_source(name)[0].domain for name in source_names()})
 
 
-def feeds_of(domain: str) -> Sequence[Feed | Endpoint]:
+def feeds_of(domain: str) -> Sequence[Feed | Endpoint | Enrichments]:
     """The feeds of a domain, in the order in which they are loaded: files, then APIs.
 
     Raises:
@@ -109,7 +115,7 @@ def feeds_of(domain: str) -> Sequence[Feed | Endpoint]:
     feeds = [feed for name in source_names() for feed in feeds_of_source(name) if feed.domain == domain]
     if not feeds:
         raise UnknownDomainError(f"unknown domain {domain!r}; there are: {', '.join(domains())}")
-    return sorted(feeds, key=lambda feed: isinstance(feed, Endpoint))
+    return sorted(feeds, key=lambda feed: not isinstance(feed, Feed))
 
 
 def entities_of(domain: str) -> list[str]:
@@ -156,6 +162,8 @@ def load_domain(
     entities: Sequence[str] | None = None,
     partitions: Sequence[str] | None = None,
     files: Sequence[str] | None = None,
+    limit: int | None = None,
+    anew: bool = False,
 ) -> LoadSummary:
     """Load all new or changed files of a domain's landing folder, and records of its APIs; safe to repeat at any time.
 
@@ -169,6 +177,8 @@ def load_domain(
         entities: which of `entities_of(domain)`; all if not given.
         partitions: which parts of them (months as `2024-05`); all if not given.
         files: names of the files to load; all if not given. One that is gone, or is being written, is left.
+        limit: of an API, take no more records than these, for trying.
+        anew: enrich articles again that were enriched by another prompt, or in vain.
 
     Raises:
         UnknownDomainError: there is no such domain.
@@ -192,28 +202,14 @@ def load_domain(
     of_files = [feed for feed in feeds if isinstance(feed, Feed)]
     results = []
     for feed in wanted:
-        if isinstance(feed, Endpoint):
-            results.append(_load_endpoint(feed, settings))
-        else:
+        if isinstance(feed, Feed):
             results += _load_feed(feed, of_files, settings, partitions, files)
+        else:
+            results.append(feed.load(settings, limit=limit, anew=anew))
     summary = LoadSummary(domain, tuple(results))
     if summary.failed:
         raise FilesFailedError(summary)
     return summary
-
-
-def _load_endpoint(endpoint: Endpoint, settings: Settings) -> FileResult:
-    """Load from an API; one that cannot be read does not stop the rest of the domain."""
-    # Who loads files needs no REST client, whose import takes its time.
-    from ingestion.rest.api_client import ApiError
-    from ingestion.rest.load_endpoint import load_endpoint
-
-    try:
-        return load_endpoint(endpoint, settings)
-    except ApiError as error:
-        # Its tables are there; a domain does without an API that nobody has named.
-        status = "failed" if settings.apis[endpoint.api].url else "left"
-        return FileResult(endpoint.source_file, endpoint.entity, status, reason=str(error))
 
 
 def _load_feed(

@@ -1,6 +1,6 @@
 """dlt's pipeline into `raw_<domain>`: what one run writes counts together, once dlt has noted the load."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Union
 
 import dlt
 import duckdb
@@ -11,9 +11,11 @@ from ingestion.feeds import Feed
 from ingestion.formats.csv_framing import UnreadableFileError
 from ingestion.leftovers import completed_loads
 from ingestion.raw_tables import NEWEST_COLUMNS, input_files, no_rows, raw_rows, rejected_lines
-from ingestion.rest.endpoint import Endpoint
 from ingestion.warehouse import table_columns
 from settings import Settings
+
+if TYPE_CHECKING:
+    from ingestion.rest.endpoint import Endpoint
 
 
 class LoadError(RuntimeError):
@@ -30,7 +32,7 @@ class RawPipeline:
     """
 
     def __init__(
-        self, feed: Feed | Endpoint, settings: Settings, connection: duckdb.DuckDBPyConnection
+        self, feed: Union[Feed, "Endpoint"], settings: Settings, connection: duckdb.DuckDBPyConnection
     ) -> None:
         self.schema = f"raw_{feed.domain}"
         self._feed = feed
@@ -81,6 +83,12 @@ class RawPipeline:
         )
         names = [column[0] for column in found.description]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def make_tables(self, *resources: DltResource) -> None:
+        """Make the tables of resources without rows, unless they are there."""
+        missing = [each for each in resources if not table_columns(self._connection, self.schema, each.name)]
+        if missing:
+            self.run(*missing)
 
     def _abort_pending(self) -> None:
         if self._pipeline.has_pending_data:

@@ -53,5 +53,29 @@ def input_files(data: Iterable[Any]) -> DltResource:
     return dlt.resource(data, name="input_files", write_disposition="merge", primary_key=key, columns=columns)
 
 
+def enrichments(data: Iterable[Any]) -> DltResource:
+    """What was made of texts. Grain: one row a text (by its hash), a provider, a model and a version of the prompt."""
+    key = ("content_hash", "provider", "model", "prompt_version")
+    columns = _typed(
+        text=[*key, "status", "reason", "topic", "summary", "entities"],
+        double=["sentiment"],
+        timestamp=["enriched_at"],
+    )
+    return dlt.resource(data, name="enrichments", write_disposition="merge", primary_key=key, columns=columns)
+
+
+def llm_usage(data: Iterable[Any]) -> DltResource:
+    """What models were asked, and what it cost in US dollars. Grain: one row a call, and one a run for the cache."""
+    columns = _typed(
+        text=["call_id", "content_hash", "provider", "model", "prompt_version", "outcome"],
+        bigint=["input_tokens", "output_tokens", "cache_hits"],
+        decimal=["cost_usd", "saved_usd"],
+        timestamp=["called_at"],
+    )
+    return dlt.resource(
+        data, name="llm_usage", write_disposition="merge", primary_key="call_id", columns=columns
+    )
+
+
 def _typed(**names_by_type: list[str]) -> dict[str, Any]:
     return {name: {"data_type": kind} for kind, names in names_by_type.items() for name in names}

@@ -1,6 +1,7 @@
 """The way to an API: dlt's REST client, with patience for what passes and clear words for what does not."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -33,6 +34,7 @@ class ApiClient(RESTClient):
         timeout: seconds without a byte after which a connection is given up.
         tries: how many tries a request has.
         first_wait: seconds before the second of these tries; they double from try to try.
+        before_try: is called before each try; what it raises ends the reading.
 
     Raises:
         ApiError: no address is set.
@@ -47,10 +49,12 @@ class ApiClient(RESTClient):
         timeout: float = TIMEOUT_SECONDS,
         tries: int = TRIES,
         first_wait: float = FIRST_WAIT_SECONDS,
+        before_try: Callable[[], None] = lambda: None,
     ) -> None:
         if not api.url:
             raise ApiError(f"{api.url_variable} is not set; `python -m samples serve` offers samples")
         self.api = api
+        self.before_try = before_try
         session = _PatientSession(self, timeout, tries, first_wait)
         super().__init__(api.url, auth=auth, data_selector=data_selector, session=session)
 
@@ -134,6 +138,7 @@ class _PatientSession(requests.Session):
         return response
 
     def _try(self, request: requests.PreparedRequest, options: dict[str, Any], failed: Any) -> Response:
+        self._client.before_try()
         # A redirect to another server would take the secret with it.
         options |= {"allow_redirects": False, "timeout": self._timeout}
         try:

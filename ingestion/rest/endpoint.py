@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ingestion.feeds import UnknownPartitionError
-from settings import Api
+from ingestion.load_file import FileResult
+from settings import Settings
 
 Row = Mapping[str, str | None]
 
@@ -14,7 +15,7 @@ class Read(Protocol):
     """Reads pages of records, as they stand in the API's answers.
 
     Args:
-        api: its address and secret.
+        settings: they say where the API is, and what opens it.
         since: read the changes from this time on; None for all there are.
         patience: `timeout`, `tries` and `first_wait` of `ApiClient`.
 
@@ -22,7 +23,7 @@ class Read(Protocol):
         ApiError: it cannot be read to the end.
     """
 
-    def __call__(self, api: Api, since: str | None, **patience: float) -> Iterator[list[Any]]: ...  # noqa: D102
+    def __call__(self, settings: Settings, since: str | None, **patience: float) -> Iterator[list[Any]]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,6 @@ class Endpoint:
     Attributes:
         domain: the pipeline.
         entity: the raw table.
-        api: name of the API in the settings.
         columns: the fields that are known, in snake_case; the raw table has them in any case.
         identify: what a row (text by column) is known by; None if it has no such thing.
         read: gets them from the API.
@@ -41,7 +41,6 @@ class Endpoint:
 
     domain: str
     entity: str
-    api: str
     columns: tuple[str, ...]
     identify: Callable[[Row], str | None]
     read: Read
@@ -63,3 +62,16 @@ class Endpoint:
             UnknownPartitionError: always.
         """
         raise UnknownPartitionError(f"{self.domain} has {self.entity} of an API, and no files of them")
+
+    def load(self, settings: Settings, *, limit: int | None = None, anew: bool = False) -> FileResult:
+        """Load what is new or changed, see `load_endpoint`; an API that cannot be read is a result as well."""
+        # Who loads files needs no REST client, whose import takes its time.
+        from ingestion.rest.api_client import ApiError
+        from ingestion.rest.load_endpoint import load_endpoint
+
+        try:
+            return load_endpoint(self, settings, limit=limit)
+        except ApiError as error:
+            # Its tables are there; a domain does without an API that nobody has named.
+            status = "failed" if settings.apis[self.api].url else "left"
+            return FileResult(self.source_file, self.entity, status, reason=str(error))

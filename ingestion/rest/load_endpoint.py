@@ -31,12 +31,15 @@ OVERLAP = timedelta(days=1)
 PLATFORM_COLUMNS = ("_source_file", "_source_row", "_row_id", "_replaces_row_id", "_dlt_load_id")
 
 
-def load_endpoint(endpoint: Endpoint, settings: Settings, **patience: float) -> FileResult:
+def load_endpoint(
+    endpoint: Endpoint, settings: Settings, *, limit: int | None = None, **patience: float
+) -> FileResult:
     """Load what is new or changed; safe to repeat at any time.
 
     Args:
         endpoint: what to load.
         settings: which data folder and environment; they say where the API is.
+        limit: take no more records than these; the next load without a limit reads all there are.
         patience: how long to try, see `ApiClient`.
 
     Raises:
@@ -49,8 +52,11 @@ def load_endpoint(endpoint: Endpoint, settings: Settings, **patience: float) -> 
         since = _EndpointStore(endpoint, settings, connection).since()
     # The warehouse is free for others while the API is read.
     delivery = _Delivery(endpoint)
-    for page in endpoint.read(settings.apis[endpoint.api], since, **patience):
-        delivery.add(page)
+    for page in endpoint.read(settings, since, **patience):
+        delivery.add(page[: None if limit is None else limit - delivery.position])
+        if delivery.position == limit:
+            delivery.note = f"the first {limit} only"
+            break
     with connect(settings) as connection:
         return _EndpointStore(endpoint, settings, connection).write(delivery, since)
 
@@ -63,6 +69,8 @@ class _Delivery:
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     rejected: dict[str, dict[str, Any]] = field(default_factory=dict)
     position: int = 0
+    # Why it is not all there is.
+    note: str | None = None
 
     def add(self, page: list[Any]) -> None:
         """Take a page. A record that comes again, because it has changed meanwhile, replaces itself."""
@@ -77,7 +85,13 @@ class _Delivery:
                 self._reject(record, str(error))
                 continue
             row_id = _hashed(self.endpoint.source_file, identity.strip())
+            if self._is_older(row, self.rows.get(row_id)):
+                continue
             self.rows[row_id] = row | {"_source_row": self.position, "_row_id": row_id}
+
+    def _is_older(self, row: dict[str, Any], known: dict[str, Any] | None) -> bool:
+        times = [as_time(each.get(self.endpoint.cursor)) for each in (row, known or {})]
+        return all(times) and times[0] < times[1]
 
     def columns(self) -> list[str]:
         """Those of all rows, in the order in which they came."""
@@ -103,11 +117,12 @@ class _EndpointStore:
         remove_stale_rejects(connection, self._schema, endpoint)
 
     def since(self) -> str | None:
-        """From which time on to read changes; None for all there are.
+        """From which time on to read changes; None for all there are, also if not all were read last time.
 
         A time to come, which a record may have by mistake, says nothing of what was read.
         """
-        if not self._loaded():
+        noted = self._loaded()
+        if not noted or noted["reason"]:
             return None
         now = datetime.now(UTC)
         found = self._connection.execute(
@@ -137,9 +152,10 @@ class _EndpointStore:
             "rows_read": total + len(rejected),
             "rows_loaded": total,
             "rows_rejected": len(rejected),
+            "reason": delivery.note,
         }
         noted = self._loaded()
-        settled = noted and all(noted[count] == value for count, value in counts.items())
+        settled = noted and all(noted[name] == value for name, value in counts.items())
         if not len(changed) and settled and rejected.keys() == before.keys():
             return FileResult(name, entity, "skipped")
         known = {*self._endpoint.columns, *self._endpoint.optional, *PLATFORM_COLUMNS}

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingestion.rest.endpoint import Endpoint
-from settings import Api
+from settings import Settings
 
 PAGE_SIZE = 100
 
 
-def read_products(api: Api, since: str | None, **patience: float) -> Iterator[list[Any]]:
+def read_products(settings: Settings, since: str | None, **patience: float) -> Iterator[list[Any]]:
     """Pages of the products that were changed since a time, the last changed ones last."""
     # Only who reads an API needs dlt's REST client.
     from dlt.sources.helpers.rest_client.auth import BearerTokenAuth
@@ -21,6 +21,7 @@ def read_products(api: Api, since: str | None, **patience: float) -> Iterator[li
     from ingestion.rest.api_client import ApiClient
     from ingestion.rest.continuation import Continuation
 
+    api = settings.apis["products"]
     client = ApiClient(api, BearerTokenAuth(api.secret) if api.secret else None, "items", **patience)
     paginator = Continuation(client, PRODUCTS.cursor, since, PAGE_SIZE)
     yield from client.paginate("products", paginator=paginator, hooks={"response": []})
@@ -29,7 +30,6 @@ def read_products(api: Api, since: str | None, **patience: float) -> Iterator[li
 PRODUCTS = Endpoint(
     domain="sales",
     entity="products",
-    api="products",
     columns=("id", "name", "price", "category", "updated_at"),
     identify=lambda row: row.get("id"),
     read=read_products,

@@ -83,7 +83,7 @@ def check_passing(response: requests.Response, error: Callable[[str], Exception]
     status = response.status_code
     if status != 429 and status < 500:
         return
-    wait = _asked_wait(response.headers.get("Retry-After", ""))
+    wait = asked_wait(response.headers.get("Retry-After", ""))
     reason = f"the server answered {in_words(status)}"
     if wait > MAX_WAIT_SECONDS:
         raise error(f"{reason} and asks to wait for {wait:.0f} s, over {MAX_WAIT_SECONDS:.0f} s")
@@ -118,7 +118,7 @@ def _inner(error: BaseException) -> BaseException | None:
     return next((each for each in candidates if isinstance(each, BaseException)), None)
 
 
-def _asked_wait(retry_after: str) -> float:
+def asked_wait(retry_after: str) -> float:
     """Seconds that a server asks to wait, given in seconds or as a date; 0 if it does not ask."""
     if retry_after.strip().isdecimal():
         return float(retry_after)

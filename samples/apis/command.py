@@ -1,11 +1,12 @@
 """Serve sample APIs on loopback until Ctrl-C, and say the variables that lead there.
 
-Faults go to the first requests, in their order: `--fault 429 --fault cut`.
+Faults go to the first requests of each API, in their order: `--fault 429 --fault cut`.
 """
 
 import argparse
 
 from samples.apis.faults import KINDS
+from samples.apis.news import ARTICLES
 from samples.apis.products import PRODUCTS
 
 
@@ -13,8 +14,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what can be said about the server."""
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
     parser.add_argument("--products", type=int, default=PRODUCTS, help=f"default: {PRODUCTS}")
+    parser.add_argument("--articles", type=int, default=ARTICLES, help=f"default: {ARTICLES}")
     parser.add_argument(
-        "--fault", action="append", choices=KINDS, default=[], help="of the next answer; can be repeated"
+        "--fault",
+        action="append",
+        choices=KINDS,
+        default=[],
+        help="of the next answer of each; can be repeated",
     )
 
 
@@ -23,8 +29,9 @@ def serve(options: argparse.Namespace) -> None:
     # Who writes files needs no server, whose import takes its time.
     from samples.apis.server import SampleApis, listen, server_of
 
-    apis = SampleApis(products=options.products)
-    apis.faults.coming = [KINDS[kind] for kind in options.fault]
+    apis = SampleApis(options.products, options.articles)
+    for faults in (apis.faults, apis.news_faults, apis.model_faults):
+        faults.coming = [KINDS[kind] for kind in options.fault]
     listening, base = listen(options.port)
     for name, value in apis.variables(base).items():
         print(f"export {name}={value}", flush=True)

@@ -1,6 +1,7 @@
 """What goes wrong with an answer of a sample API."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ class Fault:
         cut: close the connection in the middle of the body.
         malformed: leave off the second half of the body, and say that this is all.
         body: answer with this.
+        edit: answer with what this makes of the right body.
         then: is called before the answer is made.
     """
 
@@ -30,6 +32,7 @@ class Fault:
     cut: bool = False
     malformed: bool = False
     body: bytes | None = None
+    edit: Callable[[bytes], bytes] = lambda body: body
     then: Callable[[], None] = lambda: None
 
 
@@ -44,6 +47,18 @@ KINDS = {
     "cut": Fault(cut=True),
     "malformed": Fault(malformed=True),
 }
+Edit = Callable[[Any], None]
+
+
+def edited(edit: Edit) -> Fault:
+    """An answer of which the JSON is changed in place."""
+
+    def change(body: bytes) -> bytes:
+        content = json.loads(body)
+        edit(content)
+        return json.dumps(content).encode()
+
+    return Fault(edit=change)
 
 
 @dataclass(frozen=True)
@@ -84,9 +99,6 @@ class FaultyAnswers:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
         self._faults.requests.append(Request(scope["path"], scope["query_string"].decode(), headers))
         fault = self._faults.next()
@@ -108,7 +120,7 @@ class FaultyAnswers:
 
         await self._app(scope, receive, keep)
         start, body = messages[0], b"".join(message.get("body", b"") for message in messages[1:])
-        body = body if fault.body is None else fault.body
+        body = fault.edit(body) if fault.body is None else fault.body
         length = len(body)
         if fault.cut or fault.malformed:
             body = body[: length // 2]

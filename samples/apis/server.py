@@ -10,25 +10,33 @@ import uvicorn
 from fastapi import FastAPI
 
 from samples.apis.faults import Faults, FaultyAnswers
+from samples.apis.model import ModelApi
+from samples.apis.news import ARTICLES, NewsApi
 from samples.apis.products import PRODUCTS, ProductsApi
 
-# No secret: whoever reaches loopback may read made-up products.
+# No secrets: whoever reaches loopback may read made-up products and news, and ask a made-up model.
 TOKEN = "sample-token"
+NEWS_KEY = "sample-news-key"
+MODEL_KEY = "sample-model-key"
 
 
 class SampleApis:
-    """The sample APIs and what goes wrong with them.
+    """The sample APIs and what goes wrong with each: `faults` of the shop, `news_faults` and `model_faults`.
 
     Args:
         products: how many there are.
+        articles: how many there are.
     """
 
-    def __init__(self, products: int = PRODUCTS) -> None:
-        self.faults = Faults()
+    def __init__(self, products: int = PRODUCTS, articles: int = ARTICLES) -> None:
         self.products = ProductsApi(TOKEN, products)
-        whole = FastAPI()
-        whole.mount("/shop", self.products.app)
-        self.app = FaultyAnswers(whole, self.faults)
+        self.news = NewsApi(NEWS_KEY, articles)
+        self.model = ModelApi(MODEL_KEY)
+        self.faults, self.news_faults, self.model_faults = Faults(), Faults(), Faults()
+        self.app = FastAPI()
+        self.app.mount("/shop", FaultyAnswers(self.products.app, self.faults))
+        self.app.mount("/news", FaultyAnswers(self.news.app, self.news_faults))
+        self.app.mount("/openai/v1", FaultyAnswers(self.model.app, self.model_faults))
 
     @staticmethod
     def variables(base: str) -> dict[str, str]:
@@ -37,7 +45,14 @@ class SampleApis:
         Args:
             base: where the server is, such as `http://127.0.0.1:8000`.
         """
-        return {"SLUICE_PRODUCTS_API_URL": f"{base}/shop", "SLUICE_PRODUCTS_API_TOKEN": TOKEN}
+        return {
+            "SLUICE_PRODUCTS_API_URL": f"{base}/shop",
+            "SLUICE_PRODUCTS_API_TOKEN": TOKEN,
+            "SLUICE_NEWS_API_URL": f"{base}/news",
+            "SLUICE_NEWS_API_KEY": NEWS_KEY,
+            "SLUICE_OPENAI_API_URL": f"{base}/openai/v1",
+            "SLUICE_OPENAI_API_KEY": MODEL_KEY,
+        }
 
 
 def listen(port: int = 0) -> tuple[socket.socket, str]:

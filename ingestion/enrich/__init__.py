@@ -1,0 +1,1 @@
+"""What is made of texts, by rules of one's own or by a model: each text once, within a budget."""

@@ -1,0 +1,248 @@
+"""Has every article judged that is not yet: each text once, several at a time, within the budget.
+
+A text is known by its hash, so a judgement is never paid for twice; another provider or model judges anew, another
+prompt only if it is asked for. What is not judged, because the budget is reached or nobody answers, is left for the
+next run.
+"""
+
+import json
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import dlt
+import duckdb
+
+from ingestion.enrich.journal import Journal
+from ingestion.enrich.judgement import Article, BadAnswerError, Provider, StopError, UnansweredError
+from ingestion.enrich.local import LocalProvider
+from ingestion.enrich.spending import Spending
+from ingestion.load_file import FileResult
+from ingestion.raw_pipeline import RawPipeline
+from ingestion.raw_tables import enrichments, llm_usage
+from ingestion.rest.endpoint import Endpoint
+from ingestion.warehouse import connect
+from settings import Settings
+
+NAME, ENTITY = "enrichments", "enrichments"
+# So many articles without any answer, and nobody is asked any more.
+MOST_UNANSWERED = 5
+# The same as in the typed model of the articles.
+CONTENT_HASH = (
+    "sha256(coalesce(title, '') || chr(10) || coalesce(description, '') || chr(10) || coalesce(content, ''))"
+)
+
+
+def enrich(
+    articles: Endpoint, settings: Settings, *, limit: int | None = None, anew: bool = False, **patience: float
+) -> FileResult:
+    """Judge the articles that are not judged yet; safe to repeat at any time.
+
+    Args:
+        articles: what is judged.
+        settings: which data folder and environment; who judges, and what that may cost.
+        limit: judge no more than these, the latest first.
+        anew: also those that were judged by another prompt, or in vain.
+        patience: how long to try, see `OpenAiProvider`.
+
+    Returns:
+        `partial`, with the reason, if there are articles without a judgement afterwards that were to have one.
+
+    Raises:
+        SettingsError: the provider cannot be used as it is set up.
+        LoadError: dlt could not write.
+        WarehouseBusyError: another process kept the warehouse.
+    """
+    settings.dlt_dir.mkdir(parents=True, exist_ok=True)
+    with Journal.open(settings.dlt_dir / f"{settings.env}_{articles.domain}_enrichments.jsonl") as journal:
+        with connect(settings) as connection:
+            tables = _Tables(articles, settings, connection)
+            tables.absorb(journal)
+            provider = _provider(settings, tables.spent_today(), journal, patience)
+            waiting = tables.waiting(provider, limit, anew)
+            if provider.name != LocalProvider.name:
+                tables.note_cached(provider, journal)
+        # The warehouse is free for others while models are asked.
+        work = _Work(provider, journal)
+        with ThreadPoolExecutor(settings.enrichment.concurrency) as threads:
+            list(threads.map(work.judge, waiting))
+        with connect(settings) as connection:
+            _Tables(articles, settings, connection).absorb(journal)
+    return work.result(len(waiting))
+
+
+@dataclass
+class _Work:
+    """The judging of articles by several threads."""
+
+    provider: Provider
+    journal: Journal
+    judged: int = 0
+    failed: int = 0
+    unanswered: int = 0
+    stopped: str = ""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def judge(self, article: Article) -> None:
+        """Judge one article, unless no further one can be judged."""
+        if self.stopped:
+            return
+        try:
+            judgement = self.provider.judge(article)
+        except StopError as error:
+            self.stopped = self.stopped or str(error)
+            return
+        except UnansweredError as error:
+            with self._lock:
+                self.unanswered += 1
+                if self.unanswered >= MOST_UNANSWERED:
+                    self.stopped = self.stopped or f"the model does not answer: {error}"
+            return
+        except BadAnswerError as error:
+            self._note(article, {"status": "enrichment_failed", "reason": str(error)})
+            with self._lock:
+                self.failed += 1
+            return
+        made = judgement.model_dump() | {"entities": json.dumps(judgement.entities, ensure_ascii=False)}
+        self._note(article, made | {"status": "enriched", "reason": None})
+        with self._lock:
+            self.judged += 1
+
+    def result(self, waiting: int) -> FileResult:
+        """What became of so many articles."""
+        left = waiting - self.judged - self.failed
+        reasons = []
+        if self.failed:
+            reasons.append(f"{self.failed} articles had no usable answer and stand without")
+        if left:
+            why = self.stopped or f"{self.unanswered} times there was no answer"
+            reasons.append(f"{left} articles wait for the next run: {why}")
+        status = "partial" if reasons else "loaded" if waiting else "skipped"
+        return FileResult(
+            NAME, ENTITY, status, waiting, self.judged, self.failed, reason="; ".join(reasons) or None
+        )
+
+    def _note(self, article: Article, made: dict[str, Any]) -> None:
+        empty = dict.fromkeys(("sentiment", "topic", "summary", "entities"))
+        self.journal.note_enrichment(
+            {
+                "content_hash": article.content_hash,
+                "provider": self.provider.name,
+                "model": self.provider.model,
+                "prompt_version": self.provider.prompt_version,
+                "enriched_at": datetime.now(UTC).isoformat(),
+            }
+            | empty
+            | made
+        )
+
+
+class _Tables:
+    """The raw tables of articles and of what is made of them, held open."""
+
+    def __init__(self, articles: Endpoint, settings: Settings, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._pipeline = RawPipeline(articles, settings, connection)
+        self._schema = self._pipeline.schema
+        self._articles = f"{self._schema}.{articles.entity}"
+        self._latest = articles.cursor
+        empty = dlt.mark.materialize_table_schema()
+        self._pipeline.make_tables(enrichments([empty]), llm_usage([empty]))
+
+    def absorb(self, journal: Journal) -> None:
+        """Bring what the journal has into the tables, also what a killed run left there."""
+        calls, made = journal.contents()
+        if calls or made:
+            self._pipeline.run(enrichments(made), llm_usage(calls))
+        journal.clear()
+
+    def spent_today(self) -> Decimal:
+        """US dollars that the calls of this day (UTC) have cost."""
+        found = self._connection.execute(
+            f"select coalesce(sum(cost_usd), 0) from {self._schema}.llm_usage where epoch(called_at) >= ?",
+            [_midnight().timestamp()],
+        )
+        return Decimal(found.fetchone()[0])
+
+    def waiting(self, provider: Provider, limit: int | None, anew: bool) -> list[Article]:
+        """Texts that this provider is to judge, the latest first."""
+        found = self._connection.execute(
+            f"""
+            select
+                {CONTENT_HASH} as content_hash,
+                any_value(coalesce(title, '')), any_value(coalesce(description, '')), any_value(coalesce(content, ''))
+            from {self._articles}
+            where trim(concat(title, description, content)) <> ''
+            group by content_hash
+            having content_hash not in (
+                select content_hash from {self._schema}.enrichments
+                where provider = $provider and model = $model
+                    and (not $anew or (prompt_version = $version and status = 'enriched'))
+            )
+            order by max({self._latest}) desc nulls last, content_hash
+            limit $most
+            """,
+            self._of(provider)
+            | {"version": provider.prompt_version, "anew": anew, "most": limit if limit else 2**62},
+        )
+        return [Article(*row) for row in found.fetchall()]
+
+    def note_cached(self, provider: Provider, journal: Journal) -> None:
+        """Note how many articles' texts were judged before, and what that cost then."""
+        hits, saved = self._connection.execute(
+            f"""
+            with judged as (
+                select distinct content_hash from {self._schema}.enrichments
+                where provider = $provider and model = $model and status = 'enriched'
+            ),
+            hits as (select {CONTENT_HASH} as content_hash from {self._articles} where content_hash in (from judged)),
+            costs as (
+                select content_hash, sum(cost_usd) as cost_usd from {self._schema}.llm_usage
+                where provider = $provider and model = $model and outcome = 'answered'
+                group by content_hash
+            )
+            select count(*), coalesce(sum(cost_usd), 0) from hits left join costs using (content_hash)
+            """,
+            self._of(provider),
+        ).fetchone()
+        if hits:
+            journal.note_call(
+                self._of(provider)
+                | {
+                    "call_id": uuid.uuid4().hex,
+                    "called_at": datetime.now(UTC).isoformat(),
+                    "prompt_version": provider.prompt_version,
+                    "content_hash": None,
+                    "outcome": "cached",
+                    "input_tokens": 0,
+                    "output_tokens": 0,
+                    "cost_usd": "0",
+                    "cache_hits": hits,
+                    "saved_usd": str(saved),
+                }
+            )
+
+    @staticmethod
+    def _of(provider: Provider) -> dict[str, Any]:
+        return {"provider": provider.name, "model": provider.model}
+
+
+def _provider(
+    settings: Settings, spent_today: Decimal, journal: Journal, patience: dict[str, float]
+) -> Provider:
+    chosen = settings.enrichment
+    if chosen.provider == LocalProvider.name:
+        return LocalProvider()
+    # Who asks no model needs no client, whose import takes its time.
+    from ingestion.enrich.openai_provider import OpenAiProvider
+
+    return OpenAiProvider(chosen, Spending(chosen, spent_today, journal), **patience)
+
+
+def _midnight() -> datetime:
+    """The beginning of this day, UTC."""
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,38 @@
+"""What is made of the articles of a domain, as an entity of its own."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ingestion.feeds import UnknownPartitionError
+from ingestion.load_file import FileResult
+from ingestion.rest.endpoint import Endpoint
+from settings import Settings
+
+
+@dataclass(frozen=True)
+class Enrichments:
+    """Judgements on the texts of articles, in `raw_<domain>.enrichments`, each text once.
+
+    Attributes:
+        articles: what the articles are.
+    """
+
+    articles: Endpoint
+
+    entity = "enrichments"
+
+    @property
+    def domain(self) -> str:
+        """The pipeline."""
+        return self.articles.domain
+
+    def check_partitions(self, partitions: Iterable[str]) -> None:
+        """Say that there are no parts. Raises UnknownPartitionError, always."""
+        raise UnknownPartitionError(f"{self.domain} has {self.entity}, and no files of them")
+
+    def load(self, settings: Settings, *, limit: int | None = None, anew: bool = False) -> FileResult:
+        """Judge what has no judgement yet, see `enrich`."""
+        # Who loads files needs no models, whose import takes its time.
+        from ingestion.enrich.enrich import enrich
+
+        return enrich(self.articles, settings, limit=limit, anew=anew)

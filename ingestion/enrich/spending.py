@@ -1,0 +1,68 @@
+"""Keeps calls within their budget: what a call may cost at most is set aside before it is made."""
+
+import threading
+import uuid
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from ingestion.enrich.journal import Journal
+from ingestion.enrich.judgement import StopError
+from settings import Enrichment
+
+
+class Spending:
+    """What the calls of a run cost, and those of the day so far, in US dollars. Several threads may use it.
+
+    Args:
+        chosen: the budgets.
+        spent_today: what the calls of earlier runs of this day (UTC) have cost.
+        journal: notes each call before it is made, and after.
+    """
+
+    def __init__(self, chosen: Enrichment, spent_today: Decimal, journal: Journal) -> None:
+        self._journal = journal
+        self._left = {
+            f"the budget of {chosen.budget_run} USD a run (SLUICE_ENRICH_BUDGET_RUN)": chosen.budget_run,
+            f"the budget of {chosen.budget_day} USD a day (SLUICE_ENRICH_BUDGET_DAY)": chosen.budget_day
+            - spent_today,
+        }
+        self._lock = threading.Lock()
+
+    def begin(self, most: Decimal, **call: str) -> dict:
+        """Set the most that a call may cost aside; returns the call, for `end`.
+
+        Raises:
+            StopError: that would be more than there is; no call is to be made.
+        """
+        with self._lock:
+            for budget, left in self._left.items():
+                if left < most:
+                    raise StopError(f"{budget} is reached")
+            self._left = {budget: left - most for budget, left in self._left.items()}
+        begun = {
+            "call_id": uuid.uuid4().hex,
+            "called_at": datetime.now(UTC).isoformat(),
+            **call,
+            "outcome": "unknown",
+            "input_tokens": 0,
+            "output_tokens": 0,
+            "cache_hits": 0,
+            "cost_usd": str(most),
+            "saved_usd": "0",
+        }
+        self._journal.note_call(begun)
+        return begun
+
+    def end(self, call: dict, outcome: str, cost: Decimal | None, tokens: tuple[int, int] = (0, 0)) -> None:
+        """Note what became of a call; without a known cost, the most that it may cost stands."""
+        most = Decimal(call["cost_usd"])
+        spent = most if cost is None else cost
+        ended = {
+            "outcome": outcome,
+            "cost_usd": str(spent),
+            "input_tokens": tokens[0],
+            "output_tokens": tokens[1],
+        }
+        self._journal.note_call(call | ended)
+        with self._lock:
+            self._left = {budget: left + most - spent for budget, left in self._left.items()}

@@ -1,0 +1,63 @@
+"""Numbered pages of an API that says how many records there are, which not every page keeps to."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dlt.sources.helpers.rest_client.paginators import SinglePagePaginator
+
+from ingestion.rest.api_client import ApiClient
+
+TOTAL = "totalResults"
+
+
+def counted_pages(
+    client: ApiClient, path: str, params: Mapping[str, Any], *, page_size: int
+) -> Iterator[list[Any]]:
+    """Read all pages; those that brought less than they should are read again, until that brings nothing new.
+
+    A page may be cut short, or be another page's. What makes records of two pages one is for the caller to know.
+
+    Args:
+        client: the API.
+        path: what to read.
+        params: of each request.
+        page_size: records a page; the last one has less.
+
+    Raises:
+        ApiError: a page cannot be read.
+    """
+    seen: set[str] = set()
+    total = page_size
+
+    def read(number: int) -> list[Any]:
+        """The records of a page that were on no page before."""
+        nonlocal total
+        asked = {**params, "page": number, "pageSize": page_size}
+        (page,) = client.paginate(path, params=asked, paginator=SinglePagePaginator(), hooks={"response": []})
+        counted = client.body(page.response).get(TOTAL)
+        if not isinstance(counted, int) or counted < 0:
+            raise client.error(page.response.url, f"the answer does not say how many there are ({TOTAL})")
+        total = counted
+        new = {key: record for record in page if (key := json.dumps(record, sort_keys=True)) not in seen}
+        seen.update(new)
+        return list(new.values())
+
+    found: dict[int, int] = {}
+    number = 1
+    while (number - 1) * page_size < total:
+        records = read(number)
+        found[number] = len(records)
+        yield records
+        number += 1
+    brought = True
+    while brought and len(seen) < total:
+        brought = False
+        short = [
+            page for page, count in found.items() if count < min(page_size, total - (page - 1) * page_size)
+        ]
+        for number in short:
+            records = read(number)
+            found[number] += len(records)
+            brought |= bool(records)
+            yield records

@@ -1,0 +1,90 @@
+"""News about one subject, from NewsAPI (newsapi.org) or what answers like it, and what is made of them.
+
+`GET <SLUICE_NEWS_API_URL>/v2/everything?q=…&from=…&to=…&page=…&pageSize=…`, with the key in the header `X-Api-Key`.
+The free plan allows 100 requests a day. A story that is published again, or offered with other tracking parameters,
+is the same article.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from ingestion.enrich.enrichments import Enrichments
+from ingestion.rest.endpoint import Endpoint
+from settings import Settings
+
+# The most that NewsAPI gives.
+PAGE_SIZE = 100
+TRACKING = ("utm_", "fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid", "igshid", "cmpid", "ocid")
+PORTS = {"http": 80, "https": 443}
+
+
+def read_articles(settings: Settings, since: str | None, **patience: float) -> Iterator[list[Any]]:
+    """Pages of the articles that were published since a time, and pages that came short once more."""
+    # Only who reads an API needs dlt's REST client.
+    from dlt.sources.helpers.rest_client.auth import APIKeyAuth
+
+    from ingestion.rest.api_client import ApiClient, ApiError
+    from ingestion.rest.counted_pages import counted_pages
+    from ingestion.rest.request_budget import RequestBudget
+
+    api = settings.apis["news"]
+    budget = RequestBudget(settings.dlt_dir, f"{settings.env}_news_requests", settings.news_requests_a_day)
+
+    def before_try() -> None:
+        if not budget.take():
+            raise ApiError(
+                f"the {settings.news_requests_a_day} requests of today (UTC) are used up, see SLUICE_NEWS_REQUESTS_A_DAY"
+            )
+
+    auth = APIKeyAuth(name="X-Api-Key", api_key=api.secret) if api.secret else None
+    client = ApiClient(api, auth, "articles", before_try=before_try, **patience)
+    window = {
+        "q": settings.news_query,
+        # What is published meanwhile would shift the pages.
+        "to": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}",
+        **({"from": since.removesuffix("Z")} if since else {}),
+        "sortBy": "publishedAt",
+    }
+    yield from counted_pages(client, "v2/everything", window, page_size=PAGE_SIZE)
+
+
+def canonical_url(url: str | None) -> str | None:
+    """What an article is known by: its URL without tracking parameters and what else makes no difference."""
+    text = (url or "").strip()
+    try:
+        parts = urlsplit(text)
+        scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
+    except ValueError:
+        return text or None
+    if scheme not in PORTS or not host:
+        return text or None
+    address = host if port in (None, PORTS[scheme]) else f"{host}:{port}"
+    query = [
+        (name, value)
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if not name.lower().startswith(TRACKING)
+    ]
+    return urlunsplit(("https", address, parts.path.rstrip("/"), urlencode(sorted(query)), ""))
+
+
+ARTICLES = Endpoint(
+    domain="news",
+    entity="articles",
+    columns=(
+        "source",
+        "author",
+        "title",
+        "description",
+        "url",
+        "url_to_image",
+        "published_at",
+        "content",
+    ),
+    identify=lambda row: canonical_url(row.get("url")),
+    read=read_articles,
+    cursor="published_at",
+)
+
+FEEDS = (ARTICLES, Enrichments(ARTICLES))
