@@ -50,7 +50,7 @@ def _topic(text: str) -> str:
 
 def _leading_sentence(text: str) -> str:
     flat = " ".join(text.replace("\x00", " ").split())
-    return re.split(r"(?<=[.!?])\s", flat, maxsplit=1)[0][:MOST_SUMMARY].strip()
+    return re.split(r"(?<=[.!?])\s", flat, maxsplit=1)[0][:MOST_SUMMARY].strip() or "(no text)"
 
 
 def _names(text: str) -> list[str]:

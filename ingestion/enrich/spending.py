@@ -26,7 +26,8 @@ class Spending:
             f"the budget of {chosen.budget_day} USD a day (SLUICE_ENRICH_BUDGET_DAY)": chosen.budget_day
             - spent_today,
         }
-        self._lock = threading.Lock()
+        self._under_way = 0
+        self._changed = threading.Condition()
 
     def begin(self, most: Decimal, **call: str) -> dict:
         """Set the most that a call may cost aside; returns the call, for `end`.
@@ -34,10 +35,13 @@ class Spending:
         Raises:
             StopError: that would be more than there is; no call is to be made.
         """
-        with self._lock:
-            for budget, left in self._left.items():
-                if left < most:
-                    raise StopError(f"{budget} is reached")
+        with self._changed:
+            while short := next((budget for budget, left in self._left.items() if left < most), None):
+                if not self._under_way:
+                    raise StopError(f"{short} is reached")
+                # Calls cost less than was set aside for them.
+                self._changed.wait()
+            self._under_way += 1
             self._left = {budget: left - most for budget, left in self._left.items()}
         begun = {
             "call_id": uuid.uuid4().hex,
@@ -64,5 +68,7 @@ class Spending:
             "output_tokens": tokens[1],
         }
         self._journal.note_call(call | ended)
-        with self._lock:
+        with self._changed:
+            self._under_way -= 1
             self._left = {budget: left + most - spent for budget, left in self._left.items()}
+            self._changed.notify_all()

@@ -1,6 +1,6 @@
 """Deliveries, and a look into what was loaded."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from ingestion.load import FilesFailedError, load_domain
 from ingestion.sources.collisions import CRASHES
 from ingestion.sources.ecommerce import FEEDS
+from samples.apis.server import SampleApis, serving
 from settings import Settings
 
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -79,3 +80,28 @@ def query(settings: Settings) -> Query:
             return connection.execute(sql, parameters).fetchall()
 
     return run
+
+
+@pytest.fixture
+def apis(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[SampleApis]:
+    """The sample APIs, and an environment that leads to them."""
+    apis = SampleApis()
+    with serving(apis) as base:
+        for name, value in apis.variables(base).items():
+            monkeypatch.setenv(name, value)
+        yield apis
+
+
+def check_rows(query: Query, domain: str, entity: str) -> None:
+    """The one row of `input_files` of an API adds up with what is there, and all of that is of completed loads."""
+    ((read, loaded, rejected, load_id),) = query(
+        f"select rows_read, rows_loaded, rows_rejected, _dlt_load_id from raw_{domain}.input_files"
+    )
+    completed = f"select load_id from raw_{domain}._dlt_loads where status = 0"
+    counts = f"count(*), count(distinct _row_id), count(*) filter (_dlt_load_id in ({completed}))"
+    assert query(f"select {counts} from raw_{domain}.{entity}") == [(loaded, loaded, loaded)]
+    rejects = (
+        f"select count(*), count(*) filter (_dlt_load_id = '{load_id}') from raw_{domain}.rejected_lines"
+    )
+    assert query(rejects) == [(rejected, rejected)]
+    assert read == loaded + rejected

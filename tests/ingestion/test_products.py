@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,9 +22,9 @@ from ingestion.rest.load_endpoint import load_endpoint
 from ingestion.rest.records import DeliveredNumber, NoRecordError, as_row
 from ingestion.sources.products import PAGE_SIZE, PRODUCTS
 from samples.apis.faults import KINDS, Fault
-from samples.apis.server import TOKEN, SampleApis, serving
+from samples.apis.server import TOKEN, SampleApis
 from settings import Settings
-from tests.ingestion.conftest import Query
+from tests.ingestion.conftest import Query, check_rows
 from tests.kill_at import Point, named, run_to_death
 
 TRIES = 4
@@ -45,16 +45,6 @@ POINTS = [
     ("dlt.load.load:Load.complete_package", "after", 1),
 ]
 Load = Callable[..., FileResult]
-
-
-@pytest.fixture
-def apis(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[SampleApis]:
-    """The sample APIs, and an environment that leads to them."""
-    apis = SampleApis()
-    with serving(apis) as base:
-        for name, value in apis.variables(base).items():
-            monkeypatch.setenv(name, value)
-        yield apis
 
 
 @pytest.fixture
@@ -79,19 +69,7 @@ def offered(apis: SampleApis) -> list[tuple[str | None, ...]]:
 
 
 def check_accounts(query: Query) -> None:
-    """One row of `input_files` adds up with what is there, and all of that is of completed loads."""
-    ((read, loaded, rejected, load_id),) = query(
-        "select rows_read, rows_loaded, rows_rejected, _dlt_load_id from raw_sales.input_files"
-    )
-    completed = "select load_id from raw_sales._dlt_loads where status = 0"
-    assert query(
-        f"select count(*), count(distinct _row_id), count(*) filter (_dlt_load_id in ({completed})) from raw_sales.products"
-    ) == [(loaded, loaded, loaded)]
-    assert query("select count(*) from raw_sales.rejected_lines where _dlt_load_id = ?", load_id) == [
-        (rejected,)
-    ]
-    assert query("select count(*) from raw_sales.rejected_lines") == [(rejected,)]
-    assert read == loaded + rejected
+    check_rows(query, "sales", "products")
 
 
 def test_products_arrive_as_text_and_once(load: Load, apis: SampleApis, query: Query) -> None:

@@ -1,0 +1,44 @@
+with enrichments as (
+
+    select
+        content_hash,
+        provider,
+        model,
+        prompt_version,
+        status,
+        topic,
+        summary,
+        entities,
+        sentiment,
+        enriched_at,
+        row_number() over (
+            partition by content_hash
+            order by case when status = 'enriched' then 0 else 1 end, enriched_at desc, provider, model, prompt_version
+        ) as preference
+    from {{ source('raw_news', 'enrichments') }}
+
+),
+
+preferred as (
+
+    select
+        content_hash,
+
+        provider,
+        model,
+        prompt_version,
+        status,
+
+        topic,
+        summary,
+        entities,
+
+        cast(round(sentiment, 4) as decimal(5, 4)) as sentiment,
+
+        cast(enriched_at as {{ dbt.type_timestamp() }}) as enriched_at
+    from enrichments
+    where preference = 1
+
+)
+
+select * from preferred
