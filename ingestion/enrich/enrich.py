@@ -9,6 +9,7 @@ import json
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -58,7 +59,7 @@ def enrich(
         WarehouseBusyError: another process kept the warehouse.
     """
     settings.dlt_dir.mkdir(parents=True, exist_ok=True)
-    with Journal.open(settings.dlt_dir / f"{settings.env}_{articles.domain}_enrichments.jsonl") as journal:
+    with _journal(articles, settings) as journal:
         with connect(settings) as connection:
             tables = _Tables(articles, settings, connection)
             tables.absorb(journal)
@@ -73,6 +74,23 @@ def enrich(
         with connect(settings) as connection:
             _Tables(articles, settings, connection).absorb(journal)
     return work.result(len(waiting))
+
+
+def waiting_articles(articles: Endpoint, settings: Settings) -> int:
+    """How many texts wait to be judged by the provider of the settings.
+
+    Raises:
+        SettingsError, WarehouseBusyError: see `enrich`.
+    """
+    settings.dlt_dir.mkdir(parents=True, exist_ok=True)
+    with _journal(articles, settings) as journal, connect(settings) as connection:
+        tables = _Tables(articles, settings, connection)
+        tables.absorb(journal)
+        return len(tables.waiting(_provider(settings, Decimal(0), journal, {}), None, False))
+
+
+def _journal(articles: Endpoint, settings: Settings) -> AbstractContextManager[Journal]:
+    return Journal.open(settings.dlt_dir / f"{settings.env}_{articles.domain}_enrichments.jsonl")
 
 
 @dataclass

@@ -1,0 +1,100 @@
+"""Load the news of the day, judge the new articles, build and test the models, publish the marts.
+
+| step | what it does | when it fails |
+|---|---|---|
+| `ingest_articles` | loads what was published since the last run | fails for good: the next run goes on |
+| `any_news` | skips the rest if nothing is new, and nothing is left from earlier runs | retried |
+| `enrich_articles` | has each new text judged, within the budget | the run goes on, with articles that wait for the next one |
+| `check_volume` | raises an alert if the last day has less than half of the articles of the week before it | the run goes on |
+| `load_seeds`, `transform_*`, `model_analytics` | one task a dbt model, all in one `dbt build` | each retried |
+| `test_data` | the data tests of all models | not retried |
+| `publish` | puts the new marts in place by one rename | retried, but not if too much is in quarantine or differs |
+| `notify` | tells people of a failure, or of any run, as e-mail and to a webhook | told in its log; the run does not depend on it |
+| `record_run` | brings the run's metrics into `raw_ops` | retried; else the next run does it |
+
+Whatever fails up to `publish`, readers keep the version that was published last.
+
+Parameters: `full_refresh` builds every incremental model from scratch, `years` rebuilds some years,
+`accept` publishes whatever is in quarantine and however much differs from what is published.
+"""
+
+import sys
+
+import pendulum
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, chain, cross_downstream, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from domain_tasks import end_run, ingest, publish
+from pipeline import PARAMS, RETRIES, dbt_tasks, run_in_one_process, schedule
+
+import settings
+
+DOMAIN = "news"
+_SETTINGS = settings.load()
+
+
+@task(task_id="any_news")
+def any_news(loaded: dict, *, params: dict | None = None) -> None:
+    """Go on if articles came, or wait to be judged or published, or if the parameters ask for it."""
+    from ingestion.enrich.outlook import outlook
+    from ingestion.sources.news import ARTICLES
+
+    found = outlook(ARTICLES, _SETTINGS)
+    readers_have = _SETTINGS.published(DOMAIN)
+    is_published = readers_have.exists() and readers_have.stat().st_mtime > found.loaded_at.timestamp()
+    if not (
+        loaded["rows_loaded"] or found.waiting or any(params[name] for name in PARAMS) or not is_published
+    ):
+        raise AirflowSkipException("no new articles")
+
+
+# It waits for the model, and not with the warehouse in its hand.
+@task(task_id="enrich_articles")
+def enrich_articles(*, run_id: str | None = None) -> dict:
+    """Have the new texts judged; what was not, the next run goes on with."""
+    from operations.elt import ingest as load
+
+    summary = load(DOMAIN, run_id, _SETTINGS, "enrichments")
+    if summary.partial:
+        raise AirflowFailException("; ".join(file.reason for file in summary.files))
+    return summary.to_dict()
+
+
+@task(task_id="check_volume", retries=0)
+def check_volume() -> None:
+    """Fail, as an alert, if the last day has less than half of the articles of the week before it."""
+    from ingestion.enrich.outlook import outlook
+    from ingestion.sources.news import ARTICLES
+
+    found = outlook(ARTICLES, _SETTINGS)
+    said = f"{found.articles} articles on {found.latest_day}, usual are {found.usual or 0:.1f} a day"
+    if found.is_low:
+        raise AirflowFailException(f"few articles: {said}")
+    print(said)
+
+
+with DAG(
+    dag_id=DOMAIN,
+    schedule=schedule(DOMAIN, default="0 5 * * *"),
+    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    default_args=RETRIES,
+    params=PARAMS,
+    tags=["pipeline", DOMAIN],
+    doc_md=__doc__,
+) as dag:
+    ingested = ingest(DOMAIN, "articles")
+    begun = any_news(ingested)
+    # Neither alert nor budget stops the run; whether it goes on is for `begun` to say.
+    looked_at = EmptyOperator(task_id="articles_ready", trigger_rule="all_done")
+    models, tests = dbt_tasks(dag, DOMAIN)
+    published = publish(DOMAIN)
+
+    chain(begun, [enrich_articles(), check_volume()], looked_at)
+    cross_downstream([begun, looked_at], models)
+    chain(tests, published)
+    end_run(DOMAIN, published, after=[ingested, published])
+
+if __name__ == "__main__":
+    sys.exit(run_in_one_process(dag) != "success")

@@ -1,0 +1,80 @@
+"""What a run of a domain of articles has before it: is there anything to do, and did as much come as usual?"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from ingestion.enrich.enrich import waiting_articles
+from ingestion.leftovers import completed_loads
+from ingestion.rest.endpoint import Endpoint
+from ingestion.warehouse import connect
+from settings import Settings
+
+DAYS = 7
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What stands in raw.
+
+    Attributes:
+        waiting: texts that are not judged yet.
+        loaded_at: when something was loaded last; None if nothing ever was.
+        latest_day: the last day (UTC) on which articles were published.
+        articles: articles of that day.
+        usual: articles a day in the seven days before it; None if there are not as many days of articles.
+    """
+
+    waiting: int
+    loaded_at: datetime | None
+    latest_day: date | None
+    articles: int
+    usual: float | None
+
+    @property
+    def is_low(self) -> bool:
+        """Whether the last day has less than half of the usual number."""
+        return self.usual is not None and self.articles < self.usual / 2
+
+
+def outlook(articles: Endpoint, settings: Settings) -> Outlook:
+    """Look at what is loaded.
+
+    Args:
+        articles: what the articles are; they were loaded before, if only in vain.
+        settings: which data folder and environment.
+
+    Raises:
+        WarehouseBusyError: another process kept the warehouse.
+    """
+    schema = f"raw_{articles.domain}"
+    waiting = waiting_articles(articles, settings)
+    with connect(settings) as connection:
+        (loaded_at,) = connection.execute(
+            f"select epoch(max(inserted_at)) from {schema}._dlt_loads where load_id in ({completed_loads(schema)})"
+        ).fetchone()
+        days = connection.execute(
+            f"""
+            with days as (
+                select cast(try_cast({articles.cursor} as timestamp) as date) as day, count(*) as articles
+                from {schema}.{articles.entity}
+                group by day
+                having day is not null
+            ),
+            latest as (select max(day) as day from days)
+            select
+                latest.day,
+                max(days.articles) filter (days.day = latest.day),
+                sum(days.articles) filter (days.day between latest.day - {DAYS} and latest.day - 1) / {DAYS},
+                min(days.day) <= latest.day - {DAYS}
+            from latest cross join days
+            group by latest.day
+            """
+        ).fetchone() or (None, 0, None, False)
+    day, count, usual, is_known = days
+    return Outlook(
+        waiting,
+        datetime.fromtimestamp(loaded_at).astimezone() if loaded_at else None,
+        day,
+        count,
+        float(usual) if is_known else None,
+    )
