@@ -5,9 +5,10 @@ import time
 from collections.abc import Sequence
 
 from runtime.processes import AirflowError, Component
+from samples.apis.variables import variables
 from settings import Api
 
-COMPONENT = {"name": "sample-apis", "arguments": ["-m", "samples", "serve"]}
+COMPONENT = {"name": "sample-apis", "arguments": ["-m", "samples", "serve", "--brief"]}
 START_SECONDS = 60
 
 
@@ -24,9 +25,9 @@ def await_variables(server: Component, apis: Sequence[Api]) -> dict[str, str]:
     wanted = [name for api in apis for name in (api.url_variable, api.key_variable)]
     deadline = time.monotonic() + START_SECONDS
     while True:
-        said = dict(re.findall(r"^export (\w+)=(\S+)$", server.log.read_text(), re.MULTILINE))
-        if said.keys() >= {*wanted}:
-            return {name: said[name] for name in wanted}
+        if said := re.search(r"^# serving (\S+)$", server.log.read_text(), re.MULTILINE):
+            found = variables(said[1])
+            return {name: found[name] for name in wanted}
         server.check()
         if time.monotonic() > deadline:
             raise AirflowError(f"the sample APIs did not start within {START_SECONDS} s: {server.log}")

@@ -13,6 +13,7 @@ from samples.apis.products import PRODUCTS
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what can be said about the server."""
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
+    parser.add_argument("--brief", action="store_true", help="say the address alone")
     parser.add_argument("--products", type=int, default=PRODUCTS, help=f"default: {PRODUCTS}")
     parser.add_argument("--articles", type=int, default=ARTICLES, help=f"default: {ARTICLES}")
     parser.add_argument(
@@ -28,11 +29,14 @@ def serve(options: argparse.Namespace) -> None:
     """Serve until Ctrl-C."""
     # Who writes files needs no server, whose import takes its time.
     from samples.apis.server import SampleApis, listen, server_of
+    from samples.apis.variables import variables
 
     apis = SampleApis(options.products, options.articles)
     for faults in (apis.faults, apis.news_faults, apis.model_faults):
         faults.coming = [KINDS[kind] for kind in options.fault]
     listening, base = listen(options.port)
-    for name, value in apis.variables(base).items():
-        print(f"export {name}={value}", flush=True)
+    print(f"# serving {base}", flush=True)
+    if not options.brief:
+        for name, value in variables(base).items():
+            print(f"export {name}={value}", flush=True)
     server_of(apis).run(sockets=[listening])

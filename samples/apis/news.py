@@ -74,7 +74,7 @@ class NewsApi:
     def publish(self, record: dict[str, Any], **fields: Any) -> dict[str, Any]:
         """Publish an article, now, in place of that with the same URL if there is one; returns it."""
         self._now += timedelta(minutes=1)
-        self.articles = [each for each in self.articles if each["url"] != record["url"]]
+        self.articles = [each for each in self.articles if each.get("url") != record["url"]]
         self.articles.append({**record, "publishedAt": _written(self._now), **fields})
         return self.articles[-1]
 

@@ -13,11 +13,7 @@ from samples.apis.faults import Faults, FaultyAnswers
 from samples.apis.model import ModelApi
 from samples.apis.news import ARTICLES, NewsApi
 from samples.apis.products import PRODUCTS, ProductsApi
-
-# No secrets: whoever reaches loopback may read made-up products and news, and ask a made-up model.
-TOKEN = "sample-token"
-NEWS_KEY = "sample-news-key"
-MODEL_KEY = "sample-model-key"
+from samples.apis.variables import MODEL_KEY, NEWS_KEY, TOKEN
 
 
 class SampleApis:
@@ -37,22 +33,6 @@ class SampleApis:
         self.app.mount("/shop", FaultyAnswers(self.products.app, self.faults))
         self.app.mount("/news", FaultyAnswers(self.news.app, self.news_faults))
         self.app.mount("/openai/v1", FaultyAnswers(self.model.app, self.model_faults))
-
-    @staticmethod
-    def variables(base: str) -> dict[str, str]:
-        """The environment in which the platform asks these APIs.
-
-        Args:
-            base: where the server is, such as `http://127.0.0.1:8000`.
-        """
-        return {
-            "SLUICE_PRODUCTS_API_URL": f"{base}/shop",
-            "SLUICE_PRODUCTS_API_TOKEN": TOKEN,
-            "SLUICE_NEWS_API_URL": f"{base}/news",
-            "SLUICE_NEWS_API_KEY": NEWS_KEY,
-            "SLUICE_OPENAI_API_URL": f"{base}/openai/v1",
-            "SLUICE_OPENAI_API_KEY": MODEL_KEY,
-        }
 
 
 def listen(port: int = 0) -> tuple[socket.socket, str]:

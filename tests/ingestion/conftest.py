@@ -11,6 +11,7 @@ from ingestion.load import FilesFailedError, load_domain
 from ingestion.sources.collisions import CRASHES
 from ingestion.sources.ecommerce import FEEDS
 from samples.apis.server import SampleApis, serving
+from samples.apis.variables import variables
 from settings import Settings
 
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -87,7 +88,7 @@ def apis(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sample
     """The sample APIs, and an environment that leads to them."""
     apis = SampleApis()
     with serving(apis) as base:
-        for name, value in apis.variables(base).items():
+        for name, value in variables(base).items():
             monkeypatch.setenv(name, value)
         yield apis
 

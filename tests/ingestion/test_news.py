@@ -27,7 +27,8 @@ from ingestion.sources.news import ARTICLES, canonical_url
 from samples.apis.faults import KINDS, Fault, edited
 from samples.apis.model import says
 from samples.apis.news import article
-from samples.apis.server import MODEL_KEY, NEWS_KEY, SampleApis
+from samples.apis.server import SampleApis
+from samples.apis.variables import MODEL_KEY, NEWS_KEY
 from settings import Settings, SettingsError
 from tests.ingestion.conftest import Query, check_rows
 from tests.kill_at import Point, run_to_death

@@ -22,7 +22,8 @@ from ingestion.rest.load_endpoint import load_endpoint
 from ingestion.rest.records import DeliveredNumber, NoRecordError, as_row
 from ingestion.sources.products import PAGE_SIZE, PRODUCTS
 from samples.apis.faults import KINDS, Fault
-from samples.apis.server import TOKEN, SampleApis
+from samples.apis.server import SampleApis
+from samples.apis.variables import TOKEN
 from settings import Settings
 from tests.ingestion.conftest import Query, check_rows
 from tests.kill_at import Point, named, run_to_death

@@ -1,0 +1,22 @@
+"""The environment in which the platform asks the sample APIs."""
+
+# No secrets: whoever reaches loopback may read made-up products and news, and ask a made-up model.
+TOKEN = "sample-token"
+NEWS_KEY = "sample-news-key"
+MODEL_KEY = "sample-model-key"
+
+
+def variables(base: str) -> dict[str, str]:
+    """The variables and their values.
+
+    Args:
+        base: where the server is, such as `http://127.0.0.1:8000`.
+    """
+    return {
+        "SLUICE_PRODUCTS_API_URL": f"{base}/shop",
+        "SLUICE_PRODUCTS_API_TOKEN": TOKEN,
+        "SLUICE_NEWS_API_URL": f"{base}/news",
+        "SLUICE_NEWS_API_KEY": NEWS_KEY,
+        "SLUICE_OPENAI_API_URL": f"{base}/openai/v1",
+        "SLUICE_OPENAI_API_KEY": MODEL_KEY,
+    }

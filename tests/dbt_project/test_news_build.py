@@ -1,0 +1,102 @@
+"""Articles of the sample API: each in the marts once, with what was made of it; bad ones in quarantine, and costs."""
+
+import pytest
+
+import settings as project_settings
+from ingestion.load import load_domain
+from operations.dbt import UNIT_TESTS, DbtError, run_dbt, selectors
+from samples.apis.news import article
+from samples.apis.server import SampleApis, serving
+from samples.apis.variables import variables
+from tests.dbt_project.built import Built
+
+pytestmark = pytest.mark.slow
+
+FATES = "select rows_read, rows_clean, rows_quarantined, rows_superseded, rows_rejected from marts.agg_news_rows_by_file"
+
+
+@pytest.fixture(scope="module")
+def news(tmp_path_factory: pytest.TempPathFactory):
+    """A data folder, the sample APIs with 200 articles, and settings that lead from one to the other."""
+    apis = SampleApis(articles=200)
+    with serving(apis) as base, pytest.MonkeyPatch.context() as patch:
+        for name, value in variables(base).items():
+            patch.setenv(name, value)
+        patch.setenv("NO_PROXY", "*")
+        patch.setenv("SLUICE_ENRICH_PROVIDER", "openai")
+        built = Built("news", tmp_path_factory.mktemp("news"))
+        patch.setenv("SLUICE_DATA_DIR", str(built.settings.data_dir))
+        built.settings = project_settings.load()
+        built.build()
+        yield built, apis, patch
+
+
+def test_unit_tests_pass(news) -> None:
+    news[0].run_unit_tests()
+
+
+def test_every_article_is_a_fact_with_what_was_made_of_it(news) -> None:
+    built, apis, _ = news
+    facts = built.query(
+        "select url, title, topic, sentiment, enrichment_status from marts.fct_articles order by url"
+    )
+    assert [row[:2] for row in facts] == sorted((each["url"], each["title"]) for each in apis.news.articles)
+    for url, _, topic, sentiment, status in facts:
+        assert url.split("/")[3] == topic
+        assert (float(sentiment) in (0.8, -0.7, 0), status) == (True, "enriched")
+    assert built.query(FATES) == [(200, 200, 0, 0, 0)]
+    assert built.query("select count(*) from marts.dim_news_source") == [(5,)]
+    assert built.query(
+        "select sum(articles), sum(articles_with_sentiment) from marts.agg_sentiment_by_topic_day"
+    ) == [(200, 200)]
+    costs = (
+        "select calls, calls_without_use, cache_hits, cost_usd > 0, saved_usd from marts.agg_llm_cost_by_day"
+    )
+    assert built.query(costs) == [(200, 0, 0, True, 0)]
+
+
+def test_bad_articles_wait_in_quarantine_also_when_others_come(news) -> None:
+    built, apis, _ = news
+    apis.news.publish(article(201), title=" ", source={"id": None, "name": None})
+    apis.news.publish({**article(202), "source": "The Herald"})
+    apis.news.articles.append({"title": "no URL", "publishedAt": "2024-03-31T22:30:00Z"})
+    built.build()
+    found = built.query("select broken_rules from clean.quarantine_news__articles order by all")
+    assert found == [("source_is_present",), ("title_is_present,source_is_present",)]
+    assert built.query(FATES) == [(203, 200, 2, 0, 1)]
+    apis.news.publish(article(203))
+    built.build()
+    # A load of the API since does not supersede them.
+    assert built.query(FATES) == [(204, 201, 2, 0, 1)]
+    apis.news.publish(article(202))
+    built.build()
+    assert built.query(FATES) == [(204, 202, 1, 0, 1)]
+    costs = built.query("select calls, cache_hits > 500, saved_usd > 0 from marts.agg_llm_cost_by_day")
+    # The text of article 202 did not change with its source.
+    assert costs == [(203, True, True)]
+
+
+def test_articles_without_a_judgement_flow_on(news) -> None:
+    built, apis, patch = news
+    patch.setenv("SLUICE_ENRICH_BUDGET_RUN", "0")
+    apis.news.publish(article(300))
+    summary = load_domain("news", project_settings.load())
+    assert summary.partial
+    assert not summary.failed
+    built.build()
+    statuses = built.query(
+        "select enrichment_status, count(*), count(topic) from marts.fct_articles group by all order by 2"
+    )
+    assert statuses == [("not_enriched", 1, 0), ("enriched", 202, 202)]
+
+
+def test_a_fact_that_is_missing_fails_the_build(news) -> None:
+    built, _, _ = news
+    import duckdb
+
+    with duckdb.connect(str(built.settings.warehouse)) as connection:
+        connection.execute("delete from raw_news.articles where title like '%(7)'")
+    with pytest.raises(DbtError, match="assert_news_every_row_is_accounted_for"):
+        run_dbt(
+            ["build", "--select", *selectors("news"), "--exclude", UNIT_TESTS], built.settings, quiet=True
+        )

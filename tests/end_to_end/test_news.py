@@ -1,0 +1,37 @@
+"""The news as `make run` runs them: with the sample API, which nobody has to start."""
+
+from pathlib import Path
+
+import pytest
+
+from samples.apis.variables import MODEL_KEY, NEWS_KEY, TOKEN
+from tests.end_to_end.conftest import Checkout
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_run_needs_no_address_and_a_second_one_finds_nothing_new(checkout: Checkout) -> None:
+    done = checkout.run("runtime", "run", "news")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "SLUICE_NEWS_API_URL is not set; samples stand in, on http://127.0.0.1:" in done.stdout
+    published = checkout.settings.published("news")
+    facts = "select count(*), count(distinct article_id), count(sentiment) from marts.fct_articles"
+    assert checkout.query(facts, published) == [(729, 729, 729)]
+    tasks = checkout.task_tries()
+    assert {state for state, _ in tasks.values()} == {"success"}
+
+    before = checkout.contents()
+    done = checkout.run("runtime", "run", "news")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "news skipped" in done.stdout
+    tasks = checkout.task_tries()
+    assert tasks["any_news"][0] == tasks["publish"][0] == tasks["enrich_articles"][0] == "skipped"
+    assert checkout.contents() == before
+
+
+def test_the_keys_are_in_no_file_of_a_run(checkout: Checkout) -> None:
+    files = [path for path in Path(checkout.settings.data_dir).rglob("*") if path.is_file()]
+    assert checkout.settings.airflow_home / "airflow.db" in files
+    assert checkout.settings.warehouse in files
+    for key in (NEWS_KEY, MODEL_KEY, TOKEN):
+        assert [path for path in files if key.encode() in path.read_bytes()] == []
