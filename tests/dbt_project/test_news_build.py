@@ -79,8 +79,9 @@ def test_bad_articles_wait_in_quarantine_also_when_others_come(news) -> None:
 def test_articles_without_a_judgement_flow_on(news) -> None:
     built, apis, patch = news
     patch.setenv("SLUICE_ENRICH_BUDGET_RUN", "0")
+    built.settings = project_settings.load()
     apis.news.publish(article(300))
-    summary = load_domain("news", project_settings.load())
+    summary = load_domain("news", built.settings)
     assert summary.partial
     assert not summary.failed
     built.build()
