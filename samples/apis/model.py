@@ -59,7 +59,12 @@ def judgement(told: dict[str, str]) -> dict[str, Any]:
     topic = next((topic for topic, (_, name, _) in TOPICS.items() if name in text), "other")
     mood = next((mood for mood, (_, feeling) in MOODS.items() if feeling in text), "neutral")
     names = [name for _, name, _ in TOPICS.values() if name in text]
-    return {"sentiment": SENTIMENT[mood], "topic": topic, "summary": told["title"].strip() or "An article.", "entities": names}
+    return {
+        "sentiment": SENTIMENT[mood],
+        "topic": topic,
+        "summary": told["title"].strip() or "An article.",
+        "entities": names,
+    }
 
 
 def says(content: str | None, **message: Any) -> Fault:
