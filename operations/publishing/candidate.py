@@ -105,8 +105,17 @@ def _write(
         warehouse.execute(f"delete from {target} where {rows}")
         warehouse.execute(f"insert into {target} from {table.relation} where {rows}")
     else:
-        warehouse.execute(f"create or replace table {target} as from {table.relation}")
+        _write_whole(warehouse, table, profile, target)
     return changed
+
+
+def _write_whole(warehouse: duckdb.DuckDBPyConnection, table: Table, profile: Profile, target: str) -> None:
+    """Write a table, slice by slice: each in row groups of its own, the one that is replaced later leaves no gaps."""
+    warehouse.execute("begin")
+    warehouse.execute(f"create or replace table {target} as from {table.relation} limit 0")
+    for key in sorted(profile.slices):
+        warehouse.execute(f"insert into {target} from {table.relation} where {table.of_slices([key])}")
+    warehouse.execute("commit")
 
 
 def _same(profile: Profile, old: Profile, key: str) -> bool:
