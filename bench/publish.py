@@ -19,7 +19,10 @@ FIRST = "2022-01"
 REBUILD = (
     "create temp table month as from marts.fct_trips where file_month = date '{month}'",
     "delete from marts.fct_trips where file_month = date '{month}'",
-    "insert into marts.fct_trips select * replace (tip_amount + 1 as tip_amount) from month",
+    """
+    insert into marts.fct_trips
+    select * replace (tip_amount + 1 as tip_amount, get_current_timestamp()::timestamp as _built_at) from month
+    """,
     "drop table month",
 )
 
