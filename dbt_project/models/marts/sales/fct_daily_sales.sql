@@ -21,7 +21,8 @@ sales as (
         total_amount,
 
         sale_date,
-        sale_month
+        sale_month,
+        {{ run_stamp() }} as _built_at
     from curated
 
 )
