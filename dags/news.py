@@ -25,7 +25,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, chain, cross_downstream, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from domain_tasks import end_run, ingest, publish
-from pipeline import PARAMS, RETRIES, dbt_tasks, run_in_one_process, schedule
+from pipeline import PARAMS, RETRIES, dbt_tasks, deadline, run_in_one_process, schedule
 
 import settings
 
@@ -80,6 +80,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args=RETRIES,
+    deadline=deadline(DOMAIN),
     params=PARAMS,
     tags=["pipeline", DOMAIN],
     doc_md=__doc__,
