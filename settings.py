@@ -165,6 +165,11 @@ class Settings:
         """Day from which a domain's DAG has runs in this environment: `default` unless it is replaced."""
         return self.starts.get(domain, default)
 
+    def apis_in_use(self) -> list[Api]:
+        """The APIs that runs ask: those of the data, and a model's if one judges."""
+        model = [self.enrichment.api] if self.enrichment.provider == "openai" else []
+        return [*self.apis.values(), *model]
+
     def limits_of(self, domain: str) -> Limits:
         """By how much a domain's tables may differ from the published ones."""
         return self.limits.get(domain) or self.limits[EVERY_DAG]

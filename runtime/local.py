@@ -174,7 +174,7 @@ class LocalAirflow:
 
     def _start_sample_apis(self) -> dict[str, str]:
         """Start the sample APIs if one is needed; return the variables that lead to those that are."""
-        missing = [api for api in self._settings.apis.values() if not api.url]
+        missing = [api for api in self._settings.apis_in_use() if not api.url]
         if not missing:
             return {}
         self._add(

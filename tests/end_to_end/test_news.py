@@ -29,6 +29,21 @@ def test_a_run_needs_no_address_and_a_second_one_finds_nothing_new(checkout: Che
     assert checkout.contents() == before
 
 
+def test_a_budget_that_is_used_up_ends_partial_and_publishes_all_the_same(checkout: Checkout) -> None:
+    checkout.variables |= {"SLUICE_ENRICH_PROVIDER": "openai", "SLUICE_ENRICH_BUDGET_RUN": "0.005"}
+    done = checkout.run("runtime", "run", "news")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "articles wait for the next run: the budget of 0.005 USD a run" in done.stdout
+    tasks = checkout.task_tries()
+    assert {task for task, (state, _) in tasks.items() if state != "success"} == {"enrich_articles"}
+    published = checkout.settings.published("news")
+    spent = "select calls > 0, cost_usd between 0.001 and 0.005 from marts.agg_llm_cost_by_day"
+    assert checkout.query(spent, published) == [(True, True)]
+    # Who was judged by the rules stays so until the model has had its say.
+    by = "select provider, count(*) > 0 from marts.fct_articles group by provider order by provider"
+    assert checkout.query(by, published) == [("local", True), ("openai", True)]
+
+
 def test_the_keys_are_in_no_file_of_a_run(checkout: Checkout) -> None:
     files = [path for path in Path(checkout.settings.data_dir).rglob("*") if path.is_file()]
     assert checkout.settings.airflow_home / "airflow.db" in files

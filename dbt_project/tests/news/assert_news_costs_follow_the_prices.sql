@@ -1,5 +1,5 @@
--- A failure means that the budget reckons with other prices than the list says: a bill may be higher than expected. After
--- a change of the list, calls of before stand here until `config: where` leaves them out.
+-- A failure means that the budget reckons with other prices than the list says, so that a bill may be higher than
+-- expected. Calls made before a change of the list stand here as well.
 select
     calls.call_id,
     calls.cost_usd

@@ -1,6 +1,5 @@
 -- A failure means that readers do not see an article that is clean, or see one that is not.
-select
-    coalesce(clean.article_id, facts.article_id) as article_id
+select coalesce(clean.article_id, facts.article_id) as article_id
 from {{ ref('clean_news__articles') }} as clean
 full outer join {{ ref('fct_articles') }} as facts on clean.article_id = facts.article_id
 where clean.article_id is null or facts.article_id is null

@@ -13,7 +13,9 @@ with enrichments as (
         enriched_at,
         row_number() over (
             partition by content_hash
-            order by case when status = 'enriched' then 0 else 1 end, enriched_at desc, provider, model, prompt_version
+            order by
+                case when status = 'enriched' then 1 else 0 end desc,
+                enriched_at desc, provider desc, model desc, prompt_version desc
         ) as preference
     from {{ source('raw_news', 'enrichments') }}
 
