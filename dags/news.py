@@ -38,10 +38,13 @@ def any_news(loaded: dict, *, params: dict | None = None) -> None:
     """Go on if articles came, or wait to be judged or published, or if the parameters ask for it."""
     from ingestion.enrich.outlook import outlook
     from ingestion.sources.news import ARTICLES
+    from operations.publishing.versions import Versions
 
     found = outlook(ARTICLES, _SETTINGS)
-    readers_have = _SETTINGS.published(DOMAIN)
-    is_published = readers_have.exists() and readers_have.stat().st_mtime > found.loaded_at.timestamp()
+    versions = Versions(DOMAIN, _SETTINGS)
+    made = versions.all()
+    # The newest, not the one in use: who has gone back to an earlier one does not want it undone.
+    is_published = made and versions.file(made[-1].name).stat().st_mtime > found.loaded_at.timestamp()
     if not (
         loaded["rows_loaded"] or found.waiting or any(params[name] for name in PARAMS) or not is_published
     ):
