@@ -33,18 +33,22 @@ class Endpoint:
     Attributes:
         domain: the pipeline.
         entity: the raw table.
+        api: its name in the settings.
         columns: the fields that are known, in snake_case; the raw table has them in any case.
         identify: what a row (text by column) is known by; None if it has no such thing.
         read: gets them from the API.
         cursor: the column with the time of a record's last change.
+        is_optional: whether the domain does without, if nobody has said where the API is.
     """
 
     domain: str
     entity: str
+    api: str
     columns: tuple[str, ...]
     identify: Callable[[Row], str | None]
     read: Read
     cursor: str
+    is_optional: bool = False
     optional: tuple[str, ...] = ()
     partition: None = None
     # The raw column whose value says which rows a load replaces.
@@ -72,6 +76,5 @@ class Endpoint:
         try:
             return load_endpoint(self, settings, limit=limit)
         except ApiError as error:
-            # Its tables are there; a domain does without an API that nobody has named.
-            status = "failed" if settings.apis[self.api].url else "left"
+            status = "left" if self.is_optional and not settings.apis[self.api].url else "failed"
             return FileResult(self.source_file, self.entity, status, reason=str(error))

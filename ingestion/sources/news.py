@@ -72,6 +72,7 @@ def canonical_url(url: str | None) -> str | None:
 ARTICLES = Endpoint(
     domain="news",
     entity="articles",
+    api="news",
     columns=(
         "source",
         "author",

@@ -30,10 +30,12 @@ def read_products(settings: Settings, since: str | None, **patience: float) -> I
 PRODUCTS = Endpoint(
     domain="sales",
     entity="products",
+    api="products",
     columns=("id", "name", "price", "category", "updated_at"),
     identify=lambda row: row.get("id"),
     read=read_products,
     cursor="updated_at",
+    is_optional=True,
 )
 
 FEEDS = (PRODUCTS,)
