@@ -7,9 +7,9 @@ from pathlib import Path
 
 from bench.measuring import Ended, progress, run, spread, table
 from ingestion.warehouse import connect
-from operations.promote import promote
 from operations.publishing.candidate import copy
-from operations.versions import rollback
+from operations.publishing.manage import rollback
+from operations.publishing.promote import promote
 from settings import PROJECT_DIR, Settings
 
 # A month of its own for each of the runs at the end.

@@ -31,7 +31,7 @@ with DAG(
     @task(task_id="compare", **waiting("build") | {"retries": 0})
     def compare(*, params: dict | None = None) -> list[dict]:
         """Build what the change touches, compare it, print the difference."""
-        from operations.canary import canaries, describe
+        from operations.publishing.canary import canaries, describe
 
         found = canaries(params["domains"], settings.load())
         print(describe(found))

@@ -119,7 +119,7 @@ def ingest_files(domain: str, entity: str, api: str) -> XComArg:
         return _ingest(domain, api, run_id)
 
     def is_unfinished() -> bool:
-        from operations.published import has_all
+        from operations.publishing.completeness import has_all
 
         return not has_all(domain, _SETTINGS)
 
@@ -221,7 +221,7 @@ def end_run(domain: str, published: XComArg, after: Iterable[XComArg]) -> None:
     @task(task_id="notify", trigger_rule="all_done", retries=0)
     def say(*, run_id: str | None = None, ti=None) -> None:
         """Tell people how the run ended, if they want to know."""
-        from operations.metrics import outcome
+        from operations.metrics.record import outcome
         from operations.notify import notify
 
         ended = outcome(domain, run_id, _SETTINGS, failed=_failed_tasks(ti, run_id))
@@ -231,7 +231,7 @@ def end_run(domain: str, published: XComArg, after: Iterable[XComArg]) -> None:
     @task(task_id="record_run", trigger_rule="all_done", **waiting("record"))
     def record_metrics(*, run_id: str | None = None, ti=None) -> None:
         """Bring the metrics of this run's stages into the warehouse."""
-        from operations.metrics import record
+        from operations.metrics.record import record
 
         record(domain, _SETTINGS, run_id, failed=_failed_tasks(ti, run_id))
 

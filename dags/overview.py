@@ -35,7 +35,7 @@ with DAG(
     @task(**waiting("health"))
     def build_and_publish(*, run_id: str | None = None) -> dict:
         """Build the marts from what is published, and publish them."""
-        from operations.health import overview
+        from operations.health.collect import overview
 
         return overview(_SETTINGS, run_id).to_dict()
 

@@ -42,9 +42,9 @@ from cosmos.operators.local import DbtTestLocalOperator
 
 import settings
 from operations.dbt import UNIT_TESTS, selectors
-from operations.dbt_results import keep
-from operations.health_rules import rules_of
-from operations.journal import note_repair, stage
+from operations.health.rules import rules_of
+from operations.metrics.dbt_results import keep
+from operations.metrics.journal import note_repair, stage
 
 WAREHOUSE_WRITER = "warehouse_writer"
 POKE_SECONDS = 1
@@ -123,7 +123,7 @@ def deadline(domain: str) -> list[DeadlineAlert]:
     hours = rules_of(domain).deadline_hours
     if hours is None:
         return []
-    late = AsyncCallback("operations.late_run.tell_late", {"pipeline": domain, "hours": hours})
+    late = AsyncCallback("operations.health.late_run.tell_late", {"pipeline": domain, "hours": hours})
     return [DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, timedelta(hours=hours), late)]
 
 

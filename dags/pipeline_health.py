@@ -4,7 +4,7 @@
 |---|---|---|
 | `collect` | brings new runs, tasks, dbt results, loads and publications into `raw_ops` | retried; without Airflow's API the rest is collected |
 | `build_and_publish` | builds and tests the marts, puts them in place | retried; readers keep the last version |
-| `tell` | tells once of each alert that begins or ends, see `operations/alerts.yml` | retried; what is not told is told next time |
+| `tell` | tells once of each alert that begins or ends, see `operations/health/alerts.yml` | retried; what is not told is told next time |
 
 The dashboard (`make dashboard`) shows it. From a shell: `python -m operations health`.
 """
@@ -34,7 +34,7 @@ with DAG(
     @task(**waiting("health"))
     def collect() -> dict:
         """Bring what is new into the warehouse."""
-        from operations.health import collect
+        from operations.health.collect import collect
 
         collected = collect(_SETTINGS)
         if collected.without_airflow:
@@ -44,14 +44,14 @@ with DAG(
     @task(**waiting("health"))
     def build_and_publish(*, run_id: str | None = None) -> dict:
         """Build the marts and publish them."""
-        from operations.health import DOMAIN, build
+        from operations.health.collect import DOMAIN, build
 
         return build(DOMAIN, _SETTINGS, run_id).to_dict()
 
     @task(**waiting("health"))
     def tell() -> list[dict]:
         """Tell of alerts that begin or end."""
-        from operations.health_alerts import tell
+        from operations.health.alerts import tell
 
         return [told.to_dict() for told in tell(_SETTINGS)]
 

@@ -8,7 +8,7 @@ import duckdb
 import pandas as pd
 
 import settings as settings_module
-from operations import health_published
+from operations.health import publications
 
 
 class NotPublishedError(LookupError):
@@ -61,7 +61,7 @@ def ask_if_published(
 
 def domains() -> list[str]:
     """The domains of which something is published."""
-    return health_published.domains(settings_module.load())
+    return publications.domains(settings_module.load())
 
 
 def published_at(domain: str) -> datetime | None:

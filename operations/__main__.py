@@ -16,24 +16,24 @@ import settings as settings_module
 from ingestion.load import FilesFailedError, UnknownDomainError, domains
 from ingestion.raw_pipeline import LoadError
 from ingestion.warehouse import WarehouseBusyError
-from operations.archive import ArchiveError, Packed, archive, restore
-from operations.canary import CanaryError, canaries
-from operations.canary import describe as describe_canary
 from operations.dbt import DbtError
 from operations.elt import elt
-from operations.health import health, overview
-from operations.metrics import last_outcome
+from operations.files.archive import ArchiveError, Packed, archive, restore
+from operations.health.collect import health, overview
+from operations.metrics.ops_store import MetricsError
+from operations.metrics.record import last_outcome
+from operations.metrics.summary import collect
 from operations.notify import message_of, send, trial_message
-from operations.ops_store import MetricsError
-from operations.promote import promote
-from operations.publish import Publication, publish
+from operations.publishing.canary import CanaryError, canaries
+from operations.publishing.canary import describe as describe_canary
 from operations.publishing.errors import PublishError
+from operations.publishing.manage import diff, prune, rollback, versions
+from operations.publishing.promote import promote
+from operations.publishing.publish import Publication, publish
 from operations.publishing.versions import KEEP
 from operations.quarantine import QuarantineError, quarantine
 from operations.quarantine import describe as describe_list
 from operations.reports import NothingPublishedError, ReportError, write_reports
-from operations.summary import collect
-from operations.versions import diff, prune, rollback, versions
 from settings import Settings, SettingsError
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from ingestion.load import FilesFailedError, LoadSummary, describe, entities_of, load_domain, moves_files
 from ingestion.warehouse import WarehouseBusyError
 from operations.dbt import UNIT_TESTS, run_dbt, selectors
-from operations.dbt_results import results_kept
-from operations.journal import Measured, stage
-from operations.metrics import PUBLISH, outcome, record
+from operations.metrics.dbt_results import results_kept
+from operations.metrics.journal import Measured, stage
+from operations.metrics.ops_store import MetricsError
+from operations.metrics.record import PUBLISH, outcome, record
 from operations.notify import notify
-from operations.ops_store import MetricsError
-from operations.publish import Publication
-from operations.publish import publish as publish_domain
+from operations.publishing.publish import Publication
+from operations.publishing.publish import publish as publish_domain
 from operations.reports import REPORTS as DOMAINS_WITH_REPORTS
 from operations.reports import write_reports as write_domain_reports
 from settings import Settings
@@ -100,7 +100,7 @@ def ingest(
 
 
 def publish(domain: str, run_id: str, settings: Settings, *, accept: bool = False) -> Publication:
-    """Publish a domain's marts. Raises what `operations.publish.publish` raises."""
+    """Publish a domain's marts. Raises what `operations.publishing.publish.publish` raises."""
     with stage(domain, run_id, PUBLISH, settings) as measured:
         publication = publish_domain(domain, settings, run_id=run_id, accept=accept)
         found = publication.quarantine

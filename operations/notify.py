@@ -18,8 +18,8 @@ from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 
-from operations.metrics import Outcome
-from operations.summary import collect
+from operations.metrics.record import Outcome
+from operations.metrics.summary import collect
 from settings import Mail, Settings
 
 # Of one way; a run does not end before its message is out.

@@ -10,7 +10,7 @@ import duckdb
 import settings as settings_module
 from ingestion.load import entities_of, feeds_of
 from ingestion.warehouse import reading, table_columns
-from operations.whole_file import whole_file
+from operations.files.whole_file import whole_file
 from settings import Settings
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 import settings as settings_module
-from operations.whole_file import whole_file
+from operations.files.whole_file import whole_file
 from settings import Settings
 
 # Domain → name of the report → what is in it, in order.

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import settings as project_settings
-from operations.airflow_api import ApiError
 from operations.dbt import DbtError, ensure_docs, run_dbt
+from operations.health.airflow_api import ApiError
 from runtime.configuration import airflow_environment
 from runtime.local import LocalAirflow, RunTimeout, last_port, prepare
 from runtime.processes import AirflowError, free_port

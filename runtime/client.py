@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from operations.airflow_api import AirflowApi
+from operations.health.airflow_api import AirflowApi
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from operations.airflow_api import ApiError
 from operations.dbt import ensure_manifest
+from operations.health.airflow_api import ApiError
 from runtime import configuration, sample_apis
 from runtime.client import AirflowClient, RunState
 from runtime.processes import FIRST_PORT, AirflowError, Component, Lock, free_port, stop

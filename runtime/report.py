@@ -47,7 +47,7 @@ def stages(run: RunState) -> dict[str, float]:
 
 def print_report(states: list[RunState], client: AirflowClient, settings: Settings) -> None:
     """Print state, time, rows and, for what failed, the end of its log."""
-    from operations.summary import collect
+    from operations.metrics.summary import collect
 
     console = Console(highlight=False, soft_wrap=True)
     for run in states:

@@ -1,1 +1,1 @@
-"""What `operations.publish` is made of: one version of a domain's marts after another."""
+"""What `operations.publishing.publish` is made of: one version of a domain's marts after another."""

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import duckdb
 
+from operations.files.whole_file import sync
 from operations.publishing.errors import PublishError
 from operations.publishing.marts import SCHEMA
 from operations.publishing.profile import Profile, Table, count_slices, look, measure, quoted
-from operations.whole_file import sync
 
 # No environment, and so no warehouse, has a name like this.
 NAME = "_candidate"

@@ -25,11 +25,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from operations.locked import LockedError, locked
+from operations.files.locked import LockedError, locked
+from operations.files.whole_file import sync, whole_file
 from operations.publishing.candidate import copy
 from operations.publishing.errors import PublishError
 from operations.publishing.profile import Profile
-from operations.whole_file import sync, whole_file
 from settings import Settings
 
 KEEP = 5

@@ -18,11 +18,11 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from ingestion.load import load_domain
 from operations.dbt import UNIT_TESTS, run_dbt
-from operations.dbt_results import results_kept
-from operations.health import health, overview
-from operations.journal import stage
-from operations.metrics import record
-from operations.publish import publish
+from operations.health.collect import health, overview
+from operations.metrics.dbt_results import results_kept
+from operations.metrics.journal import stage
+from operations.metrics.record import record
+from operations.publishing.publish import publish
 from samples.apis.server import SampleApis
 from samples.collisions import write_collisions
 from samples.ecommerce import write_ecommerce

@@ -10,7 +10,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from operations.publish import publish
+from operations.publishing.publish import publish
 from operations.quarantine import describe, quarantine
 from samples.delivery import Delivery
 from samples.taxi import write_taxi

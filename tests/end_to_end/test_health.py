@@ -12,8 +12,8 @@ import duckdb
 import pandas as pd
 import pytest
 
-from operations import health_airflow
-from operations.health import collect, health
+from operations.health import airflow_history
+from operations.health.collect import collect, health
 from runtime.local import LocalAirflow
 from samples.collisions import write_collisions
 from settings import AirflowAccess, Settings
@@ -75,7 +75,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
         asking = replace(settings, airflow=access)
         again = collect(asking).rows
         # As if it was looked at between the first run and the second.
-        after_the_first = health_airflow.history(asking, first_ended + health_airflow.OVERLAP)
+        after_the_first = airflow_history.history(asking, first_ended + airflow_history.OVERLAP)
     return History(settings, delivery.lines, runs, tasks, plugins, again, after_the_first)
 
 

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 import settings as project_settings
 from operations.__main__ import main
-from operations.journal import stage
-from operations.metrics import Outcome, outcome, record
+from operations.metrics.journal import stage
+from operations.metrics.record import Outcome, outcome, record
 from operations.notify import message_of, notify, send, trial_message
 from settings import PROJECT_DIR, Settings, SettingsError
 from tests.receivers import SECRET_PATH, Mailbox, Webhook, mailbox, webhook

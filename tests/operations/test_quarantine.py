@@ -314,7 +314,7 @@ def test_a_killed_export_leaves_the_earlier_one(shop: Settings, tmp_path: Path) 
     export = tmp_path / "list.csv"
     export.write_text("an earlier one")
     killed = subprocess.run(
-        [sys.executable, "-m", "tests.kill_at", "operations.whole_file:sync", "before", "1"]
+        [sys.executable, "-m", "tests.kill_at", "operations.files.whole_file:sync", "before", "1"]
         + ["operations", "quarantine", "ecommerce", "--export", str(export)],
         cwd=PROJECT_DIR,
         env=os.environ | shop.environment(),

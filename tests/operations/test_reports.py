@@ -128,7 +128,7 @@ def test_a_full_disk_leaves_the_earlier_report(shop: Settings, monkeypatch: pyte
     # The file to write to lies on a disk without space.
     monkeypatch.setattr(os, "getpid", lambda: 123456)
     path.with_name(f".{SALES}.123456.unfinished").symlink_to("/dev/full")
-    monkeypatch.setattr("operations.whole_file._is_alive", lambda pid: True)
+    monkeypatch.setattr("operations.files.whole_file._is_alive", lambda pid: True)
     with pytest.raises(ReportError, match=f"{SALES} could not be written: .*No space left"):
         write_reports("ecommerce", shop, day=DAY)
     assert path.read_bytes() == before
@@ -138,7 +138,7 @@ def test_a_full_disk_leaves_the_earlier_report(shop: Settings, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("target", "moment", "call", "changed"),
     [
-        ("operations.whole_file:sync", "before", 1, []),
+        ("operations.files.whole_file:sync", "before", 1, []),
         ("pathlib:Path.replace", "before", 1, []),
         ("pathlib:Path.replace", "after", 1, [SALES]),
         ("pathlib:Path.replace", "before", 2, [SALES]),

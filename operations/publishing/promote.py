@@ -4,9 +4,10 @@ import filecmp
 from contextlib import ExitStack
 from dataclasses import replace
 
-from operations.publish import known
 from operations.publishing.comparison import Comparison, compare
 from operations.publishing.errors import PublishStoppedError
+from operations.publishing.manage import check
+from operations.publishing.publish import known
 from operations.publishing.versions import (
     KEEP,
     Version,
@@ -17,7 +18,6 @@ from operations.publishing.versions import (
     now,
     user,
 )
-from operations.versions import check
 from settings import Settings
 
 

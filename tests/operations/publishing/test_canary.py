@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from operations.canary import EXAMPLES, PUBLISHED, Canary, TableChange, _compare
+from operations.publishing.canary import EXAMPLES, PUBLISHED, Canary, TableChange, _compare
 from operations.publishing.marts import Mart
 
 KEYED = Mart("fct_things", key=("id", "part"))

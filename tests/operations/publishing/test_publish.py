@@ -13,14 +13,14 @@ import pytest
 
 from ingestion.warehouse import WarehouseBusyError, connect
 from operations import dbt
-from operations import publish as publishing
 from operations.__main__ import main
-from operations.publish import publish
+from operations.metrics.summary import collect
+from operations.publishing import publish as publishing
 from operations.publishing.errors import PublishError
+from operations.publishing.publish import publish
 from operations.publishing.quarantine_share import QuarantineShare
-from operations.summary import collect
 from settings import PROJECT_DIR, Settings
-from tests.operations.things import build, names, write_manifest
+from tests.operations.publishing.things import build, names, write_manifest
 
 
 @pytest.fixture
@@ -225,9 +225,9 @@ def test_the_limit_stands_in_the_yaml_of_the_accounting_mart(
 @pytest.mark.parametrize(
     ("target", "moment"),
     [
-        ("operations.publish:quarantine_share", "after"),
+        ("operations.publishing.publish:quarantine_share", "after"),
         ("operations.publishing.candidate:write", "after"),
-        ("operations.whole_file:sync", "after"),
+        ("operations.files.whole_file:sync", "after"),
     ],
 )
 def test_a_killed_publish_leaves_the_published_file_as_it_was(
@@ -236,7 +236,7 @@ def test_a_killed_publish_leaves_the_published_file_as_it_was(
     path = publish("things", built).path
     before = path.read_bytes()
     os.utime(built.manifest, (4e9, 4e9))  # younger than any file of the project
-    program = "import sys; from tests.kill_at import arm; from operations.publish import publish; "
+    program = "import sys; from tests.kill_at import arm; from operations.publishing.publish import publish; "
     program += "arm(sys.argv[1], sys.argv[2], 1); publish('things')"
     killed = subprocess.run(
         [sys.executable, "-c", program, target, moment],

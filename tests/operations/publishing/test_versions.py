@@ -13,16 +13,24 @@ import duckdb
 import pytest
 
 from ingestion.warehouse import connect
-from operations import publish as publishing
 from operations.__main__ import main
-from operations.publish import publish
 from operations.publishing import candidate
+from operations.publishing import publish as publishing
 from operations.publishing import versions as keeping
 from operations.publishing.errors import PublishError, PublishStoppedError
+from operations.publishing.manage import diff, prune, rollback, versions
+from operations.publishing.publish import publish
 from operations.publishing.versions import VersionError, Versions, digest
-from operations.versions import diff, prune, rollback, versions
 from settings import PROJECT_DIR, Settings
-from tests.operations.things import MONTHLY, build, build_months, execute, names, query, write_manifest
+from tests.operations.publishing.things import (
+    MONTHLY,
+    build,
+    build_months,
+    execute,
+    names,
+    query,
+    write_manifest,
+)
 
 ROWS = 20_000
 SUMS = "select count(*), sum(amount)::int, min(amount)::int, max(amount)::int from marts.fct_things"
@@ -97,17 +105,17 @@ def test_readers_see_one_whole_version_at_any_moment(months: Settings) -> None:
 
 
 POINTS = [
-    ("operations.publish:known", "after", 1),
+    ("operations.publishing.publish:known", "after", 1),
     ("operations.publishing.candidate:copy", "before", 1),
     ("operations.publishing.candidate:copy", "after", 1),
-    ("operations.publish:compare", "after", 1),
+    ("operations.publishing.publish:compare", "after", 1),
     ("operations.publishing.candidate:_write", "before", 1),
     ("operations.publishing.candidate:_write", "after", 2),
     ("operations.publishing.candidate:_write", "after", 3),
     ("operations.publishing.candidate:_verify", "before", 1),
     ("operations.publishing.candidate:write", "after", 1),
-    ("operations.publish:sync", "after", 1),
-    ("operations.publish:digest", "after", 2),
+    ("operations.publishing.publish:sync", "after", 1),
+    ("operations.publishing.publish:digest", "after", 2),
     ("operations.publishing.versions:Versions.add", "before", 1),
     ("operations.publishing.versions:link_or_copy", "before", 1),
     ("operations.publishing.versions:link_or_copy", "after", 1),
@@ -122,7 +130,7 @@ POINTS = [
 PUBLISH = """
 import sys
 from tests.kill_at import arm
-from operations.publish import publish
+from operations.publishing.publish import publish
 arm(sys.argv[1], sys.argv[2], int(sys.argv[3]))
 publish("things", keep=1)
 """
@@ -504,7 +512,9 @@ def test_one_process_at_a_time_changes_versions_and_the_others_name_it(months: S
 
 @pytest.mark.slow
 def test_publications_at_the_same_time_follow_each_other(months: Settings) -> None:
-    program = "from operations.publish import publish; import sys; publish('things', run_id=sys.argv[1])"
+    program = (
+        "from operations.publishing.publish import publish; import sys; publish('things', run_id=sys.argv[1])"
+    )
     together = [start(program, f"run{number}", settings=months) for number in range(4)]
     for each in together:
         output, _ = each.communicate(timeout=120)
@@ -518,7 +528,7 @@ def test_publications_at_the_same_time_follow_each_other(months: Settings) -> No
 
 FULL = """
 import resource, sys
-from operations.publish import publish
+from operations.publishing.publish import publish
 # As on a full disk, a write fails in the middle of the file; it is the one way to have that anywhere.
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
 try:

@@ -1,4 +1,4 @@
-"""What dbt did in each of its runs, kept in files until `operations.health` brings it into the warehouse."""
+"""What dbt did in each of its runs, kept in files until `operations.health.collect` brings it into the warehouse."""
 
 import json
 import sys
@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from operations.journal import without_secrets
-from operations.whole_file import whole_file
+from operations.files.whole_file import whole_file
+from operations.metrics.journal import without_secrets
 from settings import Settings
 
 RESULTS = "run_results.json"

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from operations.journal import Entry, note_end, note_repair, stage, take
+from operations.metrics.journal import Entry, note_end, note_repair, stage, take
 from settings import PROJECT_DIR, Settings
 
 
@@ -146,9 +146,9 @@ def test_environments_and_domains_keep_apart(settings: Settings) -> None:
 def test_a_killed_run_leaves_what_it_had_noted(
     settings: Settings, moment: str, call: int, stages: dict[str, str | None]
 ) -> None:
-    target = ["operations.journal:_append", moment, str(call)]
+    target = ["operations.metrics.journal:_append", moment, str(call)]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.kill_at", *target, "tests.operations.noted_run", "r"],
+        [sys.executable, "-m", "tests.kill_at", *target, "tests.operations.metrics.noted_run", "r"],
         cwd=PROJECT_DIR,
         capture_output=True,
     )
@@ -224,7 +224,7 @@ def test_a_stage_that_begins_while_its_run_is_taken_away_is_not_lost(settings: S
 def test_a_process_that_outlives_its_run_does_not_keep_it(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("operations.journal.LET_GO_SECONDS", 0.2)
+    monkeypatch.setattr("operations.metrics.journal.LET_GO_SECONDS", 0.2)
     with stage("things", "r", "build", settings):
         note_end("things", "r", settings)
         assert only(settings)["error"] == "interrupted"

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 import settings as settings_module
 from ingestion.arrivals import checksum_of, name_beside
-from operations.whole_file import sync, whole_file
+from operations.files.whole_file import sync, whole_file
 from settings import Settings
 
 SUMS = "SHA256SUMS"

@@ -1,7 +1,7 @@
 """The health of the pipelines is data too: collected into `raw_ops`, modelled by dbt, published as `health`.
 
 What is collected: Airflow's runs and tasks, dbt's results, dlt's loads, and what is published. The metrics of runs
-are there already, see `operations.metrics`. Each time only what is new is read.
+are there already, see `operations.metrics.record`. Each time only what is new is read.
 """
 
 import json
@@ -13,13 +13,14 @@ import duckdb
 from dlt.extract import DltResource
 
 from ingestion.warehouse import connect, table_columns
-from operations import dbt_results, health_airflow, health_published, metrics
-from operations.airflow_api import ApiError
 from operations.dbt import UNIT_TESTS, ensure_manifest, run_dbt
-from operations.dbt_results import results_kept
-from operations.health_alerts import Told, tell
-from operations.ops_store import SCHEMA, merged, write
-from operations.publish import Publication, publish
+from operations.health import airflow_history, publications
+from operations.health.airflow_api import ApiError
+from operations.health.alerts import Told, tell
+from operations.metrics import dbt_results, record
+from operations.metrics.dbt_results import results_kept
+from operations.metrics.ops_store import SCHEMA, merged, write
+from operations.publishing.publish import Publication, publish
 from settings import Settings
 
 DOMAIN = "health"
@@ -85,11 +86,11 @@ def collect_days(settings: Settings) -> None:
         MetricsError, WarehouseBusyError: see `collect`.
     """
     with connect(settings) as warehouse:
-        write(warehouse, settings, [_days(health_published.days(settings))])
+        write(warehouse, settings, [_days(publications.days(settings))])
 
 
 def _days(rows: list[dict[str, Any]]) -> DltResource:
-    return merged("published_days", rows, health_published.DAYS, ("domain", "day"), replaces="domain")
+    return merged("published_days", rows, publications.DAYS, ("domain", "day"), replaces="domain")
 
 
 def collect(settings: Settings) -> Collected:
@@ -107,7 +108,7 @@ def collect(settings: Settings) -> Collected:
     airflow: dict[str, list[dict[str, Any]]] = {"pipelines": [], "runs": [], "tasks": []}
     # Not while the warehouse is held: a task that waits for it is a slow answer.
     try:
-        airflow = health_airflow.history(settings, since)
+        airflow = airflow_history.history(settings, since)
     except ApiError as error:
         without_airflow = str(error)
     files = sorted(settings.dbt_results.glob("[!.]*.json"))
@@ -115,22 +116,22 @@ def collect(settings: Settings) -> Collected:
         "dbt_results": _with_tested_models(
             settings, [row for file in files for row in dbt_results.read(file)]
         ),
-        "costs": health_published.costs(settings),
+        "costs": publications.costs(settings),
     }
     with connect(settings) as warehouse:
         rows["loads"] = _new_loads(warehouse)
-        rows["publications"] = health_published.publications(settings, _known_publications(warehouse))
+        rows["publications"] = publications.publications(settings, _known_publications(warehouse))
         write(
             warehouse,
             settings,
             [
-                *metrics.resources([], []),
-                merged("airflow_pipelines", airflow["pipelines"], health_airflow.PIPELINES, ("pipeline",)),
-                merged("airflow_runs", airflow["runs"], health_airflow.RUNS, ("pipeline", "run_id")),
+                *record.resources([], []),
+                merged("airflow_pipelines", airflow["pipelines"], airflow_history.PIPELINES, ("pipeline",)),
+                merged("airflow_runs", airflow["runs"], airflow_history.RUNS, ("pipeline", "run_id")),
                 merged(
                     "airflow_tasks",
                     airflow["tasks"],
-                    health_airflow.TASKS,
+                    airflow_history.TASKS,
                     ("pipeline", "run_id", "task", "map_index"),
                 ),
                 merged("dbt_results", rows["dbt_results"], _DBT_RESULTS, ("invocation_id", "unique_id")),
@@ -138,10 +139,10 @@ def collect(settings: Settings) -> Collected:
                 merged(
                     "publications",
                     rows["publications"],
-                    health_published.PUBLICATIONS,
+                    publications.PUBLICATIONS,
                     ("pipeline", "published_at"),
                 ),
-                merged("costs", rows["costs"], health_published.COSTS, ("pipeline", "day")),
+                merged("costs", rows["costs"], publications.COSTS, ("pipeline", "day")),
                 _days([]),
             ],
         )
@@ -155,7 +156,7 @@ def build(domain: str, settings: Settings, run_id: str) -> Publication:
 
     Raises:
         DbtError: a model or a test failed; what was published stands.
-        PublishError, WarehouseBusyError: see `operations.publish`.
+        PublishError, WarehouseBusyError: see `operations.publishing.publish`.
     """
     with results_kept(domain, run_id, settings):
         select = ["--select", f"tag:{domain}", "tag:shared", "--exclude", UNIT_TESTS]

@@ -8,8 +8,8 @@ import sys
 import duckdb
 import pytest
 
-from operations.health import collect, collect_days
-from operations.health_published import publications
+from operations.health.collect import collect, collect_days
+from operations.health.publications import publications
 from settings import PROJECT_DIR, Settings
 
 pytestmark = pytest.mark.slow

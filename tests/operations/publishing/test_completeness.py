@@ -4,7 +4,7 @@ import duckdb
 import pytest
 
 from ingestion.load import load_domain
-from operations.published import has_all
+from operations.publishing.completeness import has_all
 from operations.publishing.versions import Version, Versions, name_of, now
 from settings import Settings
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from operations.dbt import DbtError, run_dbt
-from operations.dbt_results import RESULTS, keep, read, results_kept
+from operations.metrics.dbt_results import RESULTS, keep, read, results_kept
 from settings import Settings
 
 

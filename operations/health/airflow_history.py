@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from operations.airflow_api import AirflowApi, ApiError
+from operations.health.airflow_api import AirflowApi, ApiError
 from settings import Settings
 
 PIPELINES = {

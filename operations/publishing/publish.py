@@ -22,6 +22,7 @@ import duckdb
 import settings as settings_module
 from ingestion.warehouse import connect
 from operations.dbt import ensure_manifest
+from operations.files.whole_file import sync, whole_file
 from operations.publishing import candidate
 from operations.publishing.comparison import Comparison, compare
 from operations.publishing.errors import PublishError, PublishStoppedError
@@ -34,7 +35,6 @@ from operations.publishing.quarantine_share import (
     quarantine_share,
 )
 from operations.publishing.versions import KEEP, Version, Versions, digest, name_of, now, user
-from operations.whole_file import sync, whole_file
 from settings import PROJECT_DIR, Settings
 
 ADOPTED = "adopted"

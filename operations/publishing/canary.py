@@ -19,7 +19,7 @@ import yaml
 
 from ingestion.load import domains
 from operations.dbt import run_dbt
-from operations.locked import LockedError, locked
+from operations.files.locked import LockedError, locked
 from operations.publishing.comparison import as_table
 from operations.publishing.errors import PublishError
 from operations.publishing.marts import SCHEMA, Mart, marts_of

@@ -2,7 +2,7 @@
 
 Each stage of a run has a file, `journal/<env>/<domain>/<run>/<stage>.jsonl`, to which it appends when it
 begins and when it ends. That needs no warehouse and outlives a crash: a stage that has begun, has not
-ended and is not held open by a process was interrupted. `operations.metrics` brings the journal into
+ended and is not held open by a process was interrupted. `operations.metrics.record` brings the journal into
 the warehouse.
 """
 

@@ -10,19 +10,19 @@ import duckdb
 import pytest
 
 from ingestion.warehouse import WarehouseBusyError, connect
-from operations.journal import stage
-from operations.metrics import record
-from operations.ops_store import MetricsError
+from operations.metrics.journal import stage
+from operations.metrics.ops_store import MetricsError
+from operations.metrics.record import record
 from settings import PROJECT_DIR, Settings
-from tests.operations.noted_run import run
+from tests.operations.metrics.noted_run import run
 
 # (dlt's "insert" goes into staging tables, its "SQL" from there into the tables.)
 INSERT = "dlt.destinations.insert_job_client:InsertValuesLoadJob.run"
 MERGE = "dlt.destinations.job_client_impl:SqlLoadJob.run"
 COMPLETE = "dlt.load.load:Load.complete_package"
 POINTS = [
-    ("operations.journal:note_end", "before", 1),
-    ("operations.journal:note_end", "after", 1),
+    ("operations.metrics.journal:note_end", "before", 1),
+    ("operations.metrics.journal:note_end", "after", 1),
     ("dlt.normalize.normalize:Normalize.run", "after", 1),
     (INSERT, "after", 2),
     (MERGE, "after", 1),
@@ -102,8 +102,10 @@ def test_a_run_that_published_nothing_has_failed_unless_there_was_nothing_to_do(
 
 
 def test_a_crashed_run_is_recorded_by_the_next_one(settings: Settings) -> None:
-    kill = ["tests.kill_at", "operations.journal:_append", "after", "3"]
-    subprocess.run([sys.executable, "-m", *kill, "tests.operations.noted_run", "crashed"], cwd=PROJECT_DIR)
+    kill = ["tests.kill_at", "operations.metrics.journal:_append", "after", "3"]
+    subprocess.run(
+        [sys.executable, "-m", *kill, "tests.operations.metrics.noted_run", "crashed"], cwd=PROJECT_DIR
+    )
     run("next")
     assert runs(settings, "run_id, status, error, rows_in, seconds is null") == [
         ("crashed", "failed", "interrupted", 10, True),
@@ -192,7 +194,7 @@ def test_a_killed_record_loses_nothing_and_doubles_nothing(
     target, moment, nth = point
     kill = ["tests.kill_at", target, moment, str(nth)]
     done = subprocess.run(
-        [sys.executable, "-m", *kill, "tests.operations.noted_run", "killed"],
+        [sys.executable, "-m", *kill, "tests.operations.metrics.noted_run", "killed"],
         cwd=PROJECT_DIR,
         capture_output=True,
         text=True,
@@ -201,7 +203,7 @@ def test_a_killed_record_loses_nothing_and_doubles_nothing(
     assert done.returncode == -signal.SIGKILL, f"{point} was not reached: {done.stdout}{done.stderr}"
     run("next")
     # Before it had said that it ended, nobody can tell that it did.
-    unsaid = point == ("operations.journal:note_end", "before", 1)
+    unsaid = point == ("operations.metrics.journal:note_end", "before", 1)
     assert runs(settings, "run_id, status, error, rows_in, rows_out, rows_failed") == [
         ("earlier", "success", None, 10, 5, 3),
         ("killed", *(("partial", "interrupted") if unsaid else ("success", None)), 10, 5, 3),

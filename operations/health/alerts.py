@@ -13,9 +13,9 @@ from typing import Any
 import duckdb
 
 from ingestion.warehouse import connect, table_columns
-from operations.health_rules import FILE, broken_rules
+from operations.health.rules import FILE, broken_rules
+from operations.metrics.ops_store import SCHEMA, merged, write
 from operations.notify import Message, send
-from operations.ops_store import SCHEMA, merged, write
 from settings import Settings
 
 ALERTS = {

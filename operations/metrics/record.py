@@ -20,8 +20,8 @@ from dlt.extract import DltResource
 
 import settings as settings_module
 from ingestion.warehouse import WAIT_SECONDS, connect, table_columns
-from operations.journal import INTERRUPTED, Entry, note_end, read, take
-from operations.ops_store import SCHEMA, merged, write
+from operations.metrics.journal import INTERRUPTED, Entry, note_end, read, take
+from operations.metrics.ops_store import SCHEMA, merged, write
 from settings import Settings
 
 # The stage after which a run's data is where readers look.

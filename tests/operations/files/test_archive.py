@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from operations import archive as module
 from operations.__main__ import main
-from operations.archive import ArchiveError, archive, restore
+from operations.files import archive as module
+from operations.files.archive import ArchiveError, archive, restore
 from settings import PROJECT_DIR, Settings
 
 BEFORE = date(2024, 5, 3)
@@ -160,8 +160,8 @@ def test_a_file_in_the_way_of_a_restored_one_stays(settings: Settings, folder: P
 @pytest.mark.parametrize(
     ("target", "moment", "call"),
     [
-        ("operations.archive:_write", "after", 1),
-        ("operations.archive:_checked", "after", 1),
+        ("operations.files.archive:_write", "after", 1),
+        ("operations.files.archive:_checked", "after", 1),
         ("pathlib:Path.replace", "before", 1),
         ("pathlib:Path.replace", "after", 1),
         ("pathlib:Path.unlink", "before", 1),
@@ -169,7 +169,7 @@ def test_a_file_in_the_way_of_a_restored_one_stays(settings: Settings, folder: P
         ("pathlib:Path.unlink", "after", 3),
         ("pathlib:Path.unlink", "after", 4),
         ("pathlib:Path.rmdir", "before", 1),
-        ("operations.archive:_pack", "after", 1),
+        ("operations.files.archive:_pack", "after", 1),
     ],
 )
 def test_a_kill_at_any_point_loses_nothing(

@@ -10,16 +10,16 @@ import duckdb
 import pytest
 
 import environments
-from operations import publish as publishing
 from operations.__main__ import main
-from operations.promote import promote
-from operations.publish import publish
+from operations.publishing import publish as publishing
 from operations.publishing import versions as keeping
 from operations.publishing.errors import PublishStoppedError
+from operations.publishing.manage import rollback, versions
+from operations.publishing.promote import promote
+from operations.publishing.publish import publish
 from operations.publishing.versions import VersionError, Versions
-from operations.versions import rollback, versions
 from settings import Settings
-from tests.operations.things import build_months, execute, names, query
+from tests.operations.publishing.things import build_months, execute, names, query
 
 COUNT = "select count(*) from marts.fct_things"
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import settings as settings_module
-from operations.publish import known
 from operations.publishing.comparison import Comparison, as_table, compare
+from operations.publishing.publish import known
 from operations.publishing.versions import KEEP, Version, VersionError, Versions, digest
 from settings import Settings
 

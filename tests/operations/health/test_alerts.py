@@ -12,8 +12,8 @@ import duckdb
 import pytest
 
 import settings as project_settings
-from operations.health_alerts import tell
-from operations.health_rules import broken_rules, rules_of
+from operations.health.alerts import tell
+from operations.health.rules import broken_rules, rules_of
 from settings import PROJECT_DIR, Settings, SettingsError
 from tests.receivers import Webhook, webhook
 
@@ -123,9 +123,9 @@ def test_what_cannot_be_sent_is_told_next_time(told: Settings, hook: Webhook) ->
 def test_an_alert_that_is_cut_off_is_not_lost(point: tuple[str, str], told: Settings, hook: Webhook) -> None:
     publish(told, success_rate_last_10=0.5)
     function, moment = point
-    kill = ["tests.kill_at", f"operations.health_alerts:{function}", moment, "1"]
+    kill = ["tests.kill_at", f"operations.health.alerts:{function}", moment, "1"]
     done = subprocess.run(
-        [sys.executable, "-m", *kill, "tests.operations.telling"],
+        [sys.executable, "-m", *kill, "tests.operations.health.telling"],
         cwd=PROJECT_DIR,
         capture_output=True,
         text=True,

@@ -1,0 +1,1 @@
+"""The health of the pipelines: what is collected about them, and the alerts that it raises."""
