@@ -5,9 +5,8 @@ from datetime import date
 
 import pytest
 
-import environments
 import settings as project_settings
-from settings import SettingsError
+from settings import SettingsError, environments
 
 
 def test_the_schedule_of_a_dag_stays_unless_the_environment_replaces_it(monkeypatch) -> None:

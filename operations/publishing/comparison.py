@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from environments import Limits
 from operations.publishing.profile import Profile
+from settings.environments import Limits
 
 # Dates are compared by the day.
 DAY = len("2024-01-01")

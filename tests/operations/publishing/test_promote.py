@@ -9,7 +9,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-import environments
 from operations.__main__ import main
 from operations.publishing import publish as publishing
 from operations.publishing import versions as keeping
@@ -18,7 +17,7 @@ from operations.publishing.manage import rollback, versions
 from operations.publishing.promote import promote
 from operations.publishing.publish import publish
 from operations.publishing.versions import VersionError, Versions
-from settings import Settings
+from settings import Settings, environments
 from tests.operations.publishing.things import build_months, execute, names, query
 
 COUNT = "select count(*) from marts.fct_things"

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-FILE = Path(__file__).with_name("environments.toml")
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+FILE = PROJECT_DIR / "environments.toml"
 DEFAULT = "default"
 PRESETS = ("@once", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
 NO_DAG = "and there is none of this name in dags/"
@@ -29,7 +30,7 @@ def check_schedule(text: str) -> str:
 
 def has_dag(domain: str) -> bool:
     """Whether a domain has a DAG, in a file named after it."""
-    return (FILE.parent / "dags" / f"{domain}.py").exists()
+    return (PROJECT_DIR / "dags" / f"{domain}.py").exists()
 
 
 def _is_cron(text: str) -> bool:

@@ -1,0 +1,24 @@
+"""Settings of the platform; `load` reads them. Nothing else reads the environment."""
+
+from settings.apis import Api, Enrichment
+from settings.environments import PROJECT_DIR, SettingsError
+from settings.people import AirflowAccess, Mail
+from settings.settings import LIBRARY_OPTIONS, Settings, load
+
+DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
+# What is published about the pipelines, beside the data of the domains.
+PLATFORM = ("health", "overview")
+
+__all__ = [
+    "DBT_PROJECT_DIR",
+    "LIBRARY_OPTIONS",
+    "PLATFORM",
+    "PROJECT_DIR",
+    "AirflowAccess",
+    "Api",
+    "Enrichment",
+    "Mail",
+    "Settings",
+    "SettingsError",
+    "load",
+]

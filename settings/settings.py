@@ -1,0 +1,253 @@
+"""The one place that reads the environment: where the data is kept and which environment this is.
+
+`SLUICE_ENV` (default `dev`) names an environment of `environments.toml`, which has the values of all that
+is not set here. `SLUICE_DATA_DIR` decides every path below; two checkouts with two data folders never touch
+each other. `SLUICE_TARGET` is dbt's target, `SLUICE_AIRFLOW_HOST` (default loopback) the address of
+Airflow's UI, and `SLUICE_MEMORY_LIMIT` (default 2GB) what DuckDB may hold in memory before it spills to the
+disk. `SLUICE_SCHEDULE_<DOMAIN>` (`@hourly`, `0 6 * * *`, `none`) replaces the schedule of a domain's DAG,
+`SLUICE_START_<DOMAIN>` (`2024-01-01`) the day from which it catches up with the past, and
+`SLUICE_DOWNLOAD_URL_<DOMAIN>` (with `{month}` in it) says where a domain's monthly files come from.
+`SLUICE_PRODUCTS_API_URL` and `SLUICE_PRODUCTS_API_TOKEN` are the address of the products' REST API and what
+it knows this platform by; `SLUICE_NEWS_API_URL` and `SLUICE_NEWS_API_KEY` the same of the news, with
+`SLUICE_NEWS_QUERY` (what to look for) and `SLUICE_NEWS_REQUESTS_A_DAY`. `SLUICE_ENRICH_*` say who judges the
+news and what that may cost, `SLUICE_OPENAI_API_URL` and `SLUICE_OPENAI_API_KEY` where a model is.
+`SLUICE_NOTIFY_WEBHOOK_URL`, `SLUICE_NOTIFY_EMAIL_TO`, `SLUICE_NOTIFY_EMAIL_FROM` and `SLUICE_SMTP_*` say whom to
+tell how a run ended, `SLUICE_AIRFLOW_URL`, `…_USERNAME` and `…_PASSWORD` where to ask for the history of
+runs, `SLUICE_DASHBOARD_URL` where people find the dashboard, and `SLUICE_STILL_SECONDS` how long a file
+must be still before it counts as delivered.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from settings import environments
+from settings.apis import APIS, Api, Enrichment, read_apis, read_enrichment
+from settings.domains import (
+    DOWNLOAD_URL_PREFIX,
+    SCHEDULE_PREFIX,
+    START_PREFIX,
+    read_download_urls,
+    read_schedules,
+    read_starts,
+)
+from settings.environments import EVERY_DAG, PROJECT_DIR, Limits, SettingsError
+from settings.people import (
+    AirflowAccess,
+    Mail,
+    read_airflow,
+    read_dashboard_url,
+    read_mail,
+    read_notify_success,
+    read_webhook_url,
+)
+from settings.values import amount, number
+
+# Read by libraries as they are imported; what the environment says already, stands.
+LIBRARY_OPTIONS = {
+    # No library of the platform reports usage to its vendor.
+    "DO_NOT_TRACK": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "RUNTIME__DLTHUB_TELEMETRY": "false",
+    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "false",
+    "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "false",
+    # dlt would import Airflow (3 s) to look for its own options among Airflow's variables.
+    "PROVIDERS__ENABLE_AIRFLOW_SECRETS": "false",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Resolved settings. All paths are absolute."""
+
+    data_dir: Path
+    env: str
+    target: str = "dev"
+    airflow_host: str = "127.0.0.1"
+    memory_limit: str = "2GB"
+    schedules: Mapping[str, str] = field(default_factory=dict, hash=False)
+    starts: Mapping[str, date] = field(default_factory=dict, hash=False)
+    retries: int = 3
+    # Channels by which a failure is told, of those that are configured, and whether a success is, too.
+    notify: tuple[str, ...] = ("email", "webhook")
+    notify_success: bool = False
+    limits: Mapping[str, Limits] = field(default_factory=lambda: environments.read("dev").limits, hash=False)
+    # They may hold credentials.
+    download_urls: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
+    apis: Mapping[str, Api] = field(
+        default_factory=lambda: {name: Api.named(name, ending) for name, ending in APIS.items()}, hash=False
+    )
+    # Who has the address may write to the channel.
+    webhook_url: str | None = field(default=None, repr=False)
+    mail: Mail | None = None
+    airflow: AirflowAccess | None = None
+    # Where people find the dashboard; `make dashboard` serves it there, or on the next free port.
+    dashboard_url: str = "http://127.0.0.1:8501"
+    still_seconds: float = 10.0
+    news_query: str = "technology"
+    news_requests_a_day: int = 100
+    enrichment: Enrichment = field(default_factory=Enrichment)
+
+    def schedule(self, domain: str, default: str | None) -> str | None:
+        """Schedule of a domain's DAG in this environment: `default` unless it is replaced; None for never."""
+        found = self.schedules.get(domain, self.schedules.get(EVERY_DAG, default))
+        return None if found == "none" else found
+
+    def start(self, domain: str, default: date) -> date:
+        """Day from which a domain's DAG has runs in this environment: `default` unless it is replaced."""
+        return self.starts.get(domain, default)
+
+    def apis_in_use(self) -> list[Api]:
+        """The APIs that runs ask: those of the data, and a model's if one judges."""
+        model = [self.enrichment.api] if self.enrichment.provider == "openai" else []
+        return [*self.apis.values(), *model]
+
+    def limits_of(self, domain: str) -> Limits:
+        """By how much a domain's tables may differ from the published ones."""
+        return self.limits.get(domain) or self.limits[EVERY_DAG]
+
+    def landing(self, domain: str) -> Path:
+        """Folder into which a domain's input files are delivered."""
+        return self.data_dir / "landing" / domain
+
+    def archive(self, domain: str) -> Path:
+        """Folder to which a domain's loaded files may be moved."""
+        return self.data_dir / "archive" / domain
+
+    def reports(self, domain: str) -> Path:
+        """Folder of a domain's reports for people."""
+        return self.data_dir / "reports" / domain
+
+    def published(self, domain: str) -> Path:
+        """The file that readers open: a domain's marts that passed every test."""
+        return self.data_dir / "published" / f"{domain}.duckdb"
+
+    @property
+    def warehouse(self) -> Path:
+        """The working warehouse of this environment, written by one process at a time."""
+        return self.data_dir / "warehouse" / f"{self.env}.duckdb"
+
+    def journal(self, domain: str) -> Path:
+        """Folder of the metrics of a domain's runs in this environment that are not in its warehouse yet."""
+        return self.data_dir / "journal" / self.env / domain
+
+    @property
+    def dbt_results(self) -> Path:
+        """Folder of the results of dbt's runs in this environment that are not in its warehouse yet."""
+        return self.data_dir / "dbt" / "results" / self.env
+
+    @property
+    def dlt_dir(self) -> Path:
+        """What dlt keeps between runs: pipeline state and packages under way."""
+        return self.data_dir / "dlt"
+
+    @property
+    def airflow_home(self) -> Path:
+        """Airflow's configuration, metadata database, passwords and logs."""
+        return self.data_dir / "airflow"
+
+    @property
+    def dbt_target(self) -> Path:
+        """dbt's manifest, compiled models and run results for these settings."""
+        return self.data_dir / "dbt" / "target"
+
+    @property
+    def manifest(self) -> Path:
+        """dbt's manifest as the DAGs and `publish` read it; replaced whole when the project changes.
+
+        The one in `dbt_target` is rewritten in place by every dbt command, and a task that starts
+        at that moment would read half of it.
+        """
+        return self.data_dir / "dbt" / "manifest.json"
+
+    def environment(self) -> dict[str, str]:
+        """Variables that make a child process (dbt, Airflow) use these very settings."""
+        return {
+            "SLUICE_DATA_DIR": str(self.data_dir),
+            "SLUICE_ENV": self.env,
+            "SLUICE_TARGET": self.target,
+            "SLUICE_AIRFLOW_HOST": self.airflow_host,
+            "SLUICE_MEMORY_LIMIT": self.memory_limit,
+            **{
+                SCHEDULE_PREFIX + domain.upper(): text
+                for domain, text in self.schedules.items()
+                if domain != EVERY_DAG
+            },
+            **{START_PREFIX + domain.upper(): day.isoformat() for domain, day in self.starts.items()},
+            **{DOWNLOAD_URL_PREFIX + domain.upper(): url for domain, url in self.download_urls.items()},
+            **self._api_environment(),
+            **({"SLUICE_NOTIFY_WEBHOOK_URL": self.webhook_url} if self.webhook_url else {}),
+            **(self.mail.environment() if self.mail else {}),
+            **(self.airflow.environment() if self.airflow else {}),
+            "SLUICE_DASHBOARD_URL": self.dashboard_url,
+            "SLUICE_NOTIFY_SUCCESS": str(int(self.notify_success)),
+            "SLUICE_STILL_SECONDS": str(self.still_seconds),
+            "DBT_PROFILES_DIR": str(PROJECT_DIR),
+            "DBT_TARGET_PATH": str(self.dbt_target),
+            "DBT_LOG_PATH": str(self.data_dir / "dbt" / "logs"),
+            **{name: os.environ.get(name, value) for name, value in LIBRARY_OPTIONS.items()},
+        }
+
+    def _api_environment(self) -> dict[str, str]:
+        chosen = self.enrichment
+        apis = [*self.apis.values(), chosen.api]
+        found = {api.url_variable: api.url for api in apis} | {api.key_variable: api.secret for api in apis}
+        found |= {
+            "SLUICE_NEWS_QUERY": self.news_query,
+            "SLUICE_NEWS_REQUESTS_A_DAY": str(self.news_requests_a_day),
+            "SLUICE_ENRICH_PROVIDER": chosen.provider,
+            "SLUICE_ENRICH_MODEL": chosen.model,
+            "SLUICE_ENRICH_CONCURRENCY": str(chosen.concurrency),
+            "SLUICE_ENRICH_BUDGET_RUN": str(chosen.budget_run),
+            "SLUICE_ENRICH_BUDGET_DAY": str(chosen.budget_day),
+        }
+        return {name: value for name, value in found.items() if value}
+
+
+def load(env: str | None = None) -> Settings:
+    """Read the environment, and from `environments.toml` what it leaves open.
+
+    Args:
+        env: another environment than that of `SLUICE_ENV`, to whose data folder and target the variables
+            do not apply.
+
+    Raises:
+        SettingsError: a variable or a key of the file has a value that cannot be used.
+    """
+    own = os.environ.get("SLUICE_ENV") or "dev"
+    env = env or own
+    chosen = environments.read(env)
+    variables = os.environ if env == own else {}
+    data_dir = PROJECT_DIR / Path(variables.get("SLUICE_DATA_DIR") or chosen.data_dir).expanduser()
+    data_dir = data_dir.resolve()
+    if data_dir.exists() and not data_dir.is_dir():
+        raise SettingsError(f"SLUICE_DATA_DIR must be a folder, but {data_dir} is a file")
+    memory_limit = os.environ.get("SLUICE_MEMORY_LIMIT", "2GB")
+    if not re.fullmatch(r"[1-9][0-9]*([.][0-9]+)? ?[KMGT]i?B", memory_limit):
+        raise SettingsError(f"SLUICE_MEMORY_LIMIT must be a size such as 2GB or 512MiB, not {memory_limit!r}")
+    return Settings(
+        data_dir=data_dir,
+        env=env,
+        target=variables.get("SLUICE_TARGET") or chosen.target,
+        airflow_host=os.environ.get("SLUICE_AIRFLOW_HOST", "127.0.0.1"),
+        memory_limit=memory_limit,
+        schedules=chosen.schedules | dict(read_schedules()),
+        starts=dict(read_starts()),
+        retries=chosen.retries,
+        notify=tuple(chosen.notify),
+        notify_success=read_notify_success(chosen.notify_success),
+        limits=chosen.limits,
+        download_urls=dict(read_download_urls()),
+        apis=read_apis(),
+        webhook_url=read_webhook_url(),
+        mail=read_mail(),
+        airflow=read_airflow(),
+        dashboard_url=read_dashboard_url(),
+        still_seconds=number("SLUICE_STILL_SECONDS", 10.0),
+        news_query=os.environ.get("SLUICE_NEWS_QUERY") or Settings.news_query,
+        news_requests_a_day=int(amount("SLUICE_NEWS_REQUESTS_A_DAY", "100", least=1)),
+        enrichment=read_enrichment(),
+    )
