@@ -52,7 +52,7 @@ def test_the_defects_of_the_samples_are_found_exactly(ran: Checkout) -> None:
 
 
 def test_the_reports_hold_what_is_published(ran: Checkout) -> None:
-    files = {path.name.rpartition("_")[0]: path for path in ran.settings.reports("ecommerce").iterdir()}
+    files = {path.name.rpartition("_")[0]: path for path in ran.settings.reports("ecommerce").glob("*.csv")}
     assert files.keys() == {"daily_sales", "customer_summary"}
     for name, path in files.items():
         with path.open(newline="") as file:
