@@ -1,5 +1,6 @@
 """Alerts: each rule is told once when it is broken and once when it is kept again, whatever happens in between."""
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 import settings as project_settings
 from operations.health.alerts import tell
+from operations.health.late_run import tell_late
 from operations.health.rules import broken_rules, rules_of
 from settings import PROJECT_DIR, Settings, SettingsError
 from tests.receivers import Webhook, webhook
@@ -138,6 +140,13 @@ def test_an_alert_that_is_cut_off_is_not_lost(point: tuple[str, str], told: Sett
     assert [each.begins for each in tell(told, now=NOW)] == [True]
     assert tell(told, now=NOW) == []
     assert len(hook.texts) == before + 1
+
+
+def test_a_run_at_its_deadline_is_told(told: Settings, hook: Webhook) -> None:
+    asyncio.run(tell_late(pipeline="collisions", hours=6, context={"dag_run": {}}))
+    assert hook.texts == [
+        "collisions alert: deadline_hours (dev)\na run has not ended 6 hours after it was queued"
+    ]
 
 
 def test_a_run_that_goes_on_is_looked_at_by_the_clock(settings: Settings) -> None:
