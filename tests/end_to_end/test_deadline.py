@@ -17,7 +17,7 @@ def hook() -> Iterator[Webhook]:
 
 
 def test_a_run_that_goes_on_too_long_is_told_once(checkout: Checkout, hook: Webhook) -> None:
-    rules = checkout.path / "operations" / "alerts.yml"
+    rules = checkout.path / "operations" / "health" / "alerts.yml"
     promised = "deadline_hours: 6 "
     assert promised in rules.read_text()
     rules.write_text(rules.read_text().replace(promised, "deadline_hours: 0.001 "))
