@@ -23,7 +23,6 @@ from operations.metrics.dbt_results import results_kept
 from operations.metrics.journal import stage
 from operations.metrics.record import record
 from operations.publishing.publish import publish
-from samples.apis.server import SampleApis
 from samples.collisions import write_collisions
 from samples.ecommerce import write_ecommerce
 from samples.sales import write_sales
@@ -96,7 +95,7 @@ def page(browser: Browser) -> Iterator[Page]:
 def served(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     """The domains that need no server, built by one dbt and published, and their health."""
     # Sales do without the catalogue, whose API has no address.
-    apis = {"products": Api(None, None, *SampleApis.variables(""))}
+    apis = {"products": Api.named("products")}
     data_dir = tmp_path_factory.mktemp("served") / "data"
     settings = Settings(data_dir=data_dir, env="dev", still_seconds=0.0, apis=apis)
     settings.landing("collisions").mkdir(parents=True)
