@@ -22,7 +22,7 @@ def test_a_run_that_goes_on_too_long_is_told_once(checkout: Checkout, hook: Webh
     assert promised in rules.read_text()
     rules.write_text(rules.read_text().replace(promised, "deadline_hours: 0.001 "))
     checkout.variables |= hook.variables()
-    assert checkout.run("samples", "collisions", "--rows", "300").returncode == 0
+    assert checkout.run("samples", "collisions", "--rows", "1000").returncode == 0
     done = checkout.run("runtime", "run", "collisions")
     assert done.returncode == 0, done.stdout + done.stderr
     assert hook.texts == [
