@@ -97,7 +97,7 @@ class Warehouse:
     def facts(self) -> dict[str, list[tuple]]:
         """Every row of the tables that are rebuilt by month."""
         return {
-            table: self.execute(f"select * from marts.{table} order by all")
+            table: self.execute(f"select * exclude (_built_at) from marts.{table} order by all")
             for table in ("fct_collisions", "fct_collision_vehicles")
         }
 

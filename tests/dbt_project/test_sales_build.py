@@ -10,6 +10,7 @@ import pytest
 
 from operations.quarantine import quarantine
 from samples.apis.server import SampleApis, serving
+from samples.apis.variables import variables
 from samples.delivery import Delivery
 from samples.sales import FATES, write_sales
 from settings import Api
@@ -27,8 +28,10 @@ class Shop(Built):
 
     def __init__(self, data_dir: Path, url: str | None = None) -> None:
         super().__init__("sales", data_dir)
-        variables = SampleApis.variables(url or "")
-        api = Api(*(variables.values() if url else (None, None)), *variables)
+        api = Api.named("products", "TOKEN")
+        if url:
+            found = variables(url)
+            api = replace(api, url=found[api.url_variable], secret=found[api.key_variable])
         self.settings = replace(self.settings, apis={"products": api}, still_seconds=0.0)
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from samples.apis.server import SampleApis, serving
+from samples.apis.variables import variables
 from samples.sales import write_sales
 from tests.end_to_end.conftest import Checkout
 from tests.receivers import SECRET_PATH, Mailbox, Webhook, mailbox, webhook
@@ -52,7 +53,7 @@ def shop(checkout: Checkout, told: tuple[Mailbox, Webhook]) -> Iterator[Checkout
     box, hook = told
     with serving(SampleApis(products=200)) as base:
         checkout.variables = {
-            **SampleApis.variables(base),
+            **variables(base),
             **box.variables(),
             **hook.variables(),
             "SLUICE_NOTIFY_SUCCESS": "1",

@@ -263,7 +263,7 @@ def test_the_command_says_what_to_do_with_an_export(
 def test_the_warehouse_may_be_open_in_another_process_that_reads(
     shop: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("operations.quarantine.connect", None)  # it would wait
+    monkeypatch.setattr("ingestion.warehouse.connect", None)  # it would wait
     hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1], read_only=True); print('held', flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", hold, str(shop.warehouse)],
