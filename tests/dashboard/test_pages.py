@@ -95,31 +95,31 @@ def test_a_filter_changes_the_figures(served: Dashboard, page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "chart", "domain", "query"),
+    ("name", "file", "domain", "query"),
     [
         (
             "ecommerce",
-            "Revenue by category",
+            "sales_by_category",
             "ecommerce",
             "select category, sum(orders)::bigint as orders, sum(revenue) as revenue, sum(margin) as margin "
             "from marts.agg_daily_sales group by all order by revenue desc",
         ),
         (
             "taxi",
-            "Trips by day",
+            "trips_by_day",
             "taxi",
             "select pickup_date as day, trips::bigint as trips, revenue from marts.agg_trips_by_day order by day",
         ),
         (
             "sales",
-            "Sales by store",
+            "sales_by_store",
             "sales",
             "select store_name, sum(sales_lines)::bigint as sales_lines, sum(quantity)::bigint as quantity, "
             "sum(total_amount) as amount from marts.agg_sales_by_store_day group by all order by amount desc",
         ),
         (
             "quality",
-            "Where the rows of each file are",
+            "collisions_rows_by_file",
             "collisions",
             "select entity, source_file, rows_read, rows_clean, rows_quarantined, rows_superseded, rows_rejected, "
             "loaded_at from marts.agg_collisions_rows_by_file order by rows_quarantined desc",
@@ -127,13 +127,13 @@ def test_a_filter_changes_the_figures(served: Dashboard, page: Page) -> None:
     ],
 )
 def test_what_is_downloaded_is_what_is_published(
-    served: Dashboard, page: Page, name: str, chart: str, domain: str, query: str
+    served: Dashboard, page: Page, name: str, file: str, domain: str, query: str
 ) -> None:
     served.open(page, name)
-    title = page.locator(f"xpath=//h3[normalize-space()='{chart}']")
-    button = title.locator("xpath=following::button[contains(., 'Data as CSV')][1]")
+    button = page.locator(f".st-key-csv_{file} button")
     with page.expect_download() as download:
         button.click()
+    assert download.value.suggested_filename == f"{file}.csv"
     text = download.value.path().read_text()
     expected = served.query(domain, query).to_csv(index=False)
     pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(text)), pd.read_csv(io.StringIO(expected)))
