@@ -20,21 +20,15 @@ import sys
 import pendulum
 from airflow.sdk import DAG, chain
 from domain_tasks import end_run, ingest, publish
-from pipeline import PARAMS, RETRIES, dbt_tasks, deadline, run_in_one_process, schedule
+from pipeline import common, dbt_tasks, run_in_one_process, schedule
 
 DOMAIN = "collisions"
 
 with DAG(
-    dag_id=DOMAIN,
     schedule=schedule(DOMAIN, default="@daily"),
     start_date=pendulum.datetime(2012, 7, 1, tz="UTC"),
     catchup=False,
-    max_active_runs=1,
-    default_args=RETRIES,
-    deadline=deadline(DOMAIN),
-    params=PARAMS,
-    tags=["pipeline", DOMAIN],
-    doc_md=__doc__,
+    **common(DOMAIN, __doc__),
 ) as dag:
     ingested = ingest(DOMAIN, "crashes", task_id="ingest_raw")
     models, tests = dbt_tasks(dag, DOMAIN)

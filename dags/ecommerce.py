@@ -21,21 +21,15 @@ import sys
 import pendulum
 from airflow.sdk import DAG, chain, cross_downstream
 from domain_tasks import end_run, ingest, publish, write_reports
-from pipeline import PARAMS, RETRIES, dbt_tasks, deadline, run_in_one_process, schedule
+from pipeline import common, dbt_tasks, run_in_one_process, schedule
 
 DOMAIN = "ecommerce"
 
 with DAG(
-    dag_id=DOMAIN,
     schedule=schedule(DOMAIN, default="0 2 * * *"),
     start_date=pendulum.datetime(2023, 1, 1, tz="UTC"),
     catchup=False,
-    max_active_runs=1,
-    default_args=RETRIES,
-    deadline=deadline(DOMAIN),
-    params=PARAMS,
-    tags=["pipeline", DOMAIN],
-    doc_md=__doc__,
+    **common(DOMAIN, __doc__),
 ) as dag:
     ingested = [ingest(DOMAIN, entity) for entity in ("orders", "customers", "products")]
     models, tests = dbt_tasks(dag, DOMAIN)

@@ -25,7 +25,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, chain, cross_downstream, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from domain_tasks import end_run, ingest, publish
-from pipeline import PARAMS, RETRIES, dbt_tasks, deadline, run_in_one_process, schedule
+from pipeline import PARAMS, common, dbt_tasks, run_in_one_process, schedule
 
 import settings
 
@@ -77,16 +77,10 @@ def check_volume() -> None:
 
 
 with DAG(
-    dag_id=DOMAIN,
     schedule=schedule(DOMAIN, default="0 5 * * *"),
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
-    max_active_runs=1,
-    default_args=RETRIES,
-    deadline=deadline(DOMAIN),
-    params=PARAMS,
-    tags=["pipeline", DOMAIN],
-    doc_md=__doc__,
+    **common(DOMAIN, __doc__),
 ) as dag:
     ingested = ingest(DOMAIN, "articles")
     begun = any_news(ingested)

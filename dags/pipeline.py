@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import (
@@ -125,6 +126,19 @@ def deadline(domain: str) -> list[DeadlineAlert]:
         return []
     late = AsyncCallback("operations.health.late_run.tell_late", {"pipeline": domain, "hours": hours})
     return [DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, timedelta(hours=hours), late)]
+
+
+def common(domain: str, doc: str, params: dict[str, Param] = PARAMS) -> dict[str, Any]:
+    """Arguments of a domain's DAG that are the same for all: one run at a time, retries, deadline, parameters, texts."""
+    return {
+        "dag_id": domain,
+        "max_active_runs": 1,
+        "default_args": RETRIES,
+        "deadline": deadline(domain),
+        "params": params,
+        "tags": ["pipeline", domain],
+        "doc_md": doc,
+    }
 
 
 def waiting(what: str) -> dict[str, str | int]:

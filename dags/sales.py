@@ -26,25 +26,19 @@ import pendulum
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable, chain
 from domain_tasks import end_run, ingest_files, publish
 from landing_trigger import arrivals
-from pipeline import PARAMS, RETRIES, dbt_tasks, deadline, run_in_one_process, schedule
+from pipeline import common, dbt_tasks, run_in_one_process, schedule
 
 DOMAIN = "sales"
 ARRIVALS = [arrivals(DOMAIN)]
 CRON = schedule(DOMAIN, default="*/30 * * * *")
 
 with DAG(
-    dag_id=DOMAIN,
     schedule=AssetOrTimeSchedule(assets=ARRIVALS, timetable=CronTriggerTimetable(CRON, timezone="UTC"))
     if CRON
     else ARRIVALS,
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
-    max_active_runs=1,
-    default_args=RETRIES,
-    deadline=deadline(DOMAIN),
-    params=PARAMS,
-    tags=["pipeline", DOMAIN],
-    doc_md=__doc__,
+    **common(DOMAIN, __doc__),
 ) as dag:
     loaded = ingest_files(DOMAIN, "sales", api="products")
     models, tests = dbt_tasks(dag, DOMAIN)

@@ -27,23 +27,17 @@ from datetime import date
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, chain
 from domain_tasks import end_run, ingest_months, publish
-from pipeline import MONTHS, PARAMS, RETRIES, dbt_tasks, deadline, run_in_one_process, schedule, start
+from pipeline import MONTHS, PARAMS, common, dbt_tasks, run_in_one_process, schedule, start
 
 DOMAIN = "taxi"
 # On the second day of a month its interval, which begins on the second of the month before, has ended.
 CRON = schedule(DOMAIN, default="0 6 2 * *")
 
 with DAG(
-    dag_id=DOMAIN,
     schedule=CronDataIntervalTimetable(CRON, timezone="UTC") if CRON else None,
     start_date=start(DOMAIN, default=date(2021, 1, 1)),
     catchup=True,
-    max_active_runs=1,
-    default_args=RETRIES,
-    deadline=deadline(DOMAIN),
-    params=PARAMS | MONTHS,
-    tags=["pipeline", DOMAIN],
-    doc_md=__doc__,
+    **common(DOMAIN, __doc__, PARAMS | MONTHS),
 ) as dag:
     loaded = ingest_months(DOMAIN, "trips")
     models, tests = dbt_tasks(dag, DOMAIN)

@@ -25,6 +25,7 @@ class Mart:
         slice_by: the column by whose values dbt rebuilds parts of the table, such as a month.
         key: columns that together tell the rows apart; none if no test says so.
         references: columns that are keys of other tables.
+        not_additive: columns of numbers whose sum means nothing, such as averages, by `config: meta: {additive: false}`.
         month_views: it has a view a month.
         meta: `config: meta:` of its YAML.
     """
@@ -34,6 +35,7 @@ class Mart:
     slice_by: str | None = None
     key: tuple[str, ...] = ()
     references: frozenset[str] = frozenset()
+    not_additive: frozenset[str] = frozenset()
     month_views: bool = False
     meta: Mapping[str, Any] = field(default_factory=dict)
 
@@ -83,6 +85,11 @@ def _mart(node: dict[str, Any], tests: list[dict[str, Any]]) -> Mart:
         key=keys[0] if keys else (),
         references=frozenset(
             test["kwargs"]["column_name"] for test in tests if test["name"] == "relationships"
+        ),
+        not_additive=frozenset(
+            name
+            for name, column in node.get("columns", {}).items()
+            if column.get("config", {}).get("meta", {}).get("additive") is False
         ),
         month_views=bool(meta.get(MONTH_VIEWS_KEY)),
         meta=meta,

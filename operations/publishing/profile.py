@@ -144,13 +144,13 @@ class Table:
 
     def measures(self) -> list[str]:
         """Columns whose sum means something."""
-        identifying = {*self.mart.key, *self.mart.references}
+        no_measures = {*self.mart.key, *self.mart.references, *self.mart.not_additive}
         return [
             column
             for column, kind in self.columns.items()
             if kind.startswith(NUMBERS)
             and not kind.endswith("]")
-            and column not in identifying
+            and column not in no_measures
             and not f"_{column}".endswith(("_id", "_key"))
         ]
 

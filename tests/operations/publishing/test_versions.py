@@ -250,6 +250,16 @@ def test_what_is_beyond_its_limit_stops_it_and_nothing_else(
         assert publish("things", months).comparison.differences or "id = 0" in change
 
 
+def test_a_sum_that_means_nothing_stops_nothing(months: Settings) -> None:
+    publish("things", months)
+    execute(months, "update marts.fct_things set amount = -1")
+    with pytest.raises(PublishStoppedError, match="total of amount"):
+        publish("things", months)
+    write_manifest(months, columns={"amount": {"config": {"meta": {"additive": False}}}}, **MONTHLY)
+    os.utime(months.manifest, (4e9, 4e9))
+    assert publish("things", months).accepted == ()
+
+
 def test_only_what_differs_is_written(months: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     build_larger(months)
     first = publish("things", months)

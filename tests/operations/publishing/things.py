@@ -10,8 +10,13 @@ from ingestion.warehouse import connect
 from settings import Settings
 
 
-def write_manifest(settings: Settings, meta: dict[str, Any] | None = None, **config: Any) -> None:
-    """A manifest with `meta` of the accounting mart, and configuration of the fact."""
+def write_manifest(
+    settings: Settings,
+    meta: dict[str, Any] | None = None,
+    columns: dict[str, Any] | None = None,
+    **config: Any,
+) -> None:
+    """A manifest with `meta` of the accounting mart, and columns and configuration of the fact."""
     marts = {
         "fct_things": ["things"],
         "agg_things_rows_by_file": ["things"],
@@ -21,7 +26,7 @@ def write_manifest(settings: Settings, meta: dict[str, Any] | None = None, **con
     model = {"resource_type": "model", "schema": "marts", "config": {"meta": {}}}
     nodes = {name: model | {"alias": name, "tags": tags} for name, tags in marts.items()}
     nodes["agg_things_rows_by_file"]["config"] = {"meta": meta or {}}
-    nodes["fct_things"]["config"] = {"meta": {}, **config}
+    nodes["fct_things"] |= {"config": {"meta": {}, **config}, "columns": columns or {}}
     settings.manifest.parent.mkdir(parents=True, exist_ok=True)
     # Replaced, as the platform does: versions keep the one that they were published with.
     copy = settings.manifest.with_suffix(".new")
