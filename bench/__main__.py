@@ -5,13 +5,14 @@ import json
 import signal
 import sys
 
-from bench import dag_against_build, ecommerce, ingest, make_run, months, publish
+from bench import dag_against_build, dashboard, ecommerce, ingest, make_run, months, publish
 from bench.measuring import MeasuringError, machine
 from settings import load
 
 #: Each module offers `measure(quick) -> (tables as text, raw results)`.
 BENCHMARKS = {
     "dag_against_build": dag_against_build,
+    "dashboard": dashboard,
     "ecommerce": ecommerce,
     "ingest": ingest,
     "make_run": make_run,

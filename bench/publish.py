@@ -40,11 +40,11 @@ def measure(quick: bool) -> tuple[str, dict]:
         size = _size(settings)
         ended = {"the first month": [_first(settings) for _ in range(runs)]}
         sizes = {"the first month": size}
-        _add_months(settings, range(1, months - runs))
+        add_months(settings, range(1, months - runs))
         _publish(settings)
         ended[f"one month more, at {months}"] = []
         for month in range(months - runs, months):
-            _add_months(settings, [month])
+            add_months(settings, [month])
             ended[f"one month more, at {months}"].append(_publish(settings))
         ended[f"one month changed, at {months}"] = []
         for number in range(runs):
@@ -86,7 +86,8 @@ def _publish(settings: Settings) -> Ended:
     return ended
 
 
-def _add_months(settings: Settings, months: range | list[int]) -> None:
+def add_months(settings: Settings, months: range | list[int]) -> None:
+    """Make later months of the fact of the first one, which is there."""
     for month in months:
         later = f"to_months({month})"
         _execute(

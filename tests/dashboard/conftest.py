@@ -1,21 +1,14 @@
 """Published files of real builds, a dashboard that serves them, and a browser that looks at it."""
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from urllib.request import urlopen
 
 import duckdb
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from bench.browser import chromium, launched, serve, settled
 from ingestion.load import load_domain
 from operations.dbt import UNIT_TESTS, run_dbt
 from operations.health.collect import health, overview
@@ -27,19 +20,9 @@ from samples.collisions import write_collisions
 from samples.ecommerce import write_ecommerce
 from samples.sales import write_sales
 from samples.taxi import write_taxi
-from settings import PROJECT_DIR, Api, Settings
+from settings import Api, Settings
 
 DOMAINS = ("collisions", "ecommerce", "sales", "taxi")
-# Nothing but the dashboard, on a machine without a screen.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @dataclass
@@ -65,23 +48,12 @@ class Dashboard:
         settled(page)
 
 
-def settled(page: Page) -> None:
-    """Wait until the page has a heading and its script has ended."""
-    page.wait_for_selector("h1")
-    page.wait_for_function(
-        "document.querySelector('[data-testid=stApp]').getAttribute('data-test-script-state') === 'notRunning'"
-    )
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not chromium:
+    if not chromium():
         pytest.skip("there is no Chromium here: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -124,33 +96,3 @@ def empty(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     settings = Settings(data_dir=tmp_path_factory.mktemp("empty") / "data", env="dev")
     with serve(settings) as url:
         yield Dashboard(url, settings)
-
-
-@contextmanager
-def serve(settings: Settings) -> Iterator[str]:
-    """A dashboard on a free port; gives its address."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    log = settings.data_dir.with_name("dashboard.log")
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dashboard", "--port", str(port)],
-            cwd=PROJECT_DIR,
-            env=os.environ | settings.environment(),
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        for _ in range(600):
-            assert process.poll() is None, log.read_text()
-            try:
-                with urlopen(f"{url}/_stcore/health", timeout=5):
-                    break
-            except OSError:
-                time.sleep(0.1)
-        yield url
-        assert "Traceback" not in log.read_text()
-    finally:
-        process.terminate()
-        process.wait(20)

@@ -1,0 +1,71 @@
+"""The dashboard's pages with ten million orders and 36 months of trips: seconds until they can be read, and until all is there."""
+
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from bench.browser import launched, serve, settled
+from bench.measuring import progress, run, spread, table
+from bench.publish import FIRST, add_months
+from settings import DBT_PROJECT_DIR, PROJECT_DIR, Settings
+
+ORDERS, MONTHS, TRIPS, RUNS = 10_000_000, 36, 500_000, 5
+PAGES = ("", "ecommerce", "taxi", "quality", "runs")
+AGGREGATES = (
+    "-m",
+    "dbt.cli.main",
+    "build",
+    "--select",
+    "fct_trips+",
+    "--exclude",
+    "fct_trips",
+    "resource_type:test",
+)
+
+
+def measure(quick: bool) -> tuple[str, dict]:
+    """Publish both domains at size, serve them, and open each page several times, each time anew."""
+    orders, months, trips, runs = (20_000, 3, 2_000, 1) if quick else (ORDERS, MONTHS, TRIPS, RUNS)
+    with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder:
+        settings = Settings(data_dir=Path(folder) / "data", env="dev")
+        _publish(settings, orders, months, trips)
+        with serve(settings) as url, launched() as browser:
+            # The first visitor of a server waits for what it imports.
+            _open(browser, url)
+            times = {page: [_open(browser, f"{url}/{page}") for _ in range(runs)] for page in PAGES}
+    rows = [
+        [page or "overview", *(spread([each[side] for each in seconds], 2) for side in (0, 1))]
+        for page, seconds in times.items()
+    ]
+    return table(["page", "heading: seconds", "all of it: seconds"], rows), {"seconds": times}
+
+
+def _publish(settings: Settings, orders: int, months: int, trips: int) -> None:
+    data = settings.data_dir
+    many = ("--orders", str(orders), "--customers", str(orders // 20), "--files", "4")
+    run(["-m", "samples", "ecommerce", *many], cwd=PROJECT_DIR, data_dir=data)
+    progress(f"{orders:,} orders")
+    run(["-m", "operations", "elt", "ecommerce"], cwd=PROJECT_DIR, data_dir=data)
+    month = ("--months", FIRST, "--rows", str(trips), "--suffix", "csv.gz")
+    run(["-m", "samples", "taxi", *month], cwd=PROJECT_DIR, data_dir=data)
+    progress(f"{months} months of {trips:,} trips")
+    run(["-m", "operations", "elt", "taxi"], cwd=PROJECT_DIR, data_dir=data)
+    add_months(settings, range(1, months))
+    run(AGGREGATES, cwd=DBT_PROJECT_DIR, data_dir=data)
+    run(["-m", "operations", "publish", "taxi"], cwd=PROJECT_DIR, data_dir=data)
+    run(["-m", "operations", "health"], cwd=PROJECT_DIR, data_dir=data)
+
+
+def _open(browser: Browser, url: str) -> tuple[float, float]:
+    """Seconds until a page's heading is there, and until all of it is."""
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    begun = time.perf_counter()
+    page.goto(url)
+    page.wait_for_selector("h1")
+    heading = time.perf_counter() - begun
+    settled(page)
+    ended = time.perf_counter() - begun
+    page.close()
+    return heading, ended
