@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
+from math import inf
 from typing import Any
 
 from operations.publishing.profile import Profile
@@ -184,7 +185,10 @@ def _table(name: str, old: Profile | None, new: Profile | None, limits: Limits) 
         if kinds[0] != kinds[1]:
             stops = old.contracted and kinds[0] is not None
             yield Difference(name, "column", column, *kinds, stops=stops)
-    yield from _change(name, "rows", None, old.rows, new.rows, limits.rows_lost, limits.rows_gained)
+    # What may shrink has no totals that may not.
+    shrinks = new.may_shrink
+    rows_lost, totals_lost = (inf if shrinks else limit for limit in (limits.rows_lost, limits.totals_lost))
+    yield from _change(name, "rows", None, old.rows, new.rows, rows_lost, limits.rows_gained)
     both = [column for column in old.columns if column in new.columns]
     if not old.rows or not new.rows:
         return
@@ -192,7 +196,7 @@ def _table(name: str, old: Profile | None, new: Profile | None, limits: Limits) 
     for column in both:
         if all(column in side for side in sums):
             sides = [side[column] for side in sums]
-            yield from _change(name, "total", column, *sides, limits.totals_lost, limits.totals_gained)
+            yield from _change(name, "total", column, *sides, totals_lost, limits.totals_gained)
     for column in both:
         if column in old.newest and column in new.newest and old.newest[column] != new.newest[column]:
             sides = [side.newest[column] for side in (old, new)]

@@ -25,7 +25,9 @@ class Mart:
         slice_by: the column by whose values dbt rebuilds parts of the table, such as a month.
         key: columns that together tell the rows apart; none if no test says so.
         references: columns that are keys of other tables.
-        not_additive: columns of numbers whose sum means nothing, such as averages, by `config: meta: {additive: false}`.
+        no_measures: columns of numbers that may sum up to less without a loss, such as averages or what is in quarantine,
+            by `config: meta: {measure: false}`.
+        may_shrink: fewer rows of it are no loss, by `config: meta: {may_shrink: true}`.
         month_views: it has a view a month.
         meta: `config: meta:` of its YAML.
     """
@@ -35,7 +37,8 @@ class Mart:
     slice_by: str | None = None
     key: tuple[str, ...] = ()
     references: frozenset[str] = frozenset()
-    not_additive: frozenset[str] = frozenset()
+    no_measures: frozenset[str] = frozenset()
+    may_shrink: bool = False
     month_views: bool = False
     meta: Mapping[str, Any] = field(default_factory=dict)
 
@@ -86,11 +89,12 @@ def _mart(node: dict[str, Any], tests: list[dict[str, Any]]) -> Mart:
         references=frozenset(
             test["kwargs"]["column_name"] for test in tests if test["name"] == "relationships"
         ),
-        not_additive=frozenset(
+        no_measures=frozenset(
             name
             for name, column in node.get("columns", {}).items()
-            if column.get("config", {}).get("meta", {}).get("additive") is False
+            if column.get("config", {}).get("meta", {}).get("measure") is False
         ),
+        may_shrink=bool(meta.get("may_shrink")),
         month_views=bool(meta.get(MONTH_VIEWS_KEY)),
         meta=meta,
     )

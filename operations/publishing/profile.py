@@ -60,6 +60,7 @@ class Profile:
     slices: Mapping[str, Slice]
     slice_by: str | None = None
     contracted: bool = True
+    may_shrink: bool = False
 
     @property
     def rows(self) -> int:
@@ -102,6 +103,7 @@ class Profile:
             "rows": self.rows,
             "checksum": self.checksum,
             "contracted": self.contracted,
+            "may_shrink": self.may_shrink,
             "columns": dict(self.columns),
             "slice_by": self.slice_by,
             "slices": slices,
@@ -114,7 +116,13 @@ class Profile:
             key: Slice(**{"rows": 0, **each, "hashes": int(each.get("hashes", 0))})
             for key, each in values["slices"].items()
         }
-        return cls(values["columns"], slices, values["slice_by"], values["contracted"])
+        return cls(
+            values["columns"],
+            slices,
+            values["slice_by"],
+            values["contracted"],
+            values.get("may_shrink", False),
+        )
 
 
 @dataclass(frozen=True)
@@ -140,11 +148,11 @@ class Table:
 
     def profile(self, slices: Mapping[str, Slice]) -> Profile:
         """What is in it, made of its slices."""
-        return Profile(self.columns, slices, self.slice_by, self.mart.contracted)
+        return Profile(self.columns, slices, self.slice_by, self.mart.contracted, self.mart.may_shrink)
 
     def measures(self) -> list[str]:
         """Columns whose sum means something."""
-        no_measures = {*self.mart.key, *self.mart.references, *self.mart.not_additive}
+        no_measures = {*self.mart.key, *self.mart.references, *self.mart.no_measures}
         return [
             column
             for column, kind in self.columns.items()

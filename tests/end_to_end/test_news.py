@@ -49,4 +49,12 @@ def test_the_keys_are_in_no_file_of_a_run(checkout: Checkout) -> None:
     assert checkout.settings.airflow_home / "airflow.db" in files
     assert checkout.settings.warehouse in files
     for key in (NEWS_KEY, MODEL_KEY, TOKEN):
-        assert [path for path in files if key.encode() in path.read_bytes()] == []
+        assert [path for path in files if key.encode() in content(path)] == []
+
+
+def content(path: Path) -> bytes:
+    """A file's bytes; none if it is gone, as SQLite's log is when the last process has closed its database."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""

@@ -128,17 +128,17 @@ def test_three_months_come_by_catch_up(taxi: Checkout) -> None:
 def test_a_corrected_month_is_backfilled_and_no_other_changes(taxi: Checkout, offered: Path) -> None:
     first, second, third = MONTHS
     before = {month: facts(taxi, month) for month in MONTHS}
-    mended = write_taxi(offered, months=[second], rows=800, suffix=".csv.gz", seed=2, defects={})
+    mended = write_taxi(offered, months=[second], rows=1_800, suffix=".csv.gz", seed=2, defects={})
     days = ["--from-date", f"{second}-01", "--to-date", f"{second}-28", "--reprocess-behavior", "completed"]
     created = taxi.run("runtime", "exec", "airflow", "backfill", "create", "--dag-id", "taxi", *days)
     assert created.returncode == 0, created.stdout + created.stderr
     with airflow(taxi) as process:
         wait_for(taxi, process, "backfill", 1)
-    assert len(facts(taxi, second)) == mended.clean == 800
+    assert len(facts(taxi, second)) == mended.clean == 1_800
     assert {month: facts(taxi, month) for month in (first, third)} == {
         month: before[month] for month in (first, third)
     }
-    assert len(facts(taxi)) == 2 * (ROWS - 75) + 800
+    assert len(facts(taxi)) == 2 * (ROWS - 75) + 1_800
 
 
 def test_a_bad_month_leaves_the_others_of_a_manual_run_to_be_published(taxi: Checkout, offered: Path) -> None:

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
 
-from ingestion import raw_store
+from ingestion import raw_pipeline, raw_store
 from ingestion.load import load_domain
 from ingestion.raw_store import RawStore
 from ingestion.sources.collisions import CRASHES
@@ -45,9 +45,9 @@ def old_tables(monkeypatch: pytest.MonkeyPatch, deliver: Deliver, settings: Sett
     def without(feed: Any) -> Any:
         return no_rows(feed).drop_columns("_replaces_row_id")
 
-    no_rows = raw_store.no_rows
+    no_rows = raw_pipeline.no_rows
     with monkeypatch.context() as patched:
-        patched.setattr(raw_store, "no_rows", without)
+        patched.setattr(raw_pipeline, "no_rows", without)
         deliver("a.csv", crash(1), "cut,off")
         load_domain("collisions")
     with duckdb.connect(str(settings.warehouse)) as connection:

@@ -255,8 +255,16 @@ def test_a_sum_that_means_nothing_stops_nothing(months: Settings) -> None:
     execute(months, "update marts.fct_things set amount = -1")
     with pytest.raises(PublishStoppedError, match="total of amount"):
         publish("things", months)
-    write_manifest(months, columns={"amount": {"config": {"meta": {"additive": False}}}}, **MONTHLY)
+    write_manifest(months, columns={"amount": {"config": {"meta": {"measure": False}}}}, **MONTHLY)
     os.utime(months.manifest, (4e9, 4e9))
+    assert publish("things", months).accepted == ()
+
+
+def test_fewer_rows_of_what_may_shrink_are_no_loss(months: Settings) -> None:
+    write_manifest(months, meta={"may_shrink": True}, **MONTHLY)
+    os.utime(months.manifest, (4e9, 4e9))
+    publish("things", months)
+    execute(months, "delete from marts.agg_things_rows_by_file where source_file = 'a.csv'")
     assert publish("things", months).accepted == ()
 
 
