@@ -48,7 +48,8 @@ class Dashboard:
         settled(page)
 
 
-@pytest.fixture(scope="session")
+# Of a module: while Playwright runs, its thread has an event loop, in which no other test can run its own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not chromium():
         pytest.skip("there is no Chromium here: apt-get install chromium")
@@ -63,7 +64,7 @@ def page(browser: Browser) -> Iterator[Page]:
     page.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     """The domains that need no server, built by one dbt and published, and their health."""
     # Sales do without the catalogue, whose API has no address.
@@ -90,7 +91,7 @@ def served(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield Dashboard(url, settings)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def empty(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     """A dashboard before anything is published."""
     settings = Settings(data_dir=tmp_path_factory.mktemp("empty") / "data", env="dev")

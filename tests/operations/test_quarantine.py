@@ -16,6 +16,7 @@ from ingestion.warehouse import connect
 from operations.__main__ import main
 from operations.quarantine import FileCount, QuarantineError, ReasonCount, quarantine
 from settings import PROJECT_DIR, Settings
+from tests.holding import held
 
 ORDERS = "order_id,customer_id,product_id,quantity,unit_price,order_date,status"
 CUSTOMERS = "customer_id,name,email,region,updated_at"
@@ -264,26 +265,12 @@ def test_the_warehouse_may_be_open_in_another_process_that_reads(
     shop: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ingestion.warehouse.connect", None)  # it would wait
-    hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1], read_only=True); print('held', flush=True); sys.stdin.read()"
-    with subprocess.Popen(
-        [sys.executable, "-c", hold, str(shop.warehouse)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as holder:
-        assert holder.stdout.readline() == "held\n"
+    with held(shop.warehouse, read_only=True):
         assert quarantine("ecommerce", shop).rows == 4
-        holder.stdin.close()
 
 
 def test_a_writer_is_waited_for(shop: Settings) -> None:
-    hold = (
-        "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print('held', flush=True); time.sleep(1)"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", hold, str(shop.warehouse)], stdout=subprocess.PIPE, text=True
-    ) as holder:
-        assert holder.stdout.readline() == "held\n"
+    with held(shop.warehouse, seconds=1) as holder:
         assert quarantine("ecommerce", shop).rows == 4
         assert holder.wait() == 0
 

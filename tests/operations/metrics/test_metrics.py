@@ -14,6 +14,7 @@ from operations.metrics.journal import stage
 from operations.metrics.ops_store import MetricsError
 from operations.metrics.record import record
 from settings import PROJECT_DIR, Settings
+from tests.holding import held
 from tests.operations.metrics.noted_run import run
 
 # (dlt's "insert" goes into staging tables, its "SQL" from there into the tables.)
@@ -149,19 +150,10 @@ def test_nothing_to_record_writes_nothing(settings: Settings) -> None:
 
 
 def test_a_held_warehouse_leaves_the_journal_as_it_was(settings: Settings) -> None:
-    hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
-    settings.warehouse.parent.mkdir(parents=True)
-    with subprocess.Popen(
-        [sys.executable, "-c", hold, str(settings.warehouse)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as holder:
-        assert holder.stdout.readline() == "held\n"
+    with held(settings.warehouse):
         succeed(settings, "r", "publish")
         with pytest.raises(WarehouseBusyError):
             record("things", settings, "r", wait_seconds=0.1)
-        holder.stdin.close()
     record("things", settings)
     assert runs(settings) == [("r", "success", None)]
 

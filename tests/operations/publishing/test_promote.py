@@ -10,7 +10,6 @@ import duckdb
 import pytest
 
 from operations.__main__ import main
-from operations.publishing import publish as publishing
 from operations.publishing import versions as keeping
 from operations.publishing.errors import PublishStoppedError
 from operations.publishing.manage import rollback, versions
@@ -21,12 +20,6 @@ from settings import Settings, environments
 from tests.operations.publishing.things import build_months, execute, names, query
 
 COUNT = "select count(*) from marts.fct_things"
-
-
-@pytest.fixture(autouse=True)
-def _fresh_manifest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publishing, "ensure_manifest", lambda settings: None)
-    monkeypatch.setattr("operations.__main__.domains", lambda: ["things"])
 
 
 @pytest.fixture

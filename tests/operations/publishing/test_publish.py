@@ -20,6 +20,7 @@ from operations.publishing.errors import PublishError
 from operations.publishing.publish import publish
 from operations.publishing.quarantine_share import QuarantineShare
 from settings import PROJECT_DIR, Settings
+from tests.holding import held
 from tests.operations.publishing.things import build, names, write_manifest
 
 
@@ -46,11 +47,6 @@ def quarantine_one_more(settings: Settings) -> None:
         warehouse.execute(
             "create table clean.quarantine_others__big as select 'no_rule_of_ours' as broken_rules"
         )
-
-
-@pytest.fixture(autouse=True)
-def fresh_manifest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publishing, "ensure_manifest", lambda settings: None)
 
 
 def ids(path: Path) -> list[int]:
@@ -92,21 +88,12 @@ def test_a_domain_without_marts_is_an_error(built: Settings) -> None:
 
 
 def test_a_warehouse_in_use_is_waited_for_and_then_named(settings: Settings) -> None:
-    hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
-    settings.warehouse.parent.mkdir(parents=True)
-    with subprocess.Popen(
-        [sys.executable, "-c", hold, str(settings.warehouse)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as holder:
-        assert holder.stdout.readline() == "held\n"
-        with (
-            pytest.raises(WarehouseBusyError, match=f"held by process {holder.pid}"),
-            connect(settings, wait_seconds=0.5),
-        ):
-            pass
-        holder.stdin.close()
+    with (
+        held(settings.warehouse) as holder,
+        pytest.raises(WarehouseBusyError, match=f"held by process {holder.pid}"),
+        connect(settings, wait_seconds=0.5),
+    ):
+        pass
     with connect(settings, wait_seconds=5):
         pass
 

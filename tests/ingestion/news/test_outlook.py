@@ -1,0 +1,43 @@
+"""What waits before a run, and whether few articles came."""
+
+import pytest
+
+import settings as project_settings
+from ingestion.enrich.enrich import enrich
+from ingestion.enrich.outlook import outlook
+from ingestion.sources.news import ARTICLES
+from samples.apis.news import article
+from samples.apis.server import SampleApis
+from tests.ingestion.news.asking import ALL, Run
+
+
+def test_the_outlook_says_what_waits_and_whether_few_articles_came(
+    read: Run, apis: SampleApis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read()
+    found = outlook(ARTICLES, project_settings.load())
+    assert (found.waiting, found.articles, found.usual, found.is_low) == (ALL, 24, 24.0, False)
+    enrich(ARTICLES, project_settings.load())
+    assert outlook(ARTICLES, project_settings.load()).waiting == 0
+    # The next day has half of the usual number, then one more.
+    for number in range(1, 12):
+        apis.news.publish(article(ALL + number), publishedAt=f"2024-04-01T{number:02}:00:00Z")
+    read()
+    found = outlook(ARTICLES, project_settings.load())
+    assert (found.waiting, found.articles, found.usual, found.is_low) == (11, 11, 24.0, True)
+    apis.news.publish(article(ALL + 12), publishedAt="2024-04-01T12:00:00Z")
+    read()
+    assert not outlook(ARTICLES, project_settings.load()).is_low
+
+
+def test_few_days_of_articles_say_nothing_of_the_usual(read: Run, few: SampleApis) -> None:
+    read()
+    found = outlook(ARTICLES, project_settings.load())
+    assert (found.articles, found.usual, found.is_low) == (12, None, False)
+
+
+def test_an_outlook_on_nothing_is_no_alert(read: Run, apis: SampleApis) -> None:
+    apis.news.articles = []
+    read()
+    found = outlook(ARTICLES, project_settings.load())
+    assert (found.waiting, found.latest_day, found.is_low) == (0, None, False)
