@@ -2,9 +2,7 @@
 
 import importlib
 import pkgutil
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC
 from pathlib import Path
@@ -24,6 +22,7 @@ from ingestion.arrivals import (
 from ingestion.enrich.enrichments import Enrichments
 from ingestion.feeds import Feed
 from ingestion.load_file import FileLoader, FileResult
+from ingestion.on_disk import work_folder
 from ingestion.raw_store import RawStore
 from ingestion.rest.endpoint import Endpoint
 from settings import Settings
@@ -231,7 +230,10 @@ def _load_feed(
 
     if feed.moves_files:
         wait_until_complete(wanted, settings.still_seconds)
-    with RawStore.open(feed, settings) as store, _work_folder(settings) as work:
+    with (
+        RawStore.open(feed, settings) as store,
+        work_folder(settings.dlt_dir / f"parse_{settings.env}") as work,
+    ):
         loader = FileLoader(feed, feeds, store, work)
         # Another run may have had the warehouse, and the files, until now.
         files = wanted()
@@ -286,15 +288,3 @@ def _double(feed: Feed, path: Path, files: Sequence[Path]) -> Path | None:
 
 def _missing(feed: Feed, partition: str) -> FileResult:
     return FileResult(partition, feed.entity, "failed", reason=f"landing/{feed.domain} has no file of it")
-
-
-@contextmanager
-def _work_folder(settings: Settings) -> Iterator[Path]:
-    """A folder for files between two formats; what a killed run left there goes first."""
-    folder = settings.dlt_dir / f"parse_{settings.env}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

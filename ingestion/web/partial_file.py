@@ -8,6 +8,7 @@ from dataclasses import replace
 from io import FileIO
 from pathlib import Path
 
+from ingestion.on_disk import sync
 from ingestion.web.served_file import ServedFile
 
 
@@ -82,7 +83,7 @@ class PartialFile:
         served = replace(self.served, bytes=self.size)
         os.fsync(self._file.fileno())
         self.path.replace(self.target)
-        _sync_folder(self.target.parent)
+        sync(self.target.parent)
         self.remember(served)
         self._note.unlink(missing_ok=True)
 
@@ -116,11 +117,3 @@ def _is_at(path: Path, file: FileIO) -> bool:
         return os.path.samestat(path.stat(), os.fstat(file.fileno()))
     except FileNotFoundError:
         return False
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

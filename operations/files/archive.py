@@ -20,7 +20,8 @@ from typing import IO, Any
 
 import settings as settings_module
 from ingestion.arrivals import checksum_of, name_beside
-from operations.files.whole_file import sync, whole_file
+from ingestion.on_disk import sync
+from operations.files.whole_file import whole_file
 from settings import Settings
 
 SUMS = "SHA256SUMS"

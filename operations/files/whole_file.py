@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ingestion.on_disk import sync
+
 # `.<name>.<process id>.unfinished`, and the log that DuckDB keeps beside a database under way.
 UNFINISHED = re.compile(r"\..+\.(?P<pid>\d+)\.unfinished(\.wal)?")
 
@@ -34,15 +36,6 @@ def whole_file(target: Path) -> Iterator[Path]:
     finally:
         for left in (candidate, candidate.with_name(f"{candidate.name}.wal")):
             left.unlink(missing_ok=True)
-
-
-def sync(path: Path) -> None:
-    """Bring a file's content, or a folder's entries, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _remove_leftovers(folder: Path) -> None:

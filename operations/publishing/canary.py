@@ -7,7 +7,6 @@ only. Then the marts that were built are compared with the published ones, row b
 """
 
 import json
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ import duckdb
 import yaml
 
 from ingestion.load import domains
+from ingestion.on_disk import work_folder
 from operations.dbt import run_dbt
 from operations.files.locked import LockedError, locked
 from operations.publishing.comparison import as_table
@@ -174,14 +174,8 @@ def _own_folder(settings: Settings) -> Iterator[Path]:
     folder = settings.data_dir / "canary"
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with locked(folder / ".lock", WAIT_SECONDS):
-            work = folder / "work"
-            shutil.rmtree(work, ignore_errors=True)
-            work.mkdir()
-            try:
-                yield work
-            finally:
-                shutil.rmtree(work, ignore_errors=True)
+        with locked(folder / ".lock", WAIT_SECONDS), work_folder(folder / "work") as work:
+            yield work
     except LockedError as error:
         raise CanaryError(f"another canary is at work: {error}") from error
 

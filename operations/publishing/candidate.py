@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from operations.files.whole_file import sync
+from ingestion.on_disk import sync
 from operations.publishing.errors import PublishError
 from operations.publishing.marts import SCHEMA
 from operations.publishing.profile import Profile, Table, count_slices, look, measure, quoted

@@ -20,9 +20,10 @@ from typing import Any
 import duckdb
 
 import settings as settings_module
+from ingestion.on_disk import sync
 from ingestion.warehouse import connect
 from operations.dbt import ensure_manifest
-from operations.files.whole_file import sync, whole_file
+from operations.files.whole_file import whole_file
 from operations.publishing import candidate
 from operations.publishing.comparison import Comparison, compare
 from operations.publishing.errors import PublishError, PublishStoppedError

@@ -25,8 +25,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ingestion.on_disk import sync
 from operations.files.locked import LockedError, locked
-from operations.files.whole_file import sync, whole_file
+from operations.files.whole_file import whole_file
 from operations.publishing.candidate import copy
 from operations.publishing.errors import PublishError
 from operations.publishing.profile import Profile
