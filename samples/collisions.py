@@ -180,11 +180,5 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def deliver(folder: Path, options: argparse.Namespace) -> Delivery:
     """Write the files that the options of `add_options` ask for."""
     suffix = ".csv.gz" if options.gz else ".csv"
-    return write_collisions(
-        *(folder / f"crashes_sample_{k:03}{suffix}" for k in range(1, options.files + 1)),
-        rows=options.rows,
-        seed=options.seed,
-        header=options.header,
-        defects=options.defects,
-        first_id=options.first_id,
-    )
+    paths = (folder / f"crashes_sample_{k:03}{suffix}" for k in range(1, options.files + 1))
+    return write_collisions(*paths, **lines.asked(options, write_collisions))

@@ -358,18 +358,5 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def deliver(folder: Path, options: argparse.Namespace) -> Delivery:
     """Write the files that the options of `add_options` ask for."""
-    return write_ecommerce(
-        folder,
-        orders=options.orders,
-        customers=options.customers,
-        products=options.products,
-        files=options.files,
-        gz=options.gz,
-        seed=options.seed,
-        name=options.name,
-        first_id=options.first_id,
-        first_day=options.first_day,
-        days=options.days,
-        only=options.only or FATES,
-        defects=options.defects,
-    )
+    asked = lines.asked(options, write_ecommerce)
+    return write_ecommerce(folder, **asked | {"only": options.only or FATES})

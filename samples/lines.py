@@ -2,9 +2,10 @@
 
 import argparse
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from inspect import signature
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,11 @@ def use(connection: duckdb.DuckDBPyConnection, chosen: Slots) -> None:
     before = list(accumulate((kind is not None for kind in chosen.kinds), initial=0))
     connection.execute("set variable defects = ?::bigint", [before.pop()])
     connection.execute("set variable defects_before = ?::bigint[]", [before])
+
+
+def asked(options: argparse.Namespace, writer: Callable[..., Any]) -> dict[str, Any]:
+    """The options that a writer takes, by the names of its parameters."""
+    return {name: value for name, value in vars(options).items() if name in signature(writer).parameters}
 
 
 def write(

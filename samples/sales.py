@@ -126,12 +126,4 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def deliver(folder: Path, options: argparse.Namespace) -> Delivery:
     """Write the files that the options of `add_options` ask for."""
-    return write_sales(
-        folder,
-        rows=options.rows,
-        days=options.days,
-        first_day=options.first_day,
-        products=options.products,
-        seed=options.seed,
-        defects=options.defects,
-    )
+    return write_sales(folder, **lines.asked(options, write_sales))

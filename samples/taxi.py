@@ -315,13 +315,5 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def deliver(folder: Path, options: argparse.Namespace) -> Delivery:
     """Write the files that the options of `add_options` ask for."""
-    return write_taxi(
-        folder,
-        months=options.months,
-        rows=options.rows,
-        suffix=f".{options.suffix}",
-        header=options.header,
-        airport_fee=options.airport_fee,
-        seed=options.seed,
-        defects=options.defects,
-    )
+    asked = lines.asked(options, write_taxi)
+    return write_taxi(folder, **asked | {"suffix": f".{options.suffix}"})
