@@ -10,7 +10,7 @@ A new domain is in it as soon as it has a folder in `dbt_project/models/marts/` 
 
 import pendulum
 from airflow.sdk import DAG, AssetAny, task
-from pipeline import RETRIES, deadline, published, waiting
+from pipeline import common, published, waiting
 
 import settings
 
@@ -20,16 +20,11 @@ _MARTS = settings.DBT_PROJECT_DIR / "models" / "marts"
 _DOMAINS = sorted({path.name for path in _MARTS.iterdir() if path.is_dir()} - {*settings.PLATFORM, "shared"})
 
 with DAG(
-    dag_id=DAG_ID,
     schedule=AssetAny(*(published(domain) for domain in _DOMAINS)),
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
-    max_active_runs=1,
-    default_args=RETRIES,
-    deadline=deadline(DAG_ID),
-    tags=["platform"],
     is_paused_upon_creation=False,
-    doc_md=__doc__,
+    **common(DAG_ID, __doc__, params={}, kind="platform"),
 ) as dag:
 
     @task(**waiting("health"))

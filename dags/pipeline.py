@@ -128,15 +128,17 @@ def deadline(domain: str) -> list[DeadlineAlert]:
     return [DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, timedelta(hours=hours), late)]
 
 
-def common(domain: str, doc: str, params: dict[str, Param] = PARAMS) -> dict[str, Any]:
-    """Arguments of a domain's DAG that are the same for all: one run at a time, retries, deadline, parameters, texts."""
+def common(
+    domain: str, doc: str, params: dict[str, Param] = PARAMS, kind: str = "pipeline"
+) -> dict[str, Any]:
+    """Arguments of a DAG that are the same for all: one run at a time, retries, deadline, parameters, texts."""
     return {
         "dag_id": domain,
         "max_active_runs": 1,
         "default_args": RETRIES,
         "deadline": deadline(domain),
         "params": params,
-        "tags": ["pipeline", domain],
+        "tags": [kind, domain],
         "doc_md": doc,
     }
 

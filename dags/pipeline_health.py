@@ -11,7 +11,7 @@ The dashboard (`make dashboard`) shows it. From a shell: `python -m operations h
 
 import pendulum
 from airflow.sdk import DAG, chain, task
-from pipeline import RETRIES, deadline, schedule, waiting
+from pipeline import common, schedule, waiting
 
 import settings
 
@@ -19,16 +19,11 @@ DAG_ID = "pipeline_health"
 _SETTINGS = settings.load()
 
 with DAG(
-    dag_id=DAG_ID,
     schedule=schedule(DAG_ID, default="*/15 * * * *"),
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
-    max_active_runs=1,
-    default_args=RETRIES,
-    deadline=deadline(DAG_ID),
-    tags=["platform"],
     is_paused_upon_creation=False,
-    doc_md=__doc__,
+    **common(DAG_ID, __doc__, params={}, kind="platform"),
 ) as dag:
 
     @task(**waiting("health"))

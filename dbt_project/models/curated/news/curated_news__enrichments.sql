@@ -1,16 +1,7 @@
-with enrichments as (
+with ranked as (
 
     select
-        content_hash,
-        provider,
-        model,
-        prompt_version,
-        status,
-        topic,
-        summary,
-        entities,
-        sentiment,
-        enriched_at,
+        *,
         row_number() over (
             partition by content_hash
             order by
@@ -38,7 +29,7 @@ preferred as (
         cast(round(sentiment, 4) as decimal(5, 4)) as sentiment,
 
         cast(enriched_at as {{ dbt.type_timestamp() }}) as enriched_at
-    from enrichments
+    from ranked
     where preference = 1
 
 )
