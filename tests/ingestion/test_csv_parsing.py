@@ -99,7 +99,8 @@ def test_one_bad_line_costs_one_line(case: str, suffix: str, tmp_path: Path) -> 
     assert read(path) == (rows, rejects)
 
 
-WHOLE = gzip.compress(b"a,b,c\n" + b"1,2,3\n" * 5_000)
+# Without the time of day, which would be part of the names of tests.
+WHOLE = gzip.compress(b"a,b,c\n" + b"1,2,3\n" * 5_000, mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ WHOLE = gzip.compress(b"a,b,c\n" + b"1,2,3\n" * 5_000)
     [
         ("f.csv", b"", "empty"),
         ("f.csv.gz", b"", "empty"),
-        ("f.csv.gz", gzip.compress(b""), "empty"),
+        ("f.csv.gz", gzip.compress(b"", mtime=0), "empty"),
         ("f.csv.gz", WHOLE[:-20], "truncated"),
         ("f.csv.gz", WHOLE[: len(WHOLE) // 2], "truncated"),
         ("f.csv.gz", WHOLE[:5], "truncated"),
