@@ -1,12 +1,10 @@
 """What parsing a DAG needs."""
 
-from functools import cache
-
 import pytest
 
 import settings
 from operations.dbt import ensure_manifest
-from runtime.configuration import airflow_environment
+from runtime.configuration import airflow_environment, dag_names
 from tests.dags.parsing import parse
 
 
@@ -21,4 +19,21 @@ def environment(tmp_path_factory):
 @pytest.fixture(scope="session")
 def two_parses(environment):
     """Two parses of a DAG, each by a process of its own."""
-    return cache(lambda name: [parse(name, environment, PYTHONHASHSEED=seed) for seed in ("1", "7")])
+    parses = [parse(dag_names(), environment, PYTHONHASHSEED=seed) for seed in ("1", "7")]
+    return lambda name: [parse[name] for parse in parses]
+
+
+@pytest.fixture(scope="session")
+def other_schedules(environment):
+    """A parse of the DAGs whose schedules the environment replaces."""
+    replaced = {"TAXI": "@monthly", "ECOMMERCE": "15 4 * * *", "SALES": "15 * * * *"}
+    schedules = {f"SLUICE_SCHEDULE_{domain}": schedule for domain, schedule in replaced.items()}
+    names = [domain.lower() for domain in replaced]
+    return parse(names, environment, SLUICE_START_TAXI="2024-05-01", **schedules)
+
+
+@pytest.fixture(scope="session")
+def no_schedules(environment):
+    """A parse of the DAGs whose schedules the environment takes away."""
+    names = ["taxi", "sales"]
+    return parse(names, environment, **{f"SLUICE_SCHEDULE_{name.upper()}": "none" for name in names})

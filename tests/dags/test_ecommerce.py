@@ -1,7 +1,5 @@
 """What is the ecommerce DAG's own."""
 
-from tests.dags.parsing import parse
-
 
 def test_each_entity_is_loaded_by_its_own_task_and_reports_follow_the_publication(two_parses):
     parsed, _ = two_parses("ecommerce")
@@ -12,5 +10,5 @@ def test_each_entity_is_loaded_by_its_own_task_and_reports_follow_the_publicatio
     assert (parsed["schedule"], parsed["catchup"]) == ("0 2 * * *", False)
 
 
-def test_the_environment_replaces_the_schedule(environment):
-    assert parse("ecommerce", environment, SLUICE_SCHEDULE_ECOMMERCE="15 4 * * *")["schedule"] == "15 4 * * *"
+def test_the_environment_replaces_the_schedule(other_schedules):
+    assert other_schedules["ecommerce"]["schedule"] == "15 4 * * *"

@@ -1,7 +1,5 @@
 """What is the taxi DAG's own."""
 
-from tests.dags.parsing import parse
-
 
 def test_each_month_is_fetched_and_loaded_apart_from_the_others(two_parses):
     parsed, _ = two_parses("taxi")
@@ -13,11 +11,11 @@ def test_each_month_is_fetched_and_loaded_apart_from_the_others(two_parses):
     assert tasks["months_loaded"]["trigger_rule"] == "all_done"
 
 
-def test_it_catches_up_with_the_past(two_parses, environment):
+def test_it_catches_up_with_the_past(two_parses, other_schedules, no_schedules):
     parsed, _ = two_parses("taxi")
     assert (parsed["schedule"], parsed["catchup"]) == ("0 6 2 * *", True)
     assert parsed["start"].startswith("2021-01-01T00:00:00")
-    moved = parse("taxi", environment, SLUICE_START_TAXI="2024-05-01", SLUICE_SCHEDULE_TAXI="@monthly")
+    moved = other_schedules["taxi"]
     assert moved["start"].startswith("2024-05-01T00:00:00")
     assert moved["schedule"] == "0 0 1 * *"
-    assert parse("taxi", environment, SLUICE_SCHEDULE_TAXI="none")["schedule"] is None
+    assert no_schedules["taxi"]["schedule"] is None
