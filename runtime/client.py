@@ -1,9 +1,10 @@
 """The few calls to Airflow's REST API that a run needs."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from operations.health.airflow_api import AirflowApi
+from operations.health.airflow_api import AirflowApi, ApiError
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,13 @@ class AirflowClient(AirflowApi):
     def dags(self) -> list[dict]:
         """All DAGs that were ever parsed, with their tags and the time of the last parse."""
         return self.call("GET", "/dags", params={"limit": 1000, "exclude_stale": False})["dags"]
+
+    def parse(self, file_tokens: list[str]) -> None:
+        """Have the files of some DAGs, named by their tokens, parsed before all others."""
+        for token in file_tokens:
+            # Refused if somebody else has asked for it, and it is about to be done.
+            with suppress(ApiError):
+                self.call("PUT", f"/parseDagFile/{token}")
 
     def import_errors(self) -> dict[str, str]:
         """Stack traces of the files that cannot be parsed, by file name."""

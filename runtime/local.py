@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import httpx
+import psutil
 
 from operations.dbt import ensure_manifest
 from operations.health.airflow_api import ApiError
@@ -20,6 +21,8 @@ from settings import Settings
 
 START_SECONDS = 180
 POLL_SECONDS = 1.0
+# The version of Airflow for which its database was made.
+MIGRATED = "migrated"
 
 
 class RunTimeout(RuntimeError):
@@ -38,9 +41,10 @@ class LocalAirflow:
 
     Unless it is `scheduled`, only what is triggered runs: what else is due (a DAG that catches up has runs
     for years) would be in its way, and be cut off in the end.
+    If a scheduled one runs on this data folder already, it is joined, and left running.
     With `samples`, the APIs of which no address is set are those that `python -m samples serve` offers.
-    Entering raises AirflowError when it cannot start (another one runs on this data folder, a part of
-    it died) and DbtError when dbt refuses its project. Leaving ends every process.
+    Entering raises AirflowError when it cannot start (another one runs on this data folder that cannot be
+    joined, a part of it died) and DbtError when dbt refuses its project. Leaving ends every process.
     """
 
     def __init__(
@@ -59,12 +63,19 @@ class LocalAirflow:
         self._lock = Lock(settings.airflow_home / "lock")
         self._components: list[Component] = []
         self._pooled: list[str] = []
+        self._joined = False
         self.username = configuration.USERNAME
         self.url: str | None = None
         self.client: AirflowClient | None = None
 
     def __enter__(self) -> "LocalAirflow":
-        self._lock.acquire()
+        try:
+            self._lock.acquire()
+        except AirflowError:
+            if self._scheduled or not self._is_up():
+                raise
+            self._join()
+            return self
         try:
             self._start()
         except BaseException:
@@ -79,9 +90,10 @@ class LocalAirflow:
         """End every process that was started and free the data folder."""
         if self.client:
             self.client.close()
-        stop(self._components)
-        self._components.clear()
-        self._lock.release()
+        if not self._joined:
+            stop(self._components)
+            self._components.clear()
+            self._lock.release()
 
     def check(self) -> None:
         """Raises AirflowError if a part of Airflow has died."""
@@ -146,6 +158,29 @@ class LocalAirflow:
         run_id = self.trigger(dag_id, conf)
         return self.watch([(dag_id, run_id)], timeout, lambda states: None)[0]
 
+    def _is_up(self) -> bool:
+        """Whether the Airflow that has the lock is one of this environment that stays, and its api-server has started."""
+        facts = self._lock.facts()
+        return (
+            facts.get("stays_for") == self._settings.env
+            and "url" in facts
+            and psutil.pid_exists(facts["pid"])
+        )
+
+    def _join(self) -> None:
+        ensure_manifest(self._settings)
+        self._joined = True
+        self.url = self._lock.facts()["url"]
+        self.password = configuration.credentials(self._settings)["password"]
+        try:
+            self._await_api()
+        except PortTakenError as error:
+            raise AirflowError(
+                f"what answers on {self.url} is not the Airflow of this data folder"
+            ) from error
+        self._say(f"Airflow runs already, on {self.url}")
+        self._parsed_after = datetime.now(UTC)
+
     def _start(self) -> None:
         prepare(self._settings, self._say)
         self.password = configuration.credentials(self._settings)["password"]
@@ -189,7 +224,11 @@ class LocalAirflow:
         log = self._logs / f"{name}.log"
         self._components.append(Component(name, arguments, environment, log, self._lock))
         children = [component.process.pid for component in self._components]
-        self._lock.note(pid=os.getpid(), children=children, **({"url": self.url} if self.url else {}))
+        facts = {"url": self.url} if self.url else {}
+        if self._scheduled:
+            # One that was started for some runs ends with them, under whoever else has joined it.
+            facts["stays_for"] = self._settings.env
+        self._lock.note(pid=os.getpid(), children=children, **facts)
 
     def _await_api(self) -> None:
         """Wait until our api-server answers.
@@ -226,14 +265,19 @@ class LocalAirflow:
     def _await_parsed(self, names: list[str]) -> dict[str, dict]:
         """Wait until the files of these DAGs have been parsed since the start; return all known DAGs."""
         deadline = time.monotonic() + START_SECONDS
+        asked: list[str] = []
         while time.monotonic() < deadline:
             self.check()
             for file, trace in self.client.import_errors().items():
                 if Path(file).stem in names:
                     raise AirflowError(f"{file} cannot be parsed:\n{trace}")
             known = {dag["dag_id"]: dag for dag in self.client.dags()}
-            if all(self._is_parsed(known.get(name)) for name in names):
+            late = [name for name in names if not self._is_parsed(known.get(name))]
+            if not late:
                 return known
+            if self._joined and not asked:
+                asked = [known[name]["file_token"] for name in late if name in known]
+                self.client.parse(asked)
             time.sleep(0.3)
         raise AirflowError(f"dags/ was not parsed within {START_SECONDS} s: {self._logs}/dag-processor.log")
 
@@ -245,14 +289,21 @@ class LocalAirflow:
 def prepare(settings: Settings, say: Callable[[str], None]) -> None:
     """Make what Airflow needs before its first process: dbt's manifest and its own database.
 
-    The database is made or upgraded once for each version of Airflow.
-
     Raises:
         DbtError: dbt refuses its project.
         AirflowError: the database cannot be made.
     """
     ensure_manifest(settings)
-    marker = settings.airflow_home / "migrated"
+    make_database(settings, say)
+
+
+def make_database(settings: Settings, say: Callable[[str], None] = lambda line: None) -> None:
+    """Make Airflow's own database, or upgrade it, once for each version of Airflow.
+
+    Raises:
+        AirflowError: the database cannot be made.
+    """
+    marker = settings.airflow_home / MIGRATED
     current = version("apache-airflow-core")
     if marker.exists() and marker.read_text() == current:
         return

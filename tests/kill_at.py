@@ -1,4 +1,6 @@
-"""Runs a module as a program that dies by SIGKILL at an exact point of its work.
+"""Programs that die by SIGKILL at an exact point of their work.
+
+A test calls `run_to_death`; what runs in another folder or Python is started by hand:
 
     python -m tests.kill_at package.module:Class.method before|after N program [argument ...]
 
@@ -8,16 +10,29 @@ The N-th call of the function named kills the process, before it begins or after
 import functools
 import importlib
 import itertools
+import multiprocessing
 import os
 import runpy
 import signal
-import subprocess
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from settings import PROJECT_DIR, Settings
+from settings import Settings
 
 Point = tuple[str, str, int]
+
+# Children are forked from a process that has loaded what they run, which takes longer than their work.
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(
+    [
+        "ingestion.__main__",
+        "operations.__main__",
+        "operations.metrics.record",
+        "dlt.destinations.impl.duckdb.duck",
+    ]
+)
 
 
 def arm(target: str, moment: str, nth: int) -> None:
@@ -43,15 +58,33 @@ def arm(target: str, moment: str, nth: int) -> None:
     setattr(holder, name, deadly)
 
 
-def run_to_death(point: Point, settings: Settings, *arguments: str) -> None:
-    """Run `python -m ingestion` with these arguments until it dies there."""
-    target, moment, nth = point
-    command = [sys.executable, "-m", "tests.kill_at", target, moment, str(nth), "ingestion", *arguments]
-    environment = os.environ | settings.environment()
-    done = subprocess.run(
-        command, cwd=PROJECT_DIR, env=environment, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == -signal.SIGKILL, f"{point} was not reached: {done.stdout}{done.stderr}"
+def run(point: Point, program: str, *arguments: str) -> None:
+    """Run `python -m program` in this process, which dies at the point."""
+    arm(*point)
+    sys.argv = [program, *arguments]
+    runpy.run_module(program, run_name="__main__")
+
+
+def run_to_death(point: Point, settings: Settings, program: str, *arguments: str) -> None:
+    """Run `python -m program` in a process of its own until it dies at the point."""
+    with TemporaryDirectory() as folder:
+        output = Path(folder) / "output"
+        environment = os.environ | settings.environment()
+        child = _FORKS.Process(target=_run_in_child, args=(environment, output, point, program, *arguments))
+        child.start()
+        child.join(timeout=120)
+        child.kill()
+        child.join()
+        assert child.exitcode == -signal.SIGKILL, f"{point} was not reached: {output.read_text()}"
+
+
+def _run_in_child(environment: dict[str, str], output: Path, *what: Any) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    with output.open("w") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    run(*what)
 
 
 def named(point: Point) -> str:
@@ -59,7 +92,5 @@ def named(point: Point) -> str:
 
 
 if __name__ == "__main__":
-    _, target, moment, nth, program, *arguments = sys.argv
-    arm(target, moment, int(nth))
-    sys.argv = [program, *arguments]
-    runpy.run_module(program, run_name="__main__")
+    _, target, moment, nth, *program = sys.argv
+    run((target, moment, int(nth)), *program)

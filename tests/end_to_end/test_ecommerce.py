@@ -5,9 +5,11 @@ The tests build on each other in this order, in one checkout.
 
 import csv
 import json
+from collections.abc import Iterator
 
 import pytest
 
+from tests.end_to_end.airflow import airflow
 from tests.end_to_end.conftest import Checkout, loads
 
 pytestmark = pytest.mark.slow
@@ -17,15 +19,16 @@ STAGES = {*(f"ingest_{entity}" for entity in ENTITIES), "build", "test", "publis
 
 
 @pytest.fixture(scope="module")
-def ran(checkout: Checkout) -> Checkout:
-    """The checkout after one run on sample input of known defects."""
+def ran(checkout: Checkout) -> Iterator[Checkout]:
+    """The checkout after one run on sample input of known defects, in an Airflow that stays."""
     made = checkout.run("samples", "ecommerce", "--orders", "2000", "--json")
     assert made.returncode == 0, made.stderr
     checkout.made = loads(made.stdout)
-    done = checkout.run("runtime", "run", "ecommerce")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "ecommerce success" in done.stdout
-    return checkout
+    with airflow(checkout, "ecommerce"):
+        done = checkout.run("runtime", "run", "ecommerce")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "ecommerce success" in done.stdout
+        yield checkout
 
 
 def last_run(checkout: Checkout, columns: str) -> tuple:

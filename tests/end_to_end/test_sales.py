@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,12 +20,12 @@ import pytest
 from samples.apis.server import SampleApis, serving
 from samples.apis.variables import variables
 from samples.sales import write_sales
+from tests.end_to_end.airflow import Airflow, airflow
 from tests.end_to_end.conftest import Checkout
 from tests.receivers import SECRET_PATH, Mailbox, Webhook, mailbox, webhook
 
 pytestmark = pytest.mark.slow
 
-WAIT_SECONDS = 600
 LINES = 40
 LINE = "2024-03-01,north,1,2,9.99"
 HEADER = "date,store,product_id,quantity,price"
@@ -63,26 +63,13 @@ def shop(checkout: Checkout, told: tuple[Mailbox, Webhook]) -> Iterator[Checkout
 
 
 @pytest.fixture(scope="module")
-def airflow(shop: Checkout) -> Iterator[Callable[[Callable[[], bool]], None]]:
-    """A running Airflow that watches the landing folder; waits until something is so, as long as Airflow lives."""
-    process = shop.start("runtime", "airflow")
-
-    def until(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + WAIT_SECONDS
-        while not condition():
-            assert process.poll() is None, (shop.path / "started.log").read_text()
-            assert time.monotonic() < deadline, f"{runs(shop)} {landing(shop)}"
-            time.sleep(0.5)
-
-    try:
-        until(lambda: database(shop, "select is_paused from dag where dag_id = 'sales'") != [])
-        shop.run("runtime", "exec", "airflow", "dags", "unpause", "sales", "--yes")
+def running(shop: Checkout) -> Iterator[Airflow]:
+    """An Airflow that watches the landing folder."""
+    with airflow(shop, "sales") as running:
+        running.switch("sales", on=True)
         watched = "select * from trigger where classpath like '%LandingTrigger' and triggerer_id is not null"
-        until(lambda: database(shop, watched) != [])
-        yield until
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
+        running.until(lambda: database(shop, watched) != [])
+        yield running
 
 
 def database(shop: Checkout, sql: str, *parameters: str) -> list[tuple]:
@@ -185,7 +172,7 @@ def test_a_broken_file_leaves_the_others_to_be_published_from_a_shell_too(shop: 
 
 
 def test_ten_files_arrive_of_which_three_are_broken(
-    shop: Checkout, airflow: Callable, told: tuple[Mailbox, Webhook], tmp_path: Path
+    shop: Checkout, running: Airflow, told: tuple[Mailbox, Webhook], tmp_path: Path
 ) -> None:
     made = write_sales(tmp_path, rows=7 * LINES, days=7, defects={"bad_price": 3, "cut_off": 2})
     contents = {path.name: path.read_bytes() for path in made.files}
@@ -194,7 +181,7 @@ def test_ten_files_arrive_of_which_three_are_broken(
     before = datetime.now(UTC)
     for name, content in contents.items() | {name: content for name, (content, _) in BROKEN.items()}.items():
         (folder / name).write_bytes(content)
-    airflow(lambda: all_ended(shop))
+    running.until(lambda: all_ended(shop))
 
     assert contents.items() <= archived(shop).items()
     failed = {path.name: path for path in (folder / "failed").iterdir() if not path.name.startswith("bad")}
@@ -240,7 +227,7 @@ def test_ten_files_arrive_of_which_three_are_broken(
 
 
 def test_a_file_that_is_written_slowly_is_loaded_once_and_whole(
-    shop: Checkout, airflow: Callable, told: tuple[Mailbox, Webhook]
+    shop: Checkout, running: Airflow, told: tuple[Mailbox, Webhook]
 ) -> None:
     box, hook = told
     sent = len(hook.texts)
@@ -252,7 +239,7 @@ def test_a_file_that_is_written_slowly_is_loaded_once_and_whole(
             file.flush()
             time.sleep(2)
             assert "slow.csv" in landing(shop)
-    airflow(lambda: len(runs(shop)) > count and all_ended(shop))
+    running.until(lambda: len(runs(shop)) > count and all_ended(shop))
     loaded = "select status, rows_read from raw_sales.input_files where source_file = 'slow.csv'"
     assert shop.query(loaded) == [("loaded", 10)]
     assert mapped_states(shop)["slow.csv"] == "success"
@@ -263,14 +250,13 @@ def test_a_file_that_is_written_slowly_is_loaded_once_and_whole(
 
 
 def test_a_run_by_hand_without_a_file_is_skipped_and_not_told(
-    shop: Checkout, airflow: Callable, told: tuple[Mailbox, Webhook]
+    shop: Checkout, running: Airflow, told: tuple[Mailbox, Webhook]
 ) -> None:
     _, hook = told
     sent = list(hook.texts)
     before = shop.settings.published("sales").read_bytes()
-    triggered = shop.run("runtime", "exec", "airflow", "dags", "trigger", "sales")
-    assert triggered.returncode == 0, triggered.stderr
-    airflow(lambda: runs(shop, "manual") == ["success"])
+    running.trigger("sales")
+    running.until(lambda: runs(shop, "manual") == ["success"])
     states = shop.task_tries()
     assert states["files_loaded"][0] == states["publish"][0] == "skipped"
     assert shop.settings.published("sales").read_bytes() == before
@@ -281,17 +267,15 @@ def test_a_run_by_hand_without_a_file_is_skipped_and_not_told(
 
 
 def test_what_was_loaded_and_not_published_is_published_by_the_next_run(
-    shop: Checkout, airflow: Callable
+    shop: Checkout, running: Airflow
 ) -> None:
-    switch = ["runtime", "exec", "airflow", "dags"]
-    shop.run(*switch, "pause", "sales", "--yes")
+    running.switch("sales", on=False)
     with dropped(shop, "left.csv", LINE):
         loaded = shop.run("ingestion", "sales", "--entity", "sales")
         assert loaded.returncode == 0, loaded.stdout + loaded.stderr
-    shop.run(*switch, "unpause", "sales", "--yes")
-    triggered = shop.run(*switch, "trigger", "sales")
-    assert triggered.returncode == 0, triggered.stderr
-    airflow(lambda: runs(shop, "manual") == ["success"] * 2)
+    running.switch("sales", on=True)
+    running.trigger("sales")
+    running.until(lambda: runs(shop, "manual") == ["success"] * 2)
     states = shop.task_tries()
     assert (states["ingest_sales"][0], states["publish"][0]) == ("skipped", "success")
     files = "select rows_clean from marts.agg_sales_rows_by_file where source_file = 'left.csv'"

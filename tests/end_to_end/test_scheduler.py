@@ -1,15 +1,17 @@
-"""The collisions DAG under a real scheduler, started by the code of `make run`.
+"""The collisions DAG under a real scheduler, started by the code of `make run`, and then of `make airflow`.
 
 The tests build on each other in this order, in one checkout: each leaves a healthy platform behind.
 """
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from tests.contents import differing
+from tests.end_to_end.airflow import Airflow, airflow
 from tests.end_to_end.conftest import Checkout, accounting
 
 pytestmark = pytest.mark.slow
@@ -26,6 +28,13 @@ def ran(real_files: Checkout) -> Checkout:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "collisions success" in done.stdout
     return real_files
+
+
+@pytest.fixture(scope="module")
+def running(ran: Checkout) -> Iterator[Airflow]:
+    """An Airflow that stays, in which the runs that come take place."""
+    with airflow(ran, "collisions") as running:
+        yield running
 
 
 def test_the_real_files_arrive_and_every_row_is_accounted_for(ran: Checkout) -> None:
@@ -58,16 +67,17 @@ def _environ(path: Path) -> bytes:
         return b""
 
 
-def test_a_second_run_changes_no_row(ran: Checkout) -> None:
+def test_a_second_run_changes_no_row(ran: Checkout, running: Airflow) -> None:
     published = ran.settings.published("collisions")
     before, published_before = ran.contents(), ran.contents(published)
     done = ran.run("runtime", "run", "collisions")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert f"Airflow runs already, on {running.client.url}" in done.stdout
     assert differing(ran.contents(), before) == []
     assert differing(ran.contents(published), published_before) == []
 
 
-def test_a_failing_data_test_ends_the_run_red_with_nothing_published(ran: Checkout) -> None:
+def test_a_failing_data_test_ends_the_run_red_with_nothing_published(ran: Checkout, running: Airflow) -> None:
     published = ran.settings.published("collisions")
     before = published.read_bytes()
     test = ran.path / "dbt_project/tests/collisions/assert_nothing.sql"
@@ -86,7 +96,7 @@ def test_a_failing_data_test_ends_the_run_red_with_nothing_published(ran: Checko
     assert "assert_nothing" in error
 
 
-def test_a_model_that_fails_once_is_retried_by_its_own_task_alone(ran: Checkout) -> None:
+def test_a_model_that_fails_once_is_retried_by_its_own_task_alone(ran: Checkout, running: Airflow) -> None:
     published = ran.settings.published("collisions")
     before = ran.contents(published)
     model, gate = ran.path / MODEL, ran.path / "gate.txt"
@@ -118,7 +128,7 @@ def test_a_model_that_fails_once_is_retried_by_its_own_task_alone(ran: Checkout)
     assert build == [("success", None, "failed models were built by their own retries")]
 
 
-def test_a_backfill_equals_a_full_refresh(ran: Checkout) -> None:
+def test_a_backfill_equals_a_full_refresh(ran: Checkout, running: Airflow) -> None:
     refreshed = ran.run("runtime", "run", "collisions", "--conf", '{"full_refresh": true}')
     assert refreshed.returncode == 0, refreshed.stdout + refreshed.stderr
     expected = ran.contents()
@@ -130,21 +140,10 @@ def test_a_backfill_equals_a_full_refresh(ran: Checkout) -> None:
         warehouse.execute(
             "update marts.fct_collision_vehicles set vehicle_position = 9 where crash_month = '2020-03-01'"
         )
-    # The next Airflow to start runs what is queued.
     days = ["--from-date", "2020-03-31", "--to-date", "2020-04-01"]
     created = ran.run("runtime", "exec", "airflow", "backfill", "create", "--dag-id", "collisions", *days)
     assert created.returncode == 0, created.stdout + created.stderr
-    airflow = ran.start("runtime", "airflow")
-    try:
-        deadline = time.monotonic() + 600
-        while [state for state, _ in ran.runs("backfill")] != ["success", "success"]:
-            assert time.monotonic() < deadline, ran.runs("backfill")
-            assert "failed" not in [state for state, _ in ran.runs("backfill")]
-            assert airflow.poll() is None, (ran.path / "started.log").read_text()
-            time.sleep(1)
-    finally:
-        airflow.terminate()
-        airflow.wait(timeout=60)
+    running.until(lambda: running.ended("backfill", 2))
     log = "".join(
         path.read_text() for path in ran.settings.airflow_home.glob("logs/**/run_id=backfill*/**/*.log")
     )

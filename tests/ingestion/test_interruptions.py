@@ -88,7 +88,7 @@ def test_a_killed_load_is_completed_by_the_next_run(
 
     first_delivery()
     second_delivery()
-    run_to_death(point, settings, "collisions")
+    run_to_death(point, settings, "ingestion", "collisions")
     with duckdb.connect(str(settings.warehouse)) as connection:
         # Even before the rerun each file is there whole, in one version, or not at all.
         rows = dict(
@@ -131,7 +131,7 @@ def test_a_killed_load_of_a_change_log_leaves_the_earlier_contents(
 
     first_delivery()
     second_delivery()
-    run_to_death(point, settings, "ecommerce", "--entity", "customers")
+    run_to_death(point, settings, "ingestion", "ecommerce", "--entity", "customers")
     rows = dict(query(KEPT.format("customers")))
     assert rows.pop(first) == 2
     assert list(rows.values()) in ([], [3])
@@ -149,7 +149,7 @@ def test_rows_of_a_killed_load_go_when_its_content_does_not_come_again(
     load_shop("customers")
     before = contents(query, "ecommerce", "customers")
     path = shop("customers.csv", ANN_MOVED, BOB, "also cut")
-    run_to_death(point, settings, "ecommerce", "--entity", "customers")
+    run_to_death(point, settings, "ingestion", "ecommerce", "--entity", "customers")
     assert len(query("from raw_ecommerce.customers")) == 3
     path.unlink()
     load_shop("customers")
@@ -180,6 +180,6 @@ def test_a_killed_load_of_corrections_is_completed_beside_files_that_are_replace
     set_aside(settings, "ecommerce", tmp_path)
 
     deliver_all()
-    run_to_death(point, settings, "ecommerce")
+    run_to_death(point, settings, "ingestion", "ecommerce")
     load_shop()
     assert contents(query, "ecommerce", "orders", "customers") == calm

@@ -13,8 +13,9 @@ from ingestion.load import FilesFailedError, load_domain
 from ingestion.sources.taxi import TRIPS
 from settings import Settings
 from tests.ingestion.conftest import Query
-from tests.ingestion.test_interruptions import COPY, MERGE, run_to_death
+from tests.ingestion.test_interruptions import COPY, MERGE
 from tests.ingestion.web.file_server import serving
+from tests.kill_at import run_to_death
 
 COLUMNS = [*TRIPS.columns, *TRIPS.optional]
 TRIP = {
@@ -164,7 +165,7 @@ def test_a_month_whose_replacement_was_killed_is_whole_after_the_next_run(
     load()
     (landing / "yellow_tripdata_2024-01.csv").unlink()
     write_parquet(landing / "yellow_tripdata_2024-01.parquet", [TRIP] * 2)
-    run_to_death(point, settings, "taxi")
+    run_to_death(point, settings, "ingestion", "taxi")
     assert query(LOADED)[0][2] in (2, 3)
     load()
     assert query(LOADED) == [("2024-01", "yellow_tripdata_2024-01.parquet", 2)]

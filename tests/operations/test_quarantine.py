@@ -1,10 +1,6 @@
 """The working list: what is on it, and that an export comes back as it went out."""
 
 import csv
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,8 +11,9 @@ from ingestion.load import UnknownDomainError, load_domain
 from ingestion.warehouse import connect
 from operations.__main__ import main
 from operations.quarantine import FileCount, QuarantineError, ReasonCount, quarantine
-from settings import PROJECT_DIR, Settings
+from settings import Settings
 from tests.holding import held
+from tests.kill_at import run_to_death
 
 ORDERS = "order_id,customer_id,product_id,quantity,unit_price,order_date,status"
 CUSTOMERS = "customer_id,name,email,region,updated_at"
@@ -300,16 +297,8 @@ def test_an_export_that_cannot_be_written_names_its_file(shop: Settings, tmp_pat
 def test_a_killed_export_leaves_the_earlier_one(shop: Settings, tmp_path: Path) -> None:
     export = tmp_path / "list.csv"
     export.write_text("an earlier one")
-    killed = subprocess.run(
-        [sys.executable, "-m", "tests.kill_at", "operations.files.whole_file:sync", "before", "1"]
-        + ["operations", "quarantine", "ecommerce", "--export", str(export)],
-        cwd=PROJECT_DIR,
-        env=os.environ | shop.environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
+    point = ("operations.files.whole_file:sync", "before", 1)
+    run_to_death(point, shop, "operations", "quarantine", "ecommerce", "--export", str(export))
     assert export.read_text() == "an earlier one"
     assert len(list(tmp_path.glob(".list.csv.*"))) == 1
     quarantine("ecommerce", shop, export=export)

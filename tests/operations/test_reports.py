@@ -18,6 +18,7 @@ from operations import reports
 from operations.__main__ import main
 from operations.reports import NothingPublishedError, ReportError, write_reports
 from settings import PROJECT_DIR, Settings
+from tests.kill_at import run_to_death
 
 DAY = date(2024, 3, 1)
 SALES, CUSTOMERS = "daily_sales_2024-03-01.csv", "customer_summary_2024-03-01.csv"
@@ -152,20 +153,7 @@ def test_a_kill_leaves_each_report_old_or_new(
     new = {path.name: path.read_bytes() for path in write_reports("ecommerce", shop, day=DAY)}
     for name in new:
         (folder / name).write_text("old")
-    program = "import sys; from datetime import date; from tests.kill_at import arm; "
-    program += (
-        "from operations.reports import write_reports; arm(sys.argv[1], sys.argv[2], int(sys.argv[3])); "
-    )
-    program += "write_reports('ecommerce', day=date.fromisoformat(sys.argv[4]))"
-    killed = subprocess.run(
-        [sys.executable, "-c", program, target, moment, str(call), DAY.isoformat()],
-        cwd=PROJECT_DIR,
-        env=os.environ | shop.environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
+    run_to_death((target, moment, call), shop, "tests.operations.reporting")
     found = {name: (folder / name).read_bytes() for name in new}
     assert found == {name: new[name] if name in changed else b"old" for name in new}
 

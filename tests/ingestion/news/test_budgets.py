@@ -79,7 +79,7 @@ def test_what_was_paid_for_is_not_lost_by_a_kill(
 ) -> None:
     read()
     enrich(ARTICLES, project_settings.load(), limit=1, **QUICK)
-    run_to_death(point, project_settings.load(), "news", "--entity", "enrichments")
+    run_to_death(point, project_settings.load(), "ingestion", "news", "--entity", "enrichments")
     assert judge().status in ("loaded", "skipped")
     assert query(ENRICHED) == [("enriched", 12)]
     # Only a call that was under way is made again.

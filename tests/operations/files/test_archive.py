@@ -2,9 +2,7 @@
 
 import json
 import os
-import signal
 import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
@@ -13,7 +11,8 @@ import pytest
 from operations.__main__ import main
 from operations.files import archive as module
 from operations.files.archive import ArchiveError, archive, restore
-from settings import PROJECT_DIR, Settings
+from settings import Settings
+from tests.kill_at import run_to_death
 
 BEFORE = date(2024, 5, 3)
 FILES = {
@@ -175,13 +174,8 @@ def test_a_file_in_the_way_of_a_restored_one_stays(settings: Settings, folder: P
 def test_a_kill_at_any_point_loses_nothing(
     settings: Settings, folder: Path, target: str, moment: str, call: int
 ) -> None:
-    def killed(*arguments: str) -> None:
-        command = [sys.executable, "-m", "tests.kill_at", target, moment, str(call), "operations", *arguments]
-        environment = os.environ | settings.environment()
-        done = subprocess.run(command, cwd=PROJECT_DIR, env=environment, capture_output=True, text=True)
-        assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
-
-    killed("archive", "sales", "--before", str(BEFORE))
+    point = (target, moment, call)
+    run_to_death(point, settings, "operations", "archive", "sales", "--before", str(BEFORE))
     archive("sales", settings, before=BEFORE)
     assert files(folder) == {"2024-05-03/a.csv": b"not yet"}
     restore("sales", settings)

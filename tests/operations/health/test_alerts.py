@@ -1,9 +1,6 @@
 """Alerts: each rule is told once when it is broken and once when it is kept again, whatever happens in between."""
 
 import asyncio
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +13,8 @@ import settings as project_settings
 from operations.health.alerts import tell
 from operations.health.late_run import tell_late
 from operations.health.rules import broken_rules, rules_of
-from settings import PROJECT_DIR, Settings, SettingsError
+from settings import Settings, SettingsError
+from tests.kill_at import run_to_death
 from tests.receivers import Webhook, webhook
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -125,15 +123,8 @@ def test_what_cannot_be_sent_is_told_next_time(told: Settings, hook: Webhook) ->
 def test_an_alert_that_is_cut_off_is_not_lost(point: tuple[str, str], told: Settings, hook: Webhook) -> None:
     publish(told, success_rate_last_10=0.5)
     function, moment = point
-    kill = ["tests.kill_at", f"operations.health.alerts:{function}", moment, "1"]
-    done = subprocess.run(
-        [sys.executable, "-m", *kill, "tests.operations.health.telling"],
-        cwd=PROJECT_DIR,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
+    point = (f"operations.health.alerts:{function}", moment, 1)
+    run_to_death(point, told, "tests.operations.health.telling")
     # Nobody can know whether a message that was under way has arrived.
     before = len(hook.texts)
     assert before == (moment == "after")

@@ -1,16 +1,14 @@
 """What is collected about the pipelines: each thing once, however often and wherever it is cut off."""
 
 import json
-import signal
-import subprocess
-import sys
 
 import duckdb
 import pytest
 
 from operations.health.collect import collect, collect_days
 from operations.health.publications import publications
-from settings import PROJECT_DIR, Settings
+from settings import Settings
+from tests.kill_at import run_to_death
 
 pytestmark = pytest.mark.slow
 
@@ -77,15 +75,7 @@ def test_a_killed_collection_loses_nothing_and_doubles_nothing(
     publish(settings, rows_read=10)
     note_results(settings, "a")
     note_results(settings, "b")
-    target, moment = point
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.kill_at", target, moment, "1", "operations", "health"],
-        cwd=PROJECT_DIR,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
+    run_to_death((*point, 1), settings, "operations", "health")
     collect(settings)
     assert collected(settings, "dbt_results") == 4
     assert collected(settings, "publications") == 1

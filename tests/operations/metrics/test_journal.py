@@ -1,9 +1,6 @@
 """What stages note about themselves, and who may take it away when."""
 
 import multiprocessing
-import signal
-import subprocess
-import sys
 import threading
 import time
 from datetime import UTC, datetime
@@ -11,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from operations.metrics.journal import Entry, note_end, note_repair, stage, take
-from settings import PROJECT_DIR, Settings
+from settings import Settings
+from tests.kill_at import run_to_death
 
 
 def entries(settings: Settings) -> list[Entry]:
@@ -146,13 +144,8 @@ def test_environments_and_domains_keep_apart(settings: Settings) -> None:
 def test_a_killed_run_leaves_what_it_had_noted(
     settings: Settings, moment: str, call: int, stages: dict[str, str | None]
 ) -> None:
-    target = ["operations.metrics.journal:_append", moment, str(call)]
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.kill_at", *target, "tests.operations.metrics.noted_run", "r"],
-        cwd=PROJECT_DIR,
-        capture_output=True,
-    )
-    assert done.returncode == -signal.SIGKILL, done
+    point = ("operations.metrics.journal:_append", moment, call)
+    run_to_death(point, settings, "tests.operations.metrics.noted_run", "r")
     found = {row["stage"]: row["error"] for entry in entries(settings) for row in entry.stages}
     if moment == "before":
         # What was to be noted is missing.

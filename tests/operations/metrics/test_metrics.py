@@ -1,8 +1,5 @@
 """The metrics of runs in the warehouse: each run once, whatever happened to it."""
 
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +10,9 @@ from ingestion.warehouse import WarehouseBusyError, connect
 from operations.metrics.journal import stage
 from operations.metrics.ops_store import MetricsError
 from operations.metrics.record import record
-from settings import PROJECT_DIR, Settings
+from settings import Settings
 from tests.holding import held
+from tests.kill_at import named, run_to_death
 from tests.operations.metrics.noted_run import run
 
 # (dlt's "insert" goes into staging tables, its "SQL" from there into the tables.)
@@ -103,10 +101,8 @@ def test_a_run_that_published_nothing_has_failed_unless_there_was_nothing_to_do(
 
 
 def test_a_crashed_run_is_recorded_by_the_next_one(settings: Settings) -> None:
-    kill = ["tests.kill_at", "operations.metrics.journal:_append", "after", "3"]
-    subprocess.run(
-        [sys.executable, "-m", *kill, "tests.operations.metrics.noted_run", "crashed"], cwd=PROJECT_DIR
-    )
+    point = ("operations.metrics.journal:_append", "after", 3)
+    run_to_death(point, settings, "tests.operations.metrics.noted_run", "crashed")
     run("next")
     assert runs(settings, "run_id, status, error, rows_in, seconds is null") == [
         ("crashed", "failed", "interrupted", 10, True),
@@ -178,21 +174,12 @@ def test_a_lost_warehouse_begins_anew(settings: Settings) -> None:
     assert runs(settings) == [("next", "success", None)]
 
 
-@pytest.mark.parametrize("point", POINTS, ids=lambda point: f"{point[0].split(':')[1]} {point[1]} {point[2]}")
+@pytest.mark.parametrize("point", POINTS, ids=named)
 def test_a_killed_record_loses_nothing_and_doubles_nothing(
     point: tuple[str, str, int], settings: Settings
 ) -> None:
     run("earlier")
-    target, moment, nth = point
-    kill = ["tests.kill_at", target, moment, str(nth)]
-    done = subprocess.run(
-        [sys.executable, "-m", *kill, "tests.operations.metrics.noted_run", "killed"],
-        cwd=PROJECT_DIR,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == -signal.SIGKILL, f"{point} was not reached: {done.stdout}{done.stderr}"
+    run_to_death(point, settings, "tests.operations.metrics.noted_run", "killed")
     run("next")
     # Before it had said that it ended, nobody can tell that it did.
     unsaid = point == ("operations.metrics.journal:note_end", "before", 1)

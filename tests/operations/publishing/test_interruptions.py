@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import signal
 import subprocess
 import sys
 from typing import Any
@@ -15,6 +14,7 @@ from operations.publishing.manage import rollback, versions
 from operations.publishing.publish import publish
 from operations.publishing.versions import Versions
 from settings import PROJECT_DIR, Settings
+from tests.kill_at import named, run_to_death
 from tests.operations.publishing.months import ROWS, SUMS, build_larger
 from tests.operations.publishing.things import execute, names, query
 
@@ -94,17 +94,10 @@ POINTS = [
     ("operations.publishing.versions:Versions._write", "after", 3),
     ("operations.publishing.versions:Versions.prune", "after", 1),
 ]
-PUBLISH = """
-import sys
-from tests.kill_at import arm
-from operations.publishing.publish import publish
-arm(sys.argv[1], sys.argv[2], int(sys.argv[3]))
-publish("things", keep=1)
-"""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("point", POINTS, ids=lambda point: f"{point[0].split(':')[1]} {point[1]} {point[2]}")
+@pytest.mark.parametrize("point", POINTS, ids=named)
 def test_a_killed_publish_leaves_a_whole_version_and_the_next_one_succeeds(
     months: Settings, point: tuple[str, str, int]
 ) -> None:
@@ -116,9 +109,7 @@ def test_a_killed_publish_leaves_a_whole_version_and_the_next_one_succeeds(
         "insert into marts.fct_things select id + 1e6, date '2022-04-01', 2, 'new' from marts.fct_things limit 500",
     )
     new = [(3 * ROWS + 500, 4 * ROWS + 1000, 1, 2)]
-    killed = start(PUBLISH, *map(str, point), settings=months)
-    output, _ = killed.communicate(timeout=60)
-    assert killed.returncode == -signal.SIGKILL, output
+    run_to_death(point, months, "tests.operations.publishing.publish_things")
     assert query(path, SUMS) in (old, new)
     published = publish("things", months)
     assert query(path, SUMS) == new

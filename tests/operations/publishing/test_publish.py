@@ -2,9 +2,6 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +16,9 @@ from operations.publishing import publish as publishing
 from operations.publishing.errors import PublishError
 from operations.publishing.publish import publish
 from operations.publishing.quarantine_share import QuarantineShare
-from settings import PROJECT_DIR, Settings
+from settings import Settings
 from tests.holding import held
+from tests.kill_at import run_to_death
 from tests.operations.publishing.things import build, names, write_manifest
 
 
@@ -223,17 +221,7 @@ def test_a_killed_publish_leaves_the_published_file_as_it_was(
     path = publish("things", built).path
     before = path.read_bytes()
     os.utime(built.manifest, (4e9, 4e9))  # younger than any file of the project
-    program = "import sys; from tests.kill_at import arm; from operations.publishing.publish import publish; "
-    program += "arm(sys.argv[1], sys.argv[2], 1); publish('things')"
-    killed = subprocess.run(
-        [sys.executable, "-c", program, target, moment],
-        cwd=PROJECT_DIR,
-        env=os.environ | built.environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
+    run_to_death((target, moment, 1), built, "tests.operations.publishing.publish_things")
     assert path.read_bytes() == before
     publish("things", built)
     assert len(names(built)) == 2

@@ -1,0 +1,84 @@
+"""Airflow as `make airflow` starts it in a checkout."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from subprocess import Popen
+
+from httpx import HTTPError
+
+from operations.health.airflow_api import ApiError
+from runtime.client import AirflowClient
+from runtime.configuration import USERNAME, credentials
+from runtime.processes import Lock
+from tests.end_to_end.conftest import Checkout
+
+WAIT_SECONDS = 600
+
+
+@dataclass
+class Airflow:
+    """One that runs in a checkout, and a session with it."""
+
+    checkout: Checkout
+    process: Popen[str]
+    client: AirflowClient | None = None
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something is so, as long as Airflow lives."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not condition():
+            assert self.process.poll() is None, (self.checkout.path / "started.log").read_text()
+            assert time.monotonic() < deadline, self.client and self.client.call("GET", "/dags/~/dagRuns")
+            time.sleep(0.5)
+
+    def switch(self, dag_id: str, *, on: bool) -> None:
+        """Unpause a DAG, or pause it."""
+        body = {"is_paused": not on}
+        self.client.call("PATCH", f"/dags/{dag_id}", params={"update_mask": "is_paused"}, json=body)
+
+    def trigger(self, dag_id: str) -> None:
+        """Start a run by hand."""
+        self.client.call("POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None})
+
+    def ended(self, run_type: str, count: int) -> bool:
+        """Whether so many runs of a type have succeeded; fails when one has failed."""
+        states = [state for state, _ in self.checkout.runs(run_type)]
+        assert "failed" not in states
+        return states == ["success"] * count
+
+    def _has_begun(self) -> bool:
+        facts = Lock(self.checkout.settings.airflow_home / "lock").facts()
+        return facts.get("pid") == self.process.pid and "url" in facts
+
+    def _answers(self) -> bool:
+        settings = self.checkout.settings
+        url = Lock(settings.airflow_home / "lock").facts()["url"]
+        self.client = AirflowClient(url, USERNAME, credentials(settings)["password"])
+        try:
+            self.client.login()
+        except (ApiError, HTTPError):
+            return False
+        return True
+
+    def _knows(self, dag_ids: set[str]) -> bool:
+        return dag_ids <= {dag["dag_id"] for dag in self.client.dags()}
+
+
+@contextmanager
+def airflow(checkout: Checkout, dag_id: str) -> Iterator[Airflow]:
+    """Airflow until the block ends: once it knows a DAG; what follows each publication does not run."""
+    process = checkout.start("runtime", "airflow")
+    running = Airflow(checkout, process)
+    try:
+        running.until(running._has_begun)
+        running.until(running._answers)
+        running.until(lambda: running._knows({dag_id, "overview"}))
+        running.switch("overview", on=False)
+        yield running
+    finally:
+        if running.client:
+            running.client.close()
+        process.terminate()
+        process.wait(timeout=60)
