@@ -1,14 +1,13 @@
 """The stages of a run, each of which leaves its metrics; and all of them in turn, without Airflow."""
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 from ingestion.load import FilesFailedError, LoadSummary, describe, entities_of, load_domain, moves_files
 from ingestion.warehouse import WarehouseBusyError
 from operations.dbt import UNIT_TESTS, run_dbt, selectors
 from operations.metrics.dbt_results import results_kept
-from operations.metrics.journal import Measured, stage
+from operations.metrics.journal import Measured, shell_run_id, stage
 from operations.metrics.ops_store import MetricsError
 from operations.metrics.record import PUBLISH, outcome, record
 from operations.notify import notify
@@ -48,7 +47,7 @@ def elt(
         DbtError, PublishError, WarehouseBusyError: see the stages; nothing is published.
         ReportError: the marts are published, a report could not be written.
     """
-    run_id = f"shell__{datetime.now(UTC).isoformat()}"
+    run_id = shell_run_id()
     try:
         failure = _ingest_all(domain, run_id, settings)
         if failure and not moves_files(domain):

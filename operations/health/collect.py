@@ -6,7 +6,7 @@ are there already, see `operations.metrics.record`. Each time only what is new i
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -19,6 +19,7 @@ from operations.health.airflow_api import ApiError
 from operations.health.alerts import Told, tell
 from operations.metrics import dbt_results, record
 from operations.metrics.dbt_results import results_kept
+from operations.metrics.journal import shell_run_id
 from operations.metrics.ops_store import SCHEMA, merged, write
 from operations.publishing.publish import Publication, publish
 from settings import Settings
@@ -65,25 +66,35 @@ class Collected:
         return asdict(self)
 
 
-def health(settings: Settings, run_id: str | None = None) -> tuple[Collected, Publication, list[Told]]:
-    """Collect, build, publish and tell of alerts, one after another. Raises what these raise."""
-    run_id = run_id or f"shell__{datetime.now(UTC).isoformat()}"
+def health(settings: Settings) -> tuple[Collected, Publication, list[Told]]:
+    """Collect, build, publish and tell people of alerts, in this order. Raises what these raise."""
+    run_id = shell_run_id()
     collected = collect(settings)
     publication = build(DOMAIN, settings, run_id)
     return collected, publication, tell(settings)
 
 
 def overview(settings: Settings, run_id: str | None = None) -> Publication:
-    """Build and publish the marts over all domains, from what is published. Raises what `build` raises."""
+    """Build and publish the marts over all domains, from what the domains publish.
+
+    Args:
+        settings: which data folder and environment.
+        run_id: the run that this is part of; a new one if not given.
+
+    Raises:
+        MetricsError: dlt could not write; what was published stands.
+        DbtError, PublishError, WarehouseBusyError: see `build`.
+    """
     collect_days(settings)
-    return build(OVERVIEW, settings, run_id or f"shell__{datetime.now(UTC).isoformat()}")
+    return build(OVERVIEW, settings, run_id or shell_run_id())
 
 
 def collect_days(settings: Settings) -> None:
     """Bring what is published of each day's loads into `raw_ops`, in place of what was known of these domains.
 
     Raises:
-        MetricsError, WarehouseBusyError: see `collect`.
+        MetricsError: dlt could not write; nothing is lost.
+        WarehouseBusyError: another process kept the warehouse.
     """
     with connect(settings) as warehouse:
         write(warehouse, settings, [_days(publications.days(settings))])

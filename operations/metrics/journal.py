@@ -40,6 +40,11 @@ class Measured:
     note: str | None = None
 
 
+def shell_run_id() -> str:
+    """A new id for a run that is started from a shell, in the form that Airflow's ids have."""
+    return f"shell__{_now()}"
+
+
 @contextmanager
 def stage(domain: str, run_id: str, name: str, settings: Settings) -> Iterator[Measured]:
     """Note a stage of a run while the block runs; an exception that leaves the block is its error.
