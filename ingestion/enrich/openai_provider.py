@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from ingestion.enrich.judgement import Article, BadAnswerError, Judgement, StopError, UnansweredError
 from ingestion.enrich.prices import price_of
 from ingestion.enrich.spending import Spending
-from ingestion.web.patience import TryAgainError, asked_wait, in_words, until_done
+from ingestion.web.patience import MAX_WAIT_SECONDS, TryAgainError, asked_wait, in_words, until_done
 from settings import Enrichment, SettingsError
 
 PROMPT_VERSION = "1"
@@ -77,15 +77,13 @@ class OpenAiProvider:
             UnansweredError: there was no answer, in so many tries.
             StopError: the budget is reached, or the API refuses.
         """
-        for last in (False, True):
+        for _ in range(2):
             judgement, problem = until_done(
                 lambda: self._ask(article), what=self._url, error=UnansweredError, **self._patience
             )
             if judgement:
                 return judgement
-            if last:
-                raise BadAnswerError(problem)
-        raise AssertionError  # the loop ends above
+        raise BadAnswerError(problem)
 
     def _ask(self, article: Article) -> tuple[Judgement | None, str]:
         """One call: the judgement, or why the answer is none."""
@@ -122,23 +120,19 @@ class OpenAiProvider:
                 max_completion_tokens=MOST_OUTPUT_TOKENS,
             )
             return answer, None
-        except (openai.APITimeoutError, openai.APIConnectionError) as error:
+        except openai.APIConnectionError as error:
             # It may have been answered, and billed.
             self._spending.end(call, "unanswered", None)
             return None, TryAgainError(
-                "no answer in time"
-                if isinstance(error, TimeoutError | openai.APITimeoutError)
-                else "the connection failed"
+                "no answer in time" if isinstance(error, openai.APITimeoutError) else "the connection failed"
             )
         except openai.APIStatusError as error:
             status = error.status_code
             self._spending.end(call, f"http {status}", Decimal(0))
             reason = f"the model's API answered {in_words(status)}"
-            passes = (status == 429 and error.code != "insufficient_quota") or status >= 500
-            if passes:
-                return None, TryAgainError(
-                    reason, min(asked_wait(error.response.headers.get("Retry-After", "")), 60)
-                )
+            if (status == 429 and error.code != "insufficient_quota") or status >= 500:
+                asked = asked_wait(error.response.headers.get("Retry-After", ""))
+                return None, TryAgainError(reason, min(asked, MAX_WAIT_SECONDS))
             return None, StopError(
                 f"{reason}; see SLUICE_OPENAI_API_URL, SLUICE_OPENAI_API_KEY, SLUICE_ENRICH_MODEL"
             )

@@ -38,7 +38,7 @@ class Continuation(BasePaginator):
         self._since = since
         self._page_size = page_size
         self._page = 1
-        self._seen: set[tuple[str, str]] = set()
+        self._seen: set[str] = set()
         # Whether the records of this time, since its page 1, had any that was not seen before, or may have had.
         self._new = False
         self._last_page: list[Any] = []
@@ -58,7 +58,7 @@ class Continuation(BasePaginator):
         page = data or []
         times = [time for time in map(self._time, page) if time]
         self._check(response, page, times)
-        records = {(str(record.get("id")), str(record)) for record in page if isinstance(record, dict)}
+        records = {str(record) for record in page if isinstance(record, dict)}
         # A server that gives the page before has not given this one.
         self._new |= not records <= self._seen or self._repetitions > 0
         self._seen |= records
