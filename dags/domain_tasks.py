@@ -114,7 +114,7 @@ def ingest_files(domain: str, entity: str, api: str) -> XComArg:
     @task(task_id=f"ingest_{api}", **waiting("ingest"))
     def load_api(files: list[str], *, run_id: str | None = None, params: dict | None = None) -> dict:
         """Load what is new or changed."""
-        if not files and not _is_asked(params):
+        if not files and not is_asked(params):
             raise AirflowSkipException("no file has arrived")
         return _ingest(domain, api, run_id)
 
@@ -163,14 +163,14 @@ def _any_loaded(
             return
         if {"failed", "upstream_failed"} & set(states.values()):
             raise AirflowFailException(f"of the {parts} none could be loaded")
-        if not (anyhow() or _is_asked(params)):
+        if not (anyhow() or is_asked(params)):
             raise AirflowSkipException(f"there are no new {parts}")
 
     return any_loaded()
 
 
-def _is_asked(params: dict) -> bool:
-    """Whether the parameters of a run ask for work on what is loaded already."""
+def is_asked(params: dict) -> bool:
+    """Whether the parameters of a run ask for work on what has been loaded already."""
     return any(params[name] for name in PARAMS)
 
 

@@ -24,8 +24,8 @@ import pendulum
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, chain, cross_downstream, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-from domain_tasks import end_run, ingest, publish
-from pipeline import PARAMS, common, dbt_tasks, run_in_one_process, schedule
+from domain_tasks import end_run, ingest, is_asked, publish
+from pipeline import common, dbt_tasks, run_in_one_process, schedule
 
 import settings
 
@@ -45,9 +45,7 @@ def any_news(loaded: dict, *, params: dict | None = None) -> None:
     made = versions.all()
     # The newest, not the one in use: who has gone back to an earlier one does not want it undone.
     is_published = made and versions.file(made[-1].name).stat().st_mtime > found.loaded_at.timestamp()
-    if not (
-        loaded["rows_loaded"] or found.waiting or any(params[name] for name in PARAMS) or not is_published
-    ):
+    if not (loaded["rows_loaded"] or found.waiting or is_asked(params) or not is_published):
         raise AirflowSkipException("no new articles")
 
 

@@ -144,6 +144,11 @@ def state_scales(states: pd.Series) -> dict[str, alt.Color | alt.Shape]:
     }
 
 
+def signed(state: str, text: str) -> str:
+    """A text after the sign of a state, or after a question mark if the state has none."""
+    return f"{STATES[state][2] if state in STATES else '?'} {text}"
+
+
 def count(value: float | None) -> str:
     """A whole number as people read it, a dash where there is none."""
     return "–" if value is None or pd.isna(value) else f"{value:,.0f}"

@@ -5,7 +5,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.figures import STATES, ago, begin, count, figure, share, state_scales
+from dashboard.figures import ago, begin, count, figure, share, signed, state_scales
 from dashboard.filters import one_of
 from dashboard.published import NotPublishedError, ask, ask_if_published, domains, published_at
 
@@ -60,9 +60,8 @@ def _card(domain: str, health: tuple | None) -> None:
     _fact(left, "Published", ago(moment), f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "")
     _fact(right, "Newest input", ago(rows["loaded_at"]), "When the last new file was loaded.")
     if health:
-        sign = STATES.get(health.last_state, ("", "", "?"))[2]
         at = f"{ago(health.last_run_at)}, {health.last_run_at:%Y-%m-%d %H:%M} UTC"
-        _fact(left, "Last run", f"{sign} {health.last_state}", at)
+        _fact(left, "Last run", signed(health.last_state, health.last_state), at)
         of_runs = f"Of the last {health.runs_counted:.0f} runs that have ended."
         _fact(right, "Success rate", share(health.success_rate_last_10, 0), of_runs)
     _fact(left, "Clean rows", count(rows["rows_clean"]), f"Of {count(rows['rows_read'])} rows read.")

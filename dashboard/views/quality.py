@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import HEIGHT, LABEL, PALETTE, STATES, bars, count, figure, numbers, share
+from dashboard.figures import HEIGHT, LABEL, PALETTE, bars, count, figure, numbers, share, signed
 from dashboard.filters import one_of, some_of
 from dashboard.published import NotPublishedError, ask, ask_if_published, domains
 
@@ -93,7 +93,7 @@ def _tests(domain: str) -> None:
         st.info("No test results have been published yet. `python -m operations health` collects them.")
         return
     failed = int((tests["state"] != "success").sum())
-    tests["state"] = [f"{STATES[state][2]} {state}" for state in tests["state"]]
+    tests["state"] = [signed(state, state) for state in tests["state"]]
     figure(f"Last result of each test: {failed} of {len(tests)} failed", tests, name=f"{domain}_tests")
 
 

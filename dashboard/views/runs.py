@@ -7,13 +7,13 @@ import streamlit as st
 from dashboard.figures import (
     HEIGHT,
     PALETTE,
-    STATES,
     bars,
     begin,
     count,
     figure,
     numbers,
     share,
+    signed,
     state_scales,
 )
 from dashboard.filters import one_of
@@ -75,9 +75,7 @@ def show() -> None:
 def _gantt(pipeline: str, runs: pd.DataFrame) -> None:
     if runs.empty:
         return
-    signs = {
-        row.run_id: f"{STATES.get(row.state, ('', '', '?'))[2]} {row.run_id}" for row in runs.itertuples()
-    }
+    signs = {row.run_id: signed(row.state, row.run_id) for row in runs.itertuples()}
     run_id = st.selectbox("Run", list(signs), format_func=signs.get)
     tasks = ask("health", _TASKS, [pipeline, run_id])
     if tasks.empty:
@@ -113,14 +111,9 @@ def _durations(runs: pd.DataFrame) -> alt.LayerChart:
 
 
 def _gantt_chart(tasks: pd.DataFrame) -> alt.Chart:
-    signed = tasks.assign(
-        label=[
-            f"{STATES.get(state, ('', '', '?'))[2]} {task}"
-            for task, state in zip(tasks["task"], tasks["state"], strict=True)
-        ]
-    )
+    labels = [signed(row.state, row.task) for row in tasks.itertuples()]
     return (
-        alt.Chart(signed)
+        alt.Chart(tasks.assign(label=labels))
         .mark_bar(height=12, cornerRadius=2)
         .encode(
             x=alt.X("started_at:T", title="Time (UTC)", axis=alt.Axis(format="%H:%M:%S")),
