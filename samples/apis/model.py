@@ -1,6 +1,7 @@
 """A model's API as OpenAI has it, which judges articles by their words."""
 
 import json
+import re
 from typing import Any
 
 from fastapi import FastAPI, Header, Request, Response
@@ -8,6 +9,8 @@ from fastapi import FastAPI, Header, Request, Response
 from samples.apis.faults import Fault, edited
 from samples.apis.news import MOODS, TOPICS
 
+# Keywords of a schema that a strict answer may not have.
+UNSUPPORTED = re.compile(r'"(minLength|maxLength|pattern|minimum|maximum|minItems|maxItems)"')
 SENTIMENT = {"good": 0.8, "bad": -0.7, "neutral": 0.0}
 
 
@@ -28,6 +31,9 @@ class ModelApi:
             error = {"message": f"Incorrect API key provided: {authorization}", "code": "invalid_api_key"}
             return _json({"error": error}, 401)
         asked = await request.json()
+        if refused := UNSUPPORTED.search(json.dumps(asked["response_format"])):
+            message = f"Invalid schema for response_format 'judgement': {refused[0]} is not permitted."
+            return _json({"error": {"message": message, "code": None}}, 400)
         told = json.loads(asked["messages"][-1]["content"])
         content = json.dumps(judgement(told))
         read, written = len(json.dumps(asked["messages"])) // 4, len(content) // 4
