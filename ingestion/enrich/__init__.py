@@ -1,1 +1,1 @@
-"""What is made of texts, by rules of one's own or by a model: each text once, within a budget."""
+"""Judges texts by local rules or by a model: each text once, within a budget."""

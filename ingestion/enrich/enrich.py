@@ -1,8 +1,8 @@
-"""Has every article judged that is not yet: each text once, several at a time, within the budget.
+"""Has every article judged that has no judgement yet: each text once, several at a time, within the budget.
 
-A text is known by its hash, so a judgement is never paid for twice; another provider or model judges anew, another
-prompt only if it is asked for. What is not judged, because the budget is reached or nobody answers, is left for the
-next run.
+A text is identified by its hash, so no judgement is paid for twice. A different provider or model judges every text
+again; a different prompt does so only on request. Articles that are not judged, because the budget is used up or the
+model does not answer, wait for the next run.
 """
 
 import json
@@ -30,9 +30,9 @@ from ingestion.warehouse import connect
 from settings import Settings
 
 NAME, ENTITY = "enrichments", "enrichments"
-# So many articles without any answer, and nobody is asked any more.
+# After this many articles without an answer, the run asks no further.
 MOST_UNANSWERED = 5
-# The same as in the typed model of the articles.
+# The typed model of the articles (dbt) computes the same hash.
 CONTENT_HASH = (
     "sha256(coalesce(title, '') || chr(10) || coalesce(description, '') || chr(10) || coalesce(content, ''))"
 )
@@ -44,14 +44,14 @@ def enrich(
     """Judge the articles that are not judged yet; safe to repeat at any time.
 
     Args:
-        articles: what is judged.
-        settings: which data folder and environment; who judges, and what that may cost.
-        limit: judge no more than these, the latest first.
-        anew: also those that were judged by another prompt, or in vain.
-        patience: how long to try, see `OpenAiProvider`.
+        articles: the endpoint whose articles are judged.
+        settings: which data folder and environment; which provider judges, and what that may cost.
+        limit: judge at most this many texts, the latest first; all if not given.
+        anew: judge those again whose judgement came from another prompt or failed.
+        patience: `timeout`, `tries` and `first_wait` of `OpenAiProvider`.
 
     Returns:
-        `partial`, with the reason, if there are articles without a judgement afterwards that were to have one.
+        What was done: `partial`, with the reason, if some texts failed or still wait for a judgement.
 
     Raises:
         SettingsError: the provider cannot be used as it is set up.
@@ -67,7 +67,7 @@ def enrich(
             waiting = tables.waiting(provider, limit, anew)
             if provider.name != LocalProvider.name:
                 tables.note_cached(provider, journal)
-        # The warehouse is free for others while models are asked.
+        # Other processes may use the warehouse while models are asked.
         work = _Work(provider, journal)
         with ThreadPoolExecutor(settings.enrichment.concurrency) as threads:
             list(threads.map(work.judge, waiting))
@@ -77,7 +77,7 @@ def enrich(
 
 
 def waiting_articles(articles: Endpoint, settings: Settings) -> int:
-    """How many texts wait to be judged by the provider of the settings.
+    """Count the texts that wait to be judged by the configured provider.
 
     Raises:
         SettingsError, WarehouseBusyError: see `enrich`.
@@ -95,7 +95,7 @@ def _journal(articles: Endpoint, settings: Settings) -> AbstractContextManager[J
 
 @dataclass
 class _Work:
-    """The judging of articles by several threads."""
+    """The work of several threads that judge articles, and its counts."""
 
     provider: Provider
     journal: Journal
@@ -131,7 +131,7 @@ class _Work:
             self.judged += 1
 
     def result(self, waiting: int) -> FileResult:
-        """What became of so many articles."""
+        """The result of the run, of which `waiting` articles were to be judged."""
         left = waiting - self.judged - self.failed
         reasons = []
         if self.failed:
@@ -160,7 +160,7 @@ class _Work:
 
 
 class _Tables:
-    """The raw tables of articles and of what is made of them, held open."""
+    """The raw tables of articles, judgements and calls, held open for writing."""
 
     def __init__(self, articles: Endpoint, settings: Settings, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
@@ -172,14 +172,14 @@ class _Tables:
         self._pipeline.make_tables(enrichments([empty]), llm_usage([empty]))
 
     def absorb(self, journal: Journal) -> None:
-        """Bring what the journal has into the tables, also what a killed run left there."""
+        """Bring the contents of the journal into the tables, including what a killed run left there."""
         calls, made = journal.contents()
         if calls or made:
             self._pipeline.run(enrichments(made), llm_usage(calls))
         journal.clear()
 
     def spent_today(self) -> Decimal:
-        """US dollars that the calls of this day (UTC) have cost."""
+        """What the calls of this day (UTC) have cost, in US dollars."""
         found = self._connection.execute(
             f"select coalesce(sum(cost_usd), 0) from {self._schema}.llm_usage where epoch(called_at) >= ?",
             [_midnight().timestamp()],
@@ -187,7 +187,7 @@ class _Tables:
         return Decimal(found.fetchone()[0])
 
     def waiting(self, provider: Provider, limit: int | None, anew: bool) -> list[Article]:
-        """Texts that this provider is to judge, the latest first."""
+        """The texts that this provider is to judge, the latest first."""
         found = self._connection.execute(
             f"""
             select
@@ -210,7 +210,7 @@ class _Tables:
         return [Article(*row) for row in found.fetchall()]
 
     def note_cached(self, provider: Provider, journal: Journal) -> None:
-        """Note how many articles' texts were judged before, and what that cost then."""
+        """Note how many articles have a text that was judged before, and what those judgements cost."""
         hits, saved = self._connection.execute(
             f"""
             with judged as (
@@ -255,7 +255,7 @@ def _provider(
     chosen = settings.enrichment
     if chosen.provider == LocalProvider.name:
         return LocalProvider()
-    # Who asks no model needs no client, whose import takes its time.
+    # Imported only for a run that asks a model, because the import is slow.
     from ingestion.enrich.openai_provider import OpenAiProvider
 
     return OpenAiProvider(chosen, Spending(chosen, spent_today, journal), **patience)

@@ -1,4 +1,4 @@
-"""What is made of the articles of a domain, as an entity of its own."""
+"""The judgements on the articles of a domain, as an entity of their own."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Enrichments:
     """Judgements on the texts of articles, in `raw_<domain>.enrichments`, each text once.
 
     Attributes:
-        articles: what the articles are.
+        articles: the endpoint whose articles are judged.
     """
 
     articles: Endpoint
@@ -27,12 +27,16 @@ class Enrichments:
         return self.articles.domain
 
     def check_partitions(self, partitions: Iterable[str]) -> None:
-        """Say that there are no parts. Raises UnknownPartitionError, always."""
+        """Refuse to load parts, such as months, of which there are none.
+
+        Raises:
+            UnknownPartitionError: always.
+        """
         raise UnknownPartitionError(f"{self.domain} has {self.entity}, and no files of them")
 
     def load(self, settings: Settings, *, limit: int | None = None, anew: bool = False) -> FileResult:
         """Judge what has no judgement yet, see `enrich`."""
-        # Who loads files needs no models, whose import takes its time.
+        # Imported only where articles are judged, because the import is slow.
         from ingestion.enrich.enrich import enrich
 
         return enrich(self.articles, settings, limit=limit, anew=anew)

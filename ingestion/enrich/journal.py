@@ -1,4 +1,4 @@
-"""What was asked and answered, on the disk before it is in the warehouse: what was paid for is not lost by a kill."""
+"""Keeps calls and answers on disk until the warehouse has them, so that a kill loses nothing that was paid for."""
 
 import fcntl
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Journal:
-    """Calls of models and what they brought, a JSON object a line. One process at a time has it."""
+    """Calls of models and their results, one JSON object a line. One process at a time holds it."""
 
     def __init__(self, path: Path, file: Any) -> None:
         self._path = path
@@ -20,22 +20,22 @@ class Journal:
     @classmethod
     @contextmanager
     def open(cls, path: Path) -> Iterator["Journal"]:
-        """Open the journal, waiting for another process that has it."""
+        """Open the journal, waiting for any other process that holds it."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield cls(path, file)
 
     def note_call(self, call: dict[str, Any]) -> None:
-        """Note a call that is to be made, and again what became of it; the last note counts."""
+        """Note a call before it is made, and again with its outcome; the last note counts."""
         self._note({"call": call})
 
     def note_enrichment(self, enrichment: dict[str, Any]) -> None:
-        """Note what was made of a text."""
+        """Note the judgement on a text, or that there is none."""
         self._note({"enrichment": enrichment})
 
     def contents(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """The calls and the enrichments; a line that a kill cut off is none."""
+        """The calls and the enrichments; a line that a kill cut off is left out."""
         calls: dict[str, dict[str, Any]] = {}
         made = []
         for line in self._path.read_text().splitlines():
@@ -50,11 +50,11 @@ class Journal:
         return list(calls.values()), made
 
     def clear(self) -> None:
-        """Forget all, which the warehouse has now."""
+        """Remove everything, once the warehouse has it."""
         self._file.truncate(0)
 
     def _note(self, what: dict[str, Any]) -> None:
         with self._lock:
-            # A line of its own, also after one that was cut off.
+            # On a line of its own even after one that was cut off.
             self._file.write(f"\n{json.dumps(what, default=str)}\n")
             self._file.flush()

@@ -1,4 +1,4 @@
-"""What is said of an article: the form that every provider keeps to."""
+"""The form of a judgement on an article, which every provider keeps to."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol, get_args
@@ -21,7 +21,7 @@ MOST_ENTITIES = 20
 
 
 class Judgement(BaseModel):
-    """An article's mood from -1 to 1, its topic, one sentence on it, and whom and what it names."""
+    """An article's mood from -1 to 1, its topic, a summary of one sentence, and the people and things it names."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -37,7 +37,7 @@ class Judgement(BaseModel):
 
 @dataclass(frozen=True)
 class Article:
-    """A text to judge, and the hash that it is known by."""
+    """A text to judge, and the hash that identifies it."""
 
     content_hash: str
     title: str
@@ -46,24 +46,24 @@ class Article:
 
     @property
     def whole(self) -> str:
-        """All of it."""
+        """The whole text, one part a line."""
         return "\n".join(filter(None, (self.title, self.description, self.content)))
 
 
 class BadAnswerError(Exception):
-    """There is an answer, and it is none that can be used, also when asked once more; the message says why."""
+    """The answer cannot be used, nor can that to a second request; the message says why."""
 
 
 class UnansweredError(Exception):
-    """There is no answer to this article now; another run may have one."""
+    """No answer came for this article; another run may get one."""
 
 
 class StopError(Exception):
-    """No further article can be judged now; the message says why."""
+    """No further article can be judged in this run; the message says why."""
 
 
 class Provider(Protocol):
-    """Who judges articles. `name`, `model` and `prompt_version` say by whose judgement an article stands."""
+    """Something that judges articles; `name`, `model` and `prompt_version` are kept with each of its judgements."""
 
     name: str
     model: str

@@ -1,4 +1,4 @@
-"""Judges articles by rules: no key, no network, and always the same judgement on the same text."""
+"""Judges articles by rules: without a key or a network, and the same text always in the same way."""
 
 import re
 from collections import Counter
@@ -23,7 +23,7 @@ _NAME = re.compile(r"\b[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)+|\b[A-Z]{2,6}\b")
 
 
 class LocalProvider:
-    """VADER for the mood, keywords for the topic, the leading sentence, and words that are written as names."""
+    """Mood by VADER, topic by keywords, the first sentence as summary, and words written like names."""
 
     name = "local"
     model = "vader-keywords"
@@ -44,7 +44,7 @@ class LocalProvider:
 
 def _topic(text: str) -> str:
     found = Counter(TOPIC_OF[word] for word in re.findall(r"[a-z]+", text.lower()) if word in TOPIC_OF)
-    # Of several with as many words, the first in the list.
+    # Of topics with equally many words, the first in the list wins.
     return max(TOPICS, key=lambda topic: (found[topic] or (topic == "other") * 0.5, -TOPICS.index(topic)))
 
 

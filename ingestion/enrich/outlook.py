@@ -1,4 +1,4 @@
-"""What a run of a domain of articles has before it: is there anything to do, and did as much come as usual?"""
+"""Whether a run has articles to work on, and whether as many were published as usual."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,14 +14,14 @@ DAYS = 7
 
 @dataclass(frozen=True)
 class Outlook:
-    """What stands in raw.
+    """The state of the raw tables.
 
     Attributes:
-        waiting: texts that are not judged yet.
-        loaded_at: when something was loaded last; None if nothing ever was.
+        waiting: number of texts that are not judged yet.
+        loaded_at: when the last load was completed; None if there was none.
         latest_day: the last day (UTC) on which articles were published.
-        articles: articles of that day.
-        usual: articles a day in the seven days before it; None if there are not as many days of articles.
+        articles: number of articles of that day.
+        usual: mean number of articles a day in the seven days before; None if the articles do not go back that far.
     """
 
     waiting: int
@@ -40,7 +40,7 @@ def outlook(articles: Endpoint, settings: Settings) -> Outlook:
     """Look at what is loaded.
 
     Args:
-        articles: what the articles are; they were loaded before, if only in vain.
+        articles: the endpoint of the articles, of which a load has made the raw tables.
         settings: which data folder and environment.
 
     Raises:

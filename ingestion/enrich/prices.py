@@ -1,4 +1,4 @@
-"""What models cost."""
+"""The prices of models."""
 
 import csv
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ PRICES = DBT_PROJECT_DIR / "seeds" / "news" / "llm_prices.csv"
 
 @dataclass(frozen=True)
 class Price:
-    """US dollars a million tokens of a model: those that it reads, and those that it writes."""
+    """A model's price in US dollars for a million tokens that it reads, and for a million that it writes."""
 
     input: Decimal
     output: Decimal
 
     def of(self, input_tokens: int, output_tokens: int) -> Decimal:
-        """US dollars for so many tokens."""
+        """The cost of these numbers of tokens, in US dollars."""
         return (self.input * input_tokens + self.output * output_tokens) / 1_000_000
 
 
 def price_of(model: str) -> Price:
-    """What a model costs.
+    """Look up the price of a model.
 
     Raises:
-        SettingsError: nobody has said what it costs.
+        SettingsError: the list has no price of it.
     """
     with PRICES.open(newline="") as file:
         prices = {

@@ -1,4 +1,4 @@
-"""Keeps calls within their budget: what a call may cost at most is set aside before it is made."""
+"""Keeps calls within their budget: the most that a call may cost is set aside before it is made."""
 
 import threading
 import uuid
@@ -11,12 +11,12 @@ from settings import Enrichment
 
 
 class Spending:
-    """What the calls of a run cost, and those of the day so far, in US dollars. Several threads may use it.
+    """What the budgets of the run and of the day still allow, in US dollars. Several threads may use it.
 
     Args:
         chosen: the budgets.
-        spent_today: what the calls of earlier runs of this day (UTC) have cost.
-        journal: notes each call before it is made, and after.
+        spent_today: what the calls of earlier runs on this day (UTC) have cost.
+        journal: where each call is noted, before it is made and after.
     """
 
     def __init__(self, chosen: Enrichment, spent_today: Decimal, journal: Journal) -> None:
@@ -33,13 +33,13 @@ class Spending:
         """Set the most that a call may cost aside; returns the call, for `end`.
 
         Raises:
-            StopError: that would be more than there is; no call is to be made.
+            StopError: the budget does not allow it; the call must not be made.
         """
         with self._changed:
             while short := next((budget for budget, left in self._left.items() if left < most), None):
                 if not self._under_way:
                     raise StopError(f"{short} is reached")
-                # Calls cost less than was set aside for them.
+                # Calls under way cost less than was set aside for them and may leave enough.
                 self._changed.wait()
             self._under_way += 1
             self._left = {budget: left - most for budget, left in self._left.items()}
@@ -58,7 +58,7 @@ class Spending:
         return begun
 
     def end(self, call: dict, outcome: str, cost: Decimal | None, tokens: tuple[int, int] = (0, 0)) -> None:
-        """Note what became of a call; without a known cost, the most that it may cost stands."""
+        """Note the outcome of a call; if its cost is not known, the most that it may cost is counted."""
         most = Decimal(call["cost_usd"])
         spent = most if cost is None else cost
         ended = {
