@@ -1,4 +1,4 @@
-"""Files as they arrive in a landing folder: which are deliveries, which of them are complete, and where they go."""
+"""Files in a landing folder: which of them are deliveries, which are complete, and where they go afterwards."""
 
 import hashlib
 import time
@@ -9,9 +9,9 @@ from pathlib import Path
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 # Files of these names carry lines of several entities, replacements of rows loaded before.
 CORRECTIONS = "corrections*"
-# A file of the name and this says that the file is complete.
+# A marker file, named after a file with this suffix, says that the file is complete.
 DONE = ".done"
-# Where files go that cannot be loaded, within the landing folder, each with a file that says why.
+# Folder within the landing folder for files that cannot be loaded, each with a file that says why.
 FAILED = "failed"
 REASON = ".reason.txt"
 LOOK_SECONDS = 0.5
@@ -23,7 +23,7 @@ def is_corrections(name: str) -> bool:
 
 
 def delivered(landing: Path) -> list[Path]:
-    """Everything in a landing folder that says by its name that it is data, in the order of loading.
+    """Everything in a landing folder whose name says that it is data, in the order of loading.
 
     Other names (`.part` of an upload under way, hidden files) are no deliveries.
     """
@@ -36,11 +36,11 @@ def delivered(landing: Path) -> list[Path]:
 
 
 def is_complete(path: Path, still_seconds: float) -> bool:
-    """Whether nobody writes to a file any more: a marker that is no older says so, or it has been still.
+    """Whether a file has been written to its end: it has a marker that is no older, or has not changed for a while.
 
     Args:
         path: the file; one that is gone is not complete.
-        still_seconds: how long a file without a marker must be still.
+        still_seconds: how long a file without a marker must have been unchanged.
     """
     try:
         found = path.stat()
@@ -51,12 +51,12 @@ def is_complete(path: Path, still_seconds: float) -> bool:
             return True
     except OSError:
         pass
-    # A copy may keep the time of the content; the other one is that of any change.
+    # A copy may keep the modification time of its original; the change time (ctime) is always its own.
     return time.time() - max(found.st_mtime, found.st_ctime) >= still_seconds
 
 
 def state_of(path: Path) -> tuple[int, ...] | None:
-    """What tells whether a file has changed; None if it is gone."""
+    """A value that differs once the file has changed; None if the file is gone."""
     try:
         found = path.stat()
     except OSError:
@@ -65,11 +65,11 @@ def state_of(path: Path) -> tuple[int, ...] | None:
 
 
 def wait_until_complete(files: Callable[[], list[Path]], still_seconds: float) -> list[Path]:
-    """The complete ones of some files; those that have just been written are waited for, once, as long as it takes.
+    """The complete ones among some files, after a wait for those that have just been written.
 
     Args:
         files: lists the files.
-        still_seconds: see `is_complete`; the longest wait.
+        still_seconds: see `is_complete`; also the longest wait.
     """
     deadline = time.monotonic() + still_seconds
     while True:
@@ -81,12 +81,12 @@ def wait_until_complete(files: Callable[[], list[Path]], still_seconds: float) -
 
 
 def put_away(path: Path, folder: Path) -> Path:
-    """Move a file into another folder, where nothing is lost: beside another content it gets another name.
+    """Move a file into another folder; if its name is taken there by another content, it gets a name of its own.
 
-    A kill leaves it in one of the two places, whole.
+    A kill leaves the whole file in one of the two places.
 
     Returns:
-        where it is now.
+        Where the file is now.
     """
     target = _place(path, folder)
     path.with_name(path.name + DONE).unlink(missing_ok=True)
@@ -95,16 +95,16 @@ def put_away(path: Path, folder: Path) -> Path:
 
 
 def refuse(path: Path, reason: str) -> Path:
-    """Move a file that cannot be loaded to `failed`, with the reason in a file beside it; returns where it is."""
+    """Move a file that cannot be loaded to `failed`, with the reason in a file beside it; return where it is now."""
     folder = path.parent / FAILED
     target = _place(path, folder)
-    # First, so that no file is there without.
+    # The reason first, so that no file is ever there without one.
     target.with_name(target.name + REASON).write_text(f"{reason}\n")
     return put_away(path, folder)
 
 
 def _place(path: Path, folder: Path) -> Path:
-    """Where in a folder, made if it is not there, a file may go."""
+    """A free path for a file in a folder, which is made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
     own = folder / path.name
     if not path.is_file():  # a folder under the name of a file
@@ -114,11 +114,11 @@ def _place(path: Path, folder: Path) -> Path:
 
 
 def name_beside(taken: Mapping[str, str], name: str, checksum: str) -> str:
-    """The name of a file in a folder: its own, or, if that is another content's, with the checksum in it.
+    """The name for a file in a folder: its own, or one with the checksum in it if another content has that name.
 
     Args:
-        taken: the checksums of the files that are there, by name.
-        name: what it is called.
+        taken: checksums of the files that are there, by name.
+        name: the file's own name.
         checksum: SHA-256 of its content.
     """
     if taken.get(name, checksum) == checksum:

@@ -39,9 +39,9 @@ class Feed:
             which part of the whole the file is, such as its month. A file then replaces whatever
             was loaded for its partition, under whichever name, and the raw table has the column
             `_partition`. Corrections of single lines, which name no partition, are not taken.
-        moves_files: a file leaves the landing folder when it is complete: for the archive, into a folder of
-            the day of its load, or for `failed` in the landing folder, with the reason beside it. The domain
-            has no other feed of files.
+        moves_files: a file leaves the landing folder once it has been dealt with: a loaded one for the archive's
+            folder of that day, a broken one for the landing folder's `failed`, with the reason beside it. The
+            domain has no other feed of files.
     """
 
     domain: str
@@ -79,7 +79,7 @@ class Feed:
         """Make sure that the feed has files of such parts.
 
         Raises:
-            UnknownPartitionError: it has not; the message says why.
+            UnknownPartitionError: it has none; the message says why.
         """
         if not self.partition:
             raise UnknownPartitionError(f"{self.domain} has files of {self.entity}, but not one a month")

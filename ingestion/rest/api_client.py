@@ -1,4 +1,4 @@
-"""The way to an API: dlt's REST client, with patience for what passes and clear words for what does not."""
+"""dlt's REST client, which tries again after failures that may pass and explains those that do not."""
 
 import json
 from collections.abc import Callable
@@ -16,12 +16,12 @@ from settings import Api
 TIMEOUT_SECONDS = 30.0
 TRIES = 6
 FIRST_WAIT_SECONDS = 1.0
-# Of what a server says of an error, as much as a person reads.
+# Characters of a server's own explanation that are repeated in an error.
 MOST_SAID = 200
 
 
 class ApiError(RuntimeError):
-    """The API could not be read; nothing was loaded. The message says which, and why, without secrets."""
+    """The API could not be read, and nothing was loaded. The message has its address and the reason, but no secret."""
 
 
 class ApiClient(RESTClient):
@@ -29,12 +29,12 @@ class ApiClient(RESTClient):
 
     Args:
         api: its address and secret.
-        auth: how the secret goes with a request.
-        data_selector: the field of an answer that has the records.
+        auth: how requests carry the secret.
+        data_selector: the field of an answer that holds the records.
         timeout: seconds without a byte after which a connection is given up.
-        tries: how many tries a request has.
-        first_wait: seconds before the second of these tries; they double from try to try.
-        before_try: is called before each try; what it raises ends the reading.
+        tries: how often a request is tried.
+        first_wait: seconds before the second try; they double from try to try.
+        before_try: called before each try; an exception that it raises ends the reading.
 
     Raises:
         ApiError: no address is set.
@@ -62,7 +62,7 @@ class ApiClient(RESTClient):
         """The records of an answer.
 
         Raises:
-            ApiError: it has none where they belong.
+            ApiError: it has no list in that field.
         """
         records = self.body(response).get(data_selector)
         if not isinstance(records, list):
@@ -70,10 +70,10 @@ class ApiClient(RESTClient):
         return records
 
     def body(self, response: Response) -> dict[str, Any]:
-        """The object that an answer is. Of numbers, it keeps how they are written.
+        """The JSON object of an answer, in which numbers remember how they were written.
 
         Raises:
-            ApiError: it is no JSON object.
+            ApiError: it is not a JSON object.
         """
         try:
             body = json.loads(response.content, parse_float=DeliveredNumber, parse_constant=_refuse)
@@ -83,14 +83,14 @@ class ApiClient(RESTClient):
             if isinstance(body, dict):
                 return body
             problem = self.error(response.url, "the answer is JSON, but no object")
-        # Out here it has no context: the text of the library's error has the whole answer.
+        # Raised outside the handler, so without the library's error, whose text repeats the whole answer.
         raise problem
 
     def check_status(self, response: Response) -> None:
-        """Make sure that an answer that did not pass is a good one.
+        """Refuse an answer with any status but 200; those that may pass were tried again before.
 
         Raises:
-            ApiError: it is not.
+            ApiError: it has another status; the message says what to do about it.
         """
         status = response.status_code
         if status == 200:
@@ -106,7 +106,7 @@ class ApiClient(RESTClient):
         raise self.error(response.url, f"{reason} ({said})" if said else reason)
 
     def error(self, url: str, reason: str) -> ApiError:
-        """An error that no further try would mend."""
+        """An error that another try would not mend."""
         return ApiError(self._without_secret(f"{url.partition('?')[0]}: {reason}"))
 
     def _without_secret(self, text: str) -> str:
@@ -114,7 +114,7 @@ class ApiClient(RESTClient):
 
 
 class _PatientSession(requests.Session):
-    """A session of which `send` waits and tries again when a request fails in a way that passes."""
+    """A session whose `send` waits and tries again when a request fails in a way that may pass."""
 
     def __init__(self, client: ApiClient, timeout: float, tries: int, first_wait: float) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ class _PatientSession(requests.Session):
 
     def _try(self, request: requests.PreparedRequest, options: dict[str, Any], failed: Any) -> Response:
         self._client.before_try()
-        # A redirect to another server would take the secret with it.
+        # A redirect could carry the secret to another server.
         options |= {"allow_redirects": False, "timeout": self._timeout}
         try:
             return super().send(request, **options)
@@ -147,12 +147,12 @@ class _PatientSession(requests.Session):
             problem: Exception = TryAgainError(reason_of(error, self._timeout))
         except (requests.RequestException, ValueError) as error:
             problem = failed(f"it cannot be asked ({type(error).__name__})")
-        # Out here it has no context: the text of the library's error has the query.
+        # Raised outside the handler, so without the library's error, whose text repeats the query.
         raise problem
 
 
 def _said(response: Response) -> str:
-    """What the server says of an error, if it says it in one of the usual fields."""
+    """The server's own explanation of an error, if it is in one of the usual fields."""
     try:
         body = response.json()
     except ValueError:
@@ -167,7 +167,7 @@ def _refuse(constant: str) -> None:
 
 
 def _where(error: Exception) -> str:
-    """What is wrong with a JSON, without the JSON."""
+    """What is wrong with a JSON text, without repeating the text."""
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg} at character {error.pos}"
     return type(error).__name__ if isinstance(error, UnicodeDecodeError | RecursionError) else str(error)

@@ -9,20 +9,20 @@ from requests import Request, Response
 from ingestion.rest.api_client import ApiClient
 from ingestion.rest.records import as_time
 
-# As often may a server give the same page in a row.
+# A server may give the same page this often in a row.
 MOST_REPETITIONS = 3
 
 
 class Continuation(BasePaginator):
     """Reads records in the order of their last change, each page from the time at which the last one ended.
 
-    A record that changes meanwhile moves to the end, and everything behind its place moves up by one. By page
-    numbers, the first record of the next page would be missed. From a time on, nothing that is not read yet
-    can move to before it. Records of one time are more than a page at times, and are read by page numbers;
-    until a reading of them finds nothing new.
+    A record that changes during the reading moves to the end, and all records behind its old place move up by one;
+    a reading by page numbers would miss the first record of the next page. A reading from a time on misses none,
+    because no unread record can move to before that time. More than a page of records may have the same time; these
+    are read by page numbers, again and again until nothing new is among them.
 
     Args:
-        client: whose error to raise.
+        client: makes the errors.
         cursor: the field with the time of the last change.
         since: read changes from this time on; None for all there are.
         page_size: records a page.
@@ -39,7 +39,7 @@ class Continuation(BasePaginator):
         self._page_size = page_size
         self._page = 1
         self._seen: set[str] = set()
-        # Whether the records of this time, since its page 1, had any that was not seen before, or may have had.
+        # Whether a record that was not seen before came, or may have come, since page 1 of this time.
         self._new = False
         self._last_page: list[Any] = []
         self._repetitions = 0
@@ -54,12 +54,12 @@ class Continuation(BasePaginator):
         request.params = {**(request.params or {}), **since, "page": self._page, "page_size": self._page_size}
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
-        """Find out from a page where to go on."""
+        """Decide from a page where to go on."""
         page = data or []
         times = [time for time in map(self._time, page) if time]
         self._check(response, page, times)
         records = {str(record) for record in page if isinstance(record, dict)}
-        # A server that gives the page before has not given this one.
+        # A server that repeats the page before has not given this one.
         self._new |= not records <= self._seen or self._repetitions > 0
         self._seen |= records
         since = as_time(self._since)

@@ -1,4 +1,4 @@
-"""Numbered pages of an API that says how many records there are, which not every page keeps to."""
+"""Numbered pages of an API that says how many records there are, but may give pages that are too short."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,15 +14,16 @@ TOTAL = "totalResults"
 def counted_pages(
     client: ApiClient, path: str, params: Mapping[str, Any], *, page_size: int
 ) -> Iterator[list[Any]]:
-    """Read all pages; those that brought less than they should are read again, until that brings nothing new.
+    """Yield all pages; those that brought too few records are read again until that brings nothing new.
 
-    A page may be cut short, or be another page's. What makes records of two pages one is for the caller to know.
+    A page may be cut short, or repeat another page. Whether two different records are versions of one is for the
+    caller to know.
 
     Args:
         client: the API.
-        path: what to read.
-        params: of each request.
-        page_size: records a page; the last one has less.
+        path: the path to read, below the API's address.
+        params: parameters of every request.
+        page_size: records a page; the last page may have fewer.
 
     Raises:
         ApiError: a page cannot be read.
@@ -31,7 +32,7 @@ def counted_pages(
     total = page_size
 
     def read(number: int) -> list[Any]:
-        """The records of a page that were on no page before."""
+        """The records of a page that were on no earlier page."""
         nonlocal total
         asked = {**params, "page": number, "pageSize": page_size}
         (page,) = client.paginate(path, params=asked, paginator=SinglePagePaginator(), hooks={"response": []})

@@ -1,4 +1,4 @@
-"""What an API offers of a domain."""
+"""A source of records that comes from an API."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ Row = Mapping[str, str | None]
 
 
 class Read(Protocol):
-    """Reads pages of records, as they stand in the API's answers.
+    """Reads pages of records, as the API's answers have them.
 
     Args:
-        settings: they say where the API is, and what opens it.
-        since: read the changes from this time on; None for all there are.
+        settings: have the address of the API and its secret.
+        since: read the changes from this time on; None for all records.
         patience: `timeout`, `tries` and `first_wait` of `ApiClient`.
 
     Raises:
-        ApiError: it cannot be read to the end.
+        ApiError: the API cannot be read to the end.
     """
 
     def __call__(self, settings: Settings, since: str | None, **patience: float) -> Iterator[list[Any]]: ...  # noqa: D102
@@ -28,17 +28,17 @@ class Read(Protocol):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Records of one kind, of which `raw_<domain>.<entity>` has the latest version, by their ids.
+    """Records of one kind; `raw_<domain>.<entity>` has the latest version of each.
 
     Attributes:
         domain: the pipeline.
         entity: the raw table.
         api: its name in the settings.
         columns: the fields that are known, in snake_case; the raw table has them in any case.
-        identify: what a row (text by column) is known by; None if it has no such thing.
-        read: gets them from the API.
+        identify: gives what identifies a row (text by column); None if the row has no such value.
+        read: reads the records from the API.
         cursor: the column with the time of a record's last change.
-        is_optional: whether the domain does without, if nobody has said where the API is.
+        is_optional: whether the domain runs without it where the address of the API is not set.
     """
 
     domain: str
@@ -56,11 +56,11 @@ class Endpoint:
 
     @property
     def source_file(self) -> str:
-        """The name under which the raw tables know the API."""
+        """The name that stands for the API where the raw tables name a file."""
         return f"{self.entity}.api"
 
     def check_partitions(self, partitions: Iterable[str]) -> None:
-        """Say that there are no parts, such as months, that could be loaded by themselves.
+        """Refuse to load parts, such as months, of which there are none.
 
         Raises:
             UnknownPartitionError: always.
@@ -68,8 +68,8 @@ class Endpoint:
         raise UnknownPartitionError(f"{self.domain} has {self.entity} of an API, and no files of them")
 
     def load(self, settings: Settings, *, limit: int | None = None, anew: bool = False) -> FileResult:
-        """Load what is new or changed, see `load_endpoint`; an API that cannot be read is a result as well."""
-        # Who loads files needs no REST client, whose import takes its time.
+        """Load what is new or changed, see `load_endpoint`; an API that cannot be read is reported in the result."""
+        # Imported only where an API is read, because the import is slow.
         from ingestion.rest.api_client import ApiError
         from ingestion.rest.load_endpoint import load_endpoint
 

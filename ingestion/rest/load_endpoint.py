@@ -1,8 +1,8 @@
-"""What an API says now into the raw tables of one endpoint.
+"""Loads what an API has now into the raw tables of one endpoint.
 
-The raw table has one row a record, the one that was delivered last. Records are compared before anything is written,
-so a load in which nothing is new writes nothing. From where on the next load reads is said by the rows that completed
-loads have written; if a load was killed, the rows that it left count as not there, and come again.
+The raw table has one row per record, as it was delivered last. Records are compared before anything is written, so a
+load that brings nothing new writes nothing. The next load reads on from the newest time among the rows that completed
+loads have written; rows that a killed load left behind do not count, and are loaded again.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from ingestion.rest.records import NoRecordError, as_line, as_row, as_time
 from ingestion.warehouse import connect, table_columns
 from settings import Settings
 
-# A record may become visible later than the time of its change says: transactions, replicas, clocks.
+# A record may become visible later than the time of its change says, because of transactions, replicas or clocks.
 OVERLAP = timedelta(days=1)
 PLATFORM_COLUMNS = ("_source_file", "_source_row", "_row_id", "_replaces_row_id", "_dlt_load_id")
 
@@ -38,9 +38,9 @@ def load_endpoint(
 
     Args:
         endpoint: what to load.
-        settings: which data folder and environment; they say where the API is.
-        limit: take no more records than these; the next load without a limit reads all there are.
-        patience: how long to try, see `ApiClient`.
+        settings: which data folder and environment; they have the address of the API.
+        limit: take at most this many records; the next load without a limit reads all of them.
+        patience: `timeout`, `tries` and `first_wait` of `ApiClient`.
 
     Raises:
         ApiError: the API could not be read; nothing is loaded, and the next call begins where this one did.
@@ -50,7 +50,7 @@ def load_endpoint(
     settings.dlt_dir.mkdir(parents=True, exist_ok=True)
     with connect(settings) as connection:
         since = _EndpointStore(endpoint, settings, connection).since()
-    # The warehouse is free for others while the API is read.
+    # Other processes may use the warehouse while the API is read.
     delivery = _Delivery(endpoint)
     for page in endpoint.read(settings, since, **patience):
         delivery.add(page[: None if limit is None else limit - delivery.position])
@@ -63,17 +63,17 @@ def load_endpoint(
 
 @dataclass
 class _Delivery:
-    """All that one reading of an API brought: the last version of each record, and what is no record."""
+    """What one reading of an API brought: the last version of each record, and what could not be read as one."""
 
     endpoint: Endpoint
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     rejected: dict[str, dict[str, Any]] = field(default_factory=dict)
     position: int = 0
-    # Why it is not all there is.
+    # Why it is incomplete; None if it is not.
     note: str | None = None
 
     def add(self, page: list[Any]) -> None:
-        """Take a page. A record that comes again, because it has changed meanwhile, replaces itself."""
+        """Take a page. A record that comes a second time replaces its earlier version, unless that is newer."""
         for record in page:
             self.position += 1
             try:
@@ -94,7 +94,7 @@ class _Delivery:
         return all(times) and times[0] < times[1]
 
     def columns(self) -> list[str]:
-        """Those of all rows, in the order in which they came."""
+        """The columns of all rows, in the order of their appearance."""
         return list(dict.fromkeys(name for row in self.rows.values() for name in row))
 
     def _reject(self, record: Any, reason: str) -> None:
@@ -117,9 +117,9 @@ class _EndpointStore:
         remove_stale_rejects(connection, self._schema, endpoint)
 
     def since(self) -> str | None:
-        """From which time on to read changes; None for all there are, also if not all were read last time.
+        """The time from which to read changes; None to read all records, as after a load that was incomplete.
 
-        A time to come, which a record may have by mistake, says nothing of what was read.
+        Times in the future, which a record may have by mistake, are ignored.
         """
         noted = self._loaded()
         if not noted or noted["reason"]:
@@ -136,7 +136,7 @@ class _EndpointStore:
 
         Args:
             delivery: what was read.
-            since: from which time on; what was rejected before that time stays.
+            since: the time from which it was read; records rejected earlier stay on the list.
 
         Raises:
             LoadError: dlt could not write.
@@ -194,7 +194,7 @@ class _EndpointStore:
         )
 
     def _changed(self, delivery: _Delivery) -> pa.Table:
-        """The delivered rows that the raw table does not have, or not so."""
+        """The delivered rows that the raw table lacks, or has with other values."""
         columns = [column for column in self._columns(delivery) if column not in PLATFORM_COLUMNS]
         texts = [*columns, "_row_id", "_source_file", "_replaces_row_id"]
         shape = pa.schema([*((name, pa.string()) for name in texts), ("_source_row", pa.int64())])
@@ -219,7 +219,7 @@ class _EndpointStore:
         return delivered.filter(pc.is_in(delivered["_row_id"], ids))
 
     def _columns(self, delivery: _Delivery) -> list[str]:
-        """Columns of the raw table, and then those that are new."""
+        """The columns of the raw table, followed by new ones."""
         there = table_columns(self._connection, self._schema, self._endpoint.entity)
         return list(dict.fromkeys([*there, *delivery.columns()]))
 
@@ -240,11 +240,11 @@ class _EndpointStore:
         return {row[0]: dict(zip(names, row, strict=True)) for row in found.fetchall()}
 
     def _stays(self, line: dict[str, Any], since: str | None) -> bool:
-        """Whether a line that was rejected before would not have come again if it still were so."""
+        """Whether a line rejected before stays on the list, because this reading did not go back to its time."""
         return since is not None and not _is_since(line["line"], self._endpoint.cursor, since)
 
     def _loaded(self) -> dict[str, Any] | None:
-        """The row of `input_files`; None if no completed load has written it."""
+        """The endpoint's row of `input_files`; None if no completed load has written one."""
         found = self._pipeline.input_files(self._endpoint.entity, "loaded")
         return next((row for row in found if row["source_file"] == self._endpoint.source_file), None)
 

@@ -1,4 +1,4 @@
-"""A record of an API as a row of text, as it was delivered."""
+"""Records of an API as rows of text, with every value as it was delivered."""
 
 import json
 from collections import Counter
@@ -11,26 +11,26 @@ _normalize = NamingConvention().normalize_identifier
 
 
 class DeliveredNumber(float):
-    """A number that remembers how it is written: a price of 25.10 is not 25.1."""
+    """A number that remembers how it was written: a price of 25.10 does not become 25.1."""
 
     def __new__(cls, written: str) -> "DeliveredNumber":
-        """Make it of what stands in the JSON."""
+        """Make a number of its text in the JSON."""
         number = super().__new__(cls, written)
         number.written = written
         return number
 
 
 class NoRecordError(ValueError):
-    """What stands for a record cannot be one; the message says why."""
+    """A value cannot be read as a record; the message says why."""
 
 
 def as_row(record: Any) -> dict[str, str | None]:
-    """The fields of a record as text, by their names in snake_case; what is nested as JSON.
+    """The fields of a record as text, by their names in snake_case; nested values as JSON.
 
-    Fields whose names begin with an underscore, which are the platform's, are left out.
+    Fields whose names begin with an underscore are left out, because such columns are the platform's own.
 
     Raises:
-        NoRecordError: it is no object, or not all of its fields can have a column.
+        NoRecordError: it is not an object, or not every field can have a column of its own.
     """
     if not isinstance(record, dict):
         raise NoRecordError("it is not an object")
@@ -56,7 +56,7 @@ def as_line(record: Any) -> str:
 
 
 def as_time(value: Any) -> datetime | None:
-    """The time that a text says in ISO 8601, in UTC if it does not say otherwise; None if it says none."""
+    """The time that a text in ISO 8601 says, as UTC if it names no zone; None if the text is no such time."""
     try:
         found = datetime.fromisoformat(value)
         return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)

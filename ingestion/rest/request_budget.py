@@ -1,4 +1,4 @@
-"""How many requests a plan allows a day, kept across runs and processes."""
+"""Counts the requests of a day against what a plan allows, across runs and processes."""
 
 import fcntl
 import os
@@ -7,12 +7,12 @@ from pathlib import Path
 
 
 class RequestBudget:
-    """Counts the requests of a day (UTC), each before it is made, in a file of that day: one byte a request.
+    """Counts each request of a day (UTC), before it is made, by a byte in the file of that day.
 
     Args:
-        folder: where to count.
-        name: of what is counted.
-        most: requests a day.
+        folder: where the files are.
+        name: what is counted; the files are named after it.
+        most: the number of requests allowed a day.
     """
 
     def __init__(self, folder: Path, name: str, most: int) -> None:
@@ -21,7 +21,7 @@ class RequestBudget:
         self._most = most
 
     def take(self) -> bool:
-        """Count one request more; False if there is none left today."""
+        """Count one more request; False, without counting it, if none is left today."""
         today = self._folder / f"{self._name}_{_today():%Y-%m-%d}"
         self._folder.mkdir(parents=True, exist_ok=True)
         for other in self._folder.glob(f"{self._name}_*"):

@@ -1,5 +1,5 @@
-"""One module a source of a domain; each says in `FEEDS` which files, or records of an API, it loads.
+"""One module per source of a domain; its `FEEDS` say which files, or records of an API, it loads.
 
-The first feed of files also answers for what belongs to none of them: files of no feed's name, and lines of
-corrections that cannot be split.
+The first feed of files also accounts for what belongs to none of them: files whose name fits no feed, and lines of
+corrections that cannot be split into columns.
 """

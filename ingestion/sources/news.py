@@ -1,4 +1,4 @@
-"""News about one subject, from NewsAPI (newsapi.org) or what answers like it, and what is made of them.
+"""News on one subject from NewsAPI (newsapi.org), or an API that answers in the same way, and judgements on them.
 
 `GET <SLUICE_NEWS_API_URL>/v2/everything?q=…&from=…&to=…&page=…&pageSize=…`, with the key in the header `X-Api-Key`.
 The free plan allows 100 requests a day. A story that is published again, or offered with other tracking parameters,
@@ -14,15 +14,15 @@ from ingestion.enrich.enrichments import Enrichments
 from ingestion.rest.endpoint import Endpoint
 from settings import Settings
 
-# The most that NewsAPI gives.
+# The largest page that NewsAPI gives.
 PAGE_SIZE = 100
 TRACKING = ("utm_", "fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid", "igshid", "cmpid", "ocid")
 PORTS = {"http": 80, "https": 443}
 
 
 def read_articles(settings: Settings, since: str | None, **patience: float) -> Iterator[list[Any]]:
-    """Pages of the articles that were published since a time, and pages that came short once more."""
-    # Only who reads an API needs dlt's REST client.
+    """Yield pages of the articles published since a time; pages that came short are read again."""
+    # Imported only where an API is read, because the import of dlt's REST client is slow.
     from dlt.sources.helpers.rest_client.auth import APIKeyAuth
 
     from ingestion.rest.api_client import ApiClient, ApiError
@@ -42,7 +42,7 @@ def read_articles(settings: Settings, since: str | None, **patience: float) -> I
     client = ApiClient(api, auth, "articles", before_try=before_try, **patience)
     window = {
         "q": settings.news_query,
-        # What is published meanwhile would shift the pages.
+        # Articles published during the reading would shift the pages.
         "to": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}",
         **({"from": since.removesuffix("Z")} if since else {}),
         "sortBy": "publishedAt",
@@ -51,7 +51,7 @@ def read_articles(settings: Settings, since: str | None, **patience: float) -> I
 
 
 def canonical_url(url: str | None) -> str | None:
-    """What an article is known by: its URL without tracking parameters and what else makes no difference."""
+    """What identifies an article: its URL without tracking parameters and other differences that mean nothing."""
     text = (url or "").strip()
     try:
         parts = urlsplit(text)

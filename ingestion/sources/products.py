@@ -1,4 +1,4 @@
-"""What a shop sells: the products of its REST API, by the time of their last change.
+"""The catalogue of a shop: the products of its REST API, by the time of their last change.
 
 `GET <SLUICE_PRODUCTS_API_URL>/products?updated_since=…&page=…&page_size=…` answers with `{"items": […]}`, in the
 order of `updated_at`, and from `updated_since` (inclusive) on. The token goes into the header `Authorization`.
@@ -14,8 +14,8 @@ PAGE_SIZE = 100
 
 
 def read_products(settings: Settings, since: str | None, **patience: float) -> Iterator[list[Any]]:
-    """Pages of the products that were changed since a time, the last changed ones last."""
-    # Only who reads an API needs dlt's REST client.
+    """Yield pages of the products changed since a time, in the order of their changes."""
+    # Imported only where an API is read, because the import of dlt's REST client is slow.
     from dlt.sources.helpers.rest_client.auth import BearerTokenAuth
 
     from ingestion.rest.api_client import ApiClient

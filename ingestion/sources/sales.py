@@ -1,4 +1,4 @@
-"""A shop's daily sales: files that a store drops at any time, one line a product sold on a day."""
+"""A shop's daily sales: files that may arrive at any time, with one line for each product sold on a day."""
 
 from ingestion.feeds import Feed
 

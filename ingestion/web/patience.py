@@ -1,4 +1,4 @@
-"""Which failures of a request pass, how long to wait for that, and messages without secrets."""
+"""Which failures of a request may pass, how long to wait before another try, and messages without secrets."""
 
 import http.client
 import logging
@@ -14,7 +14,7 @@ import requests
 import urllib3
 
 MAX_WAIT_SECONDS = 60.0
-# Of what requests raises; the rest (a bad URL, too many redirects) is the same at the next try.
+# Errors of requests after which another try may succeed; others (a bad URL, too many redirects) would recur.
 PASSING = (
     requests.ConnectionError,
     requests.Timeout,
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class TryAgainError(Exception):
-    """A try failed and another may not; `wait` is what the server asked for, in seconds."""
+    """A try failed, but another may succeed; `wait` is the pause that the server asked for, in seconds."""
 
     def __init__(self, reason: str, wait: float = 0.0) -> None:
         super().__init__(reason)
@@ -46,14 +46,14 @@ def until_done(
 
     Args:
         step: one try; it raises TryAgainError if another may succeed.
-        what: what is asked for, as the log may show it.
-        error: makes of a reason the error that says that it failed for good.
-        tries: how many in a row may bring nothing new.
+        what: what is requested, as the log may show it.
+        error: makes the error for a final failure from its reason.
+        tries: how many tries in a row may fail without progress.
         first_wait: seconds before the second of these tries; they double from try to try.
-        progress: how far it has come; more than ever before begins a new row of tries.
+        progress: how far the work has come; a value above all earlier ones starts the count of tries anew.
 
     Raises:
-        Exception: `error`, when so many tries brought nothing new.
+        Exception: what `error` makes, after that many tries without progress.
     """
     furthest, failures = progress(), 0
     while True:
@@ -67,18 +67,18 @@ def until_done(
         if failures >= tries:
             raise error(f"{tries} tries without progress, at last: {reason}")
         growing = min(first_wait * 2 ** max(failures - 1, 0), MAX_WAIT_SECONDS)
-        # Jitter: those who were turned away together should not come back together.
+        # Jitter, so that clients that were turned away together do not come back together.
         wait = max(asked, growing * random.uniform(0.5, 1.0))
         log.warning("%s: %s; again in %.1f s", what, reason, wait)
         time.sleep(wait)
 
 
 def check_passing(response: requests.Response, error: Callable[[str], Exception]) -> None:
-    """Make sure that an answer is none of those that pass: 429 and 5xx.
+    """Raise an error for a status after which another try may succeed: 429 and 5xx.
 
     Raises:
-        TryAgainError: it is one.
-        Exception: `error` of a reason; it is one, and asks to wait for too long.
+        TryAgainError: it is such a status.
+        Exception: what `error` makes; it is such a status, and the server asks to wait for too long.
     """
     status = response.status_code
     if status != 429 and status < 500:
@@ -91,16 +91,16 @@ def check_passing(response: requests.Response, error: Callable[[str], Exception]
 
 
 def in_words(status: int) -> str:
-    """A status as people know it: `404 Not Found`."""
+    """A status with its name: `404 Not Found`."""
     return f"{status} {http.client.responses.get(status, '')}".strip()
 
 
 def reason_of(error: BaseException, timeout: float) -> str:
-    """Why a connection failed, by the innermost error; the text of the outer ones has the query.
+    """Why a connection failed, by the innermost error; the texts of the outer ones repeat the query.
 
     Args:
-        error: what requests or urllib3 raised.
-        timeout: seconds after which the connection is given up.
+        error: the error of requests or urllib3.
+        timeout: seconds after which a connection is given up.
     """
     while inner := _inner(error):
         error = inner
@@ -119,7 +119,7 @@ def _inner(error: BaseException) -> BaseException | None:
 
 
 def asked_wait(retry_after: str) -> float:
-    """Seconds that a server asks to wait, given in seconds or as a date; 0 if it does not ask."""
+    """The seconds that a server asks to wait, by a number or a date; 0 if it asks for none."""
     if retry_after.strip().isdecimal():
         return float(retry_after)
     try:
@@ -130,7 +130,7 @@ def asked_wait(retry_after: str) -> float:
 
 
 def _hide_queries(record: logging.LogRecord) -> bool:
-    """Cut the query off every URL in a record of urllib3, which would write it into the log."""
+    """Remove the query, which may hold secrets, from every URL in a log record of urllib3."""
     if isinstance(record.args, tuple):
         record.args = tuple(
             re.sub(r"\?\S*", "?...", argument) if isinstance(argument, str) else argument
