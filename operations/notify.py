@@ -1,8 +1,8 @@
-"""Tells people how a run ended: one message a run, as e-mail and to a webhook that takes what Slack's takes.
+"""Tells people how a run ended: one message per run, by e-mail and to a webhook that takes what Slack's webhooks take.
 
-Each way is on if it is configured (see `settings.Mail` and `settings.webhook_url`). It is done here with the
-standard library and not by Airflow's providers: a run from a shell tells the same people, and neither of the two
-modules logs an address, which is a secret of the webhook's.
+Each of the two is on if it is configured (see `settings.Mail` and `settings.webhook_url`). They use the standard
+library and not Airflow's providers, because a run from a shell is to tell the same people, and because nothing here
+logs the webhook's address, which is a secret.
 """
 
 import html
@@ -22,15 +22,15 @@ from operations.metrics.record import Outcome
 from operations.metrics.summary import collect
 from settings import Mail, Settings
 
-# Of one way; a run does not end before its message is out.
+# For each of the two; a run does not end before its message is out.
 TIMEOUT_SECONDS = 10.0
-# A webhook refuses long texts, and people do not read them: of a run's errors the first ones.
+# The first of a run's errors; webhooks refuse long texts, and people do not read them.
 ERRORS_SHOWN = 10
 
 
 @dataclass(frozen=True)
 class Message:
-    """What people are told: a line that says it all, and what else is worth knowing."""
+    """What people are told: a line that says what matters, and further lines."""
 
     subject: str
     lines: Sequence[str]
@@ -43,7 +43,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Sent:
-    """By which ways a message went out, and why not by others (a reason without addresses and passwords)."""
+    """The ways by which a message was sent, and why it was not sent by others (without addresses and passwords)."""
 
     ways: tuple[str, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
@@ -57,14 +57,14 @@ class Sent:
 
 
 def notify(outcome: Outcome, settings: Settings, *, links: Mapping[str, str] | None = None) -> Sent:
-    """Tell how a run ended, if it is to be told: a failure in any case, a success if the settings say so.
+    """Tell people how a run ended: always of a failure, of a success if the settings say so.
 
-    A run that was skipped is not told. Whatever goes wrong is in the result and raises nothing.
+    Nobody is told of a run that was skipped. What goes wrong is in the result; nothing is raised.
 
     Args:
         outcome: the run.
-        settings: whom to tell and how.
-        links: further lines, what → where.
+        settings: whom to tell, and how.
+        links: addresses to add to the message, by label.
     """
     if outcome.status == "skipped" or (outcome.status == "success" and not settings.notify_success):
         return Sent()
@@ -89,7 +89,7 @@ def message_of(outcome: Outcome, settings: Settings, *, links: Mapping[str, str]
 
 
 def trial_message(domain: str, settings: Settings) -> Message:
-    """A message that says nothing but that it arrives."""
+    """A message that only shows that messages arrive."""
     return Message(
         f"{domain} test ({settings.env})",
         ["run: none, this is a test of the notifications", _published(domain, settings)],
@@ -97,7 +97,7 @@ def trial_message(domain: str, settings: Settings) -> Message:
 
 
 def send(message: Message, settings: Settings) -> Sent:
-    """Send a message by every way that is configured; one that does not work does not stop the other."""
+    """Send a message in every way that is configured; a failure of one does not stop the other."""
     ways: dict[str, Callable[[Message], None]] = {}
     if (mail := settings.mail) and "email" in settings.notify:
         ways["email"] = lambda message: _send_mail(message, mail)
@@ -111,7 +111,7 @@ def send(message: Message, settings: Settings) -> Sent:
             failed[name] = f"the server answered {error.code}"
         except smtplib.SMTPResponseException as error:
             failed[name] = f"the server answered {error.smtp_code}"
-        # Their texts may repeat an address or what was sent, so the kind must do.
+        # Only the kind of error, because its text may repeat an address or what was sent.
         except (OSError, HTTPException, ValueError) as error:
             failed[name] = type(error.reason if isinstance(error, URLError) else error).__name__
         else:

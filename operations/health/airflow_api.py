@@ -1,4 +1,4 @@
-"""Airflow's REST API: the session of a user, and answers of many pages."""
+"""A client of Airflow's REST API: a user's session, and lists of many pages."""
 
 import time
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-# Airflow's own limit is 100 a page unless it is set higher; it gives as many as it allows.
+# Airflow gives at most 100 entries a page unless it is configured for more, whatever is asked for.
 PAGE = 1000
 
 
@@ -29,7 +29,11 @@ class AirflowApi:
         self.close()
 
     def login(self) -> None:
-        """Get a token. Raises ApiError if the server does not know this user's password."""
+        """Get a token.
+
+        Raises:
+            ApiError: the server does not accept this user and password.
+        """
         answer = self._http.post("/auth/token", json=self._login)
         if not answer.is_success:
             raise ApiError(f"{self.url} refuses the login of this platform: {answer.text}")
@@ -40,7 +44,11 @@ class AirflowApi:
         self._http.close()
 
     def pages(self, path: str, key: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """All entries of a list, however many pages it has. Raises ApiError."""
+        """Yield all entries of a list, however many pages it has.
+
+        Raises:
+            ApiError: see `call`.
+        """
         offset = 0
         while True:
             answer = self.call("GET", path, params=params | {"limit": PAGE, "offset": offset})
@@ -50,7 +58,7 @@ class AirflowApi:
                 return
 
     def call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        """One call; a login that has expired is renewed.
+        """Make one call; a login that has expired is renewed.
 
         Raises:
             ApiError: the server refused, or did not answer.

@@ -38,19 +38,19 @@ TASKS = {
     "started_at": "timestamp",
     "ended_at": "timestamp",
 }
-# Clocks of those who write to Airflow's database may differ by less.
+# More than the clocks of the processes that write to Airflow's database may differ.
 OVERLAP = timedelta(minutes=5)
 
 
 def history(settings: Settings, since: datetime | None) -> dict[str, list[dict[str, Any]]]:
-    """Pipelines, and runs and tasks that have changed.
+    """Read all pipelines, and the runs and tasks that have changed.
 
     Args:
-        settings: where Airflow is.
-        since: the newest moment that an earlier call has brought; None for everything.
+        settings: have the address of Airflow, and a user.
+        since: the newest time that an earlier call has brought; None for everything.
 
     Raises:
-        ApiError: there is no Airflow to ask, or it refuses.
+        ApiError: no Airflow is configured, it does not answer, or it refuses.
     """
     access = settings.airflow
     if access is None:

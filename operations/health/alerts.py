@@ -1,7 +1,7 @@
 """Alerts: people are told once when a rule is broken, and once when it is kept again.
 
-Which alerts are open stands in `raw_ops.alerts`, a row an alert. An alert is written down before it is told and
-marked afterwards, so that none is lost: one whose message was under way as the process was killed is told again.
+`raw_ops.alerts` has one row per alert. An alert is written down before its message is sent and marked afterwards, so
+that none is lost: if the process is killed while a message is under way, the message is sent again.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ ALERTS = {
 
 @dataclass(frozen=True)
 class Told:
-    """An alert that was told now: `begins`, or else it is over."""
+    """A message about an alert that was sent now: the alert begins, or it is over."""
 
     rule: str
     pipeline: str
@@ -45,11 +45,11 @@ class Told:
 
 
 def tell(settings: Settings, *, now: datetime | None = None, rules: Path = FILE) -> list[Told]:
-    """Tell of alerts that begin or end by the published health. What cannot be sent is tried again next time.
+    """Tell people of alerts that begin or end by the published health; what cannot be sent is sent next time.
 
     Args:
         settings: which data folder, and whom to tell.
-        now: the time to look from; defaults to now.
+        now: the time to judge by; defaults to the present.
         rules: the file of rules.
 
     Raises:
@@ -59,7 +59,7 @@ def tell(settings: Settings, *, now: datetime | None = None, rules: Path = FILE)
     """
     now = now or datetime.now(UTC)
     broken = {(each.rule, each.pipeline): each.says for each in broken_rules(settings, now, rules)}
-    # Held until all is told and marked, so that two who look at once do not both tell.
+    # Held until everything is sent and marked, so that two processes at once do not both send it.
     with connect(settings) as warehouse:
         alerts = _unsettled(warehouse)
         still = {_key(alert) for alert in alerts if alert["ended_at"] is None}
@@ -85,7 +85,7 @@ def tell(settings: Settings, *, now: datetime | None = None, rules: Path = FILE)
 
 
 def _tell(alert: dict[str, Any], settings: Settings, now: datetime) -> Iterator[Told]:
-    """Tell what of an alert is not told yet, and mark it in the alert."""
+    """Send the messages about an alert that have not been sent, and mark them in the alert."""
     for moment, mark, begins in (("started_at", "start_told_at", True), ("ended_at", "end_told_at", False)):
         if alert[moment] is None or alert[mark] is not None:
             continue
@@ -104,7 +104,7 @@ def _tell(alert: dict[str, Any], settings: Settings, now: datetime) -> Iterator[
 
 
 def _unsettled(warehouse: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Alerts that are open, or not told of yet."""
+    """The alerts that are open, or of whose end nobody has been told."""
     if not table_columns(warehouse, SCHEMA, "alerts"):
         return []
     found = warehouse.execute(

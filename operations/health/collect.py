@@ -1,7 +1,7 @@
-"""The health of the pipelines is data too: collected into `raw_ops`, modelled by dbt, published as `health`.
+"""The health of the pipelines as data: collected into `raw_ops`, modelled by dbt, published as `health`.
 
-What is collected: Airflow's runs and tasks, dbt's results, dlt's loads, and what is published. The metrics of runs
-are there already, see `operations.metrics.record`. Each time only what is new is read.
+It consists of Airflow's runs and tasks, dbt's results, dlt's loads and the published versions; the runs themselves
+record their metrics, see `operations.metrics.record`. Each collection reads only what is new.
 """
 
 import json
@@ -56,7 +56,7 @@ _LOADS = {
 
 @dataclass(frozen=True)
 class Collected:
-    """How many new or changed rows were collected, by table; and why Airflow could not be asked, if so."""
+    """Numbers of new or changed rows by table, and why Airflow could not be asked, if it could not."""
 
     rows: dict[str, int]
     without_airflow: str | None = None
@@ -107,7 +107,7 @@ def _days(rows: list[dict[str, Any]]) -> DltResource:
 def collect(settings: Settings) -> Collected:
     """Bring what is new about runs, tasks, models, tests, loads and publications into `raw_ops`; safe to repeat.
 
-    Without an Airflow that answers, all else is brought.
+    Where no Airflow answers, everything else is collected.
 
     Raises:
         MetricsError: dlt could not write; nothing is lost.
@@ -117,7 +117,7 @@ def collect(settings: Settings) -> Collected:
         since = _newest_of_airflow(warehouse)
     without_airflow = None
     airflow: dict[str, list[dict[str, Any]]] = {"pipelines": [], "runs": [], "tasks": []}
-    # Not while the warehouse is held: a task that waits for it is a slow answer.
+    # Not while the warehouse is held: tasks that wait for it make Airflow slow to answer.
     try:
         airflow = airflow_history.history(settings, since)
     except ApiError as error:
@@ -166,15 +166,15 @@ def build(domain: str, settings: Settings, run_id: str) -> Publication:
     """Build and test the marts `health` or `overview`, and publish them.
 
     Raises:
-        DbtError: a model or a test failed; what was published stands.
+        DbtError: a model or a test failed; the published version stays.
         PublishError, WarehouseBusyError: see `operations.publishing.publish`.
     """
     with results_kept(domain, run_id, settings):
         select = ["--select", f"tag:{domain}", "tag:shared", "--exclude", UNIT_TESTS]
         run_dbt(["build", *select], settings, quiet=True)
-    # Averages come and go; no person is asked whether they may.
+    # Such figures rise and fall all the time; nobody needs to accept that.
     publication = publish(domain, settings, run_id=run_id, accept=True)
-    # Of a hundred versions a day nobody wants to know how each differed from the one before.
+    # With about a hundred versions a day, nobody needs their comparisons once they are gone.
     for version in publication.pruned:
         for report in settings.reports(domain).glob(f"diff_{version}.*"):
             report.unlink()
@@ -182,7 +182,7 @@ def build(domain: str, settings: Settings, run_id: str) -> Publication:
 
 
 def _newest_of_airflow(warehouse: duckdb.DuckDBPyConnection) -> datetime | None:
-    """The newest moment of the runs that are there; what changes later is changed after it."""
+    """The newest time in the runs collected so far; whatever changes from now on has a later one."""
     if not table_columns(warehouse, SCHEMA, "airflow_runs"):
         return None
     times = "max(greatest(queued_at, started_at, ended_at))"
@@ -196,7 +196,7 @@ def _known_publications(warehouse: duckdb.DuckDBPyConnection) -> list[tuple[str,
 
 
 def _new_loads(warehouse: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Packages that dlt has loaded for the domains, and what they brought."""
+    """Packages that dlt has loaded for the domains since the last collection, and what they brought."""
     known = (
         f"select load_id from {SCHEMA}.loads"
         if table_columns(warehouse, SCHEMA, "loads")
@@ -232,7 +232,7 @@ def _new_loads(warehouse: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 
 
 def _with_tested_models(settings: Settings, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Results with the name of the model that a test looks at; null for other nodes, and for tests of several."""
+    """Results with the model that each test is for; None for other nodes, and for tests of several models."""
     if not results:
         return []
     ensure_manifest(settings)

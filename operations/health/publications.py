@@ -1,4 +1,4 @@
-"""What is published, one row a version that was seen: rows for `raw_ops`. Reads published files alone."""
+"""What is published, as rows for `raw_ops`, one per version seen; reads nothing but published files."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -47,18 +47,18 @@ from marts.agg_llm_cost_by_day group by all order by all
 
 
 def domains(settings: Settings) -> list[str]:
-    """The domains of which something is published."""
+    """The domains that have published something."""
     folder = settings.published("any").parent
     names = (path.stem for path in folder.glob("[!.]*.duckdb"))
     return sorted(name for name in names if name not in PLATFORM)
 
 
 def publications(settings: Settings, known: Iterable[tuple[str, datetime]]) -> list[dict[str, Any]]:
-    """Published versions that are not `known`, by domain and time.
+    """Describe the published versions that are not known yet.
 
     Args:
         settings: which data folder.
-        known: domains and times (UTC) of those that are.
+        known: domain and time (UTC) of each version that is.
     """
     known, found = set(known), []
     for domain in domains(settings):
@@ -76,7 +76,7 @@ def publications(settings: Settings, known: Iterable[tuple[str, datetime]]) -> l
 
 
 def days(settings: Settings) -> list[dict[str, Any]]:
-    """Where the rows of each day's loads are, by domain, as it is published now."""
+    """What became of the rows of each day's loads, by domain, as published now."""
     found = []
     for domain in domains(settings):
         with _open(settings.published(domain), settings) as published:
@@ -85,7 +85,7 @@ def days(settings: Settings) -> list[dict[str, Any]]:
 
 
 def costs(settings: Settings) -> list[dict[str, Any]]:
-    """What models cost by day in US dollars, of domains that publish it."""
+    """What models cost by day in US dollars, for the domains that publish it."""
     found = []
     for domain in domains(settings):
         with _open(settings.published(domain), settings) as published:
@@ -103,7 +103,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[dict[st
     names = [column[0] for column in found.description]
     for row in found.fetchall():
         values = dict(zip(names, row, strict=True))
-        # The files know times without a zone, which are UTC.
+        # Published times have no zone; they are in UTC.
         yield {
             name: value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
             for name, value in values.items()

@@ -1,4 +1,4 @@
-"""The rules of `alerts.yml`, and which of them the published health breaks."""
+"""The rules of `alerts.yml`, and which of them pipelines break by the published health."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from settings import Settings, SettingsError
 
 FILE = Path(__file__).with_name("alerts.yml")
-# Of fewer runs nobody knows how long they usually take.
+# With fewer successful runs, nobody knows how long a run usually takes.
 LEAST_RUNS = 5
 
 Positive = Annotated[float, Field(gt=0)]
@@ -21,7 +21,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Rules(BaseModel):
-    """The limits of one pipeline; None for a rule that is off."""
+    """The limits of one pipeline; None where a rule is off."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -36,7 +36,7 @@ class Rules(BaseModel):
 
 @dataclass(frozen=True)
 class Broken:
-    """A rule that a pipeline breaks now, and how."""
+    """A rule that a pipeline breaks, and how it does."""
 
     rule: str
     pipeline: str
@@ -48,7 +48,7 @@ def rules_of(pipeline: str, file: Path = FILE) -> Rules:
     """The rules of a pipeline.
 
     Raises:
-        SettingsError: the file has a mistake, be it of another pipeline; names the file and the key.
+        SettingsError: the file has a mistake, even in the rules of another pipeline; names the file and the key.
     """
     try:
         found = yaml.safe_load(file.read_text())
@@ -79,18 +79,18 @@ def _checked(where: str, values: Any, default: Mapping[str, Any], file: Path) ->
 
 
 def broken_rules(settings: Settings, now: datetime | None = None, file: Path = FILE) -> list[Broken]:
-    """Rules that pipelines break by the published health; none of a pipeline that is paused.
+    """Find the rules that pipelines break by the published health; those that are paused break none.
 
     Args:
         settings: which data folder.
-        now: the time to look from; defaults to now.
+        now: the time to judge by; defaults to the present.
         file: the rules.
 
     Raises:
         SettingsError: the file has a mistake.
     """
     now = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
-    import duckdb  # which the DAGs, who read the rules too, do not need
+    import duckdb  # here, because the DAGs, which import this module, do not need it
 
     rules_of("", file)
     limit = {"memory_limit": settings.memory_limit}

@@ -18,7 +18,7 @@ MESSAGE_LENGTH = 500
 
 @contextmanager
 def results_kept(domain: str, run_id: str, settings: Settings) -> Iterator[None]:
-    """Keep the results of the dbt command that the block runs, also of one that fails."""
+    """Keep the results of the dbt command that the block runs, even if it fails."""
     (settings.dbt_target / RESULTS).unlink(missing_ok=True)  # of the command before
     try:
         yield
@@ -27,12 +27,12 @@ def results_kept(domain: str, run_id: str, settings: Settings) -> Iterator[None]
 
 
 def keep(target: Path, domain: str, run_id: str, settings: Settings) -> None:
-    """Keep the results of a dbt command, if it came to any; whatever goes wrong is only said.
+    """Keep the results of a dbt command, if it produced any; what goes wrong is only printed.
 
     Args:
         target: dbt's target folder.
         domain: the pipeline.
-        run_id: the run that the command belongs to.
+        run_id: the run to which the command belongs.
         settings: which data folder and environment.
     """
     try:
@@ -68,7 +68,7 @@ def _row(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The results that a file keeps, with their times as such."""
+    """The results in a file of `keep`, with their times parsed."""
     rows = json.loads(path.read_text())
     for row in rows:
         for moment in ("started_at", "ended_at"):

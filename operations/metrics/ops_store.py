@@ -14,7 +14,7 @@ SCHEMA = "raw_ops"
 
 
 class MetricsError(RuntimeError):
-    """dlt could not write; what was to be written stays where it was, and the next run writes it."""
+    """dlt could not write; the data stays where it was, and the next run writes it."""
 
 
 def merged(
@@ -25,14 +25,14 @@ def merged(
     *,
     replaces: str | None = None,
 ) -> DltResource:
-    """Rows of a table that take the place of those with the same key; without any, the table is there all the same.
+    """A resource whose rows replace those with the same key; without rows, it only makes the table.
 
     Args:
         name: the table.
-        rows: one dict a row.
+        rows: one dict per row.
         types: dlt's type of each column.
-        key: columns that tell the rows apart.
-        replaces: a column; all rows with one of the new rows' values go, whatever their key.
+        key: the columns that identify a row.
+        replaces: a column; rows that share its value with a new row are removed, whatever their key.
     """
     columns = {column: {"data_type": kind} for column, kind in types.items()}
     disposition = {"disposition": "merge", "strategy": "delete-insert"}
@@ -45,20 +45,20 @@ def merged(
 def write(
     connection: duckdb.DuckDBPyConnection, settings: Settings, resources: Iterable[DltResource]
 ) -> None:
-    """Write tables in one load, whole or not at all.
+    """Write tables in one load, as a whole or not at all.
 
     Raises:
-        MetricsError: dlt could not.
+        MetricsError: dlt could not write them.
     """
     pipeline = dlt.pipeline(
         pipeline_name=f"{settings.env}_ops",
         pipelines_dir=str(settings.dlt_dir),
-        # Else dlt would commit the delete of a merge by itself, and a kill before the insert would take the
-        # rows away until the next run.
+        # Otherwise dlt would commit the delete of a merge by itself, and after a kill before the insert the rows
+        # would be gone until the next run.
         destination=dlt.destinations.duckdb(connection, supports_transactions=True),
         dataset_name=SCHEMA,
     )
-    # What a kill left unfinished is still where it came from.
+    # What a kill left unfinished is still at its origin, and comes again.
     if pipeline.has_pending_data:
         pipeline.abort_packages()
     try:
