@@ -1,9 +1,9 @@
 """Show what the models of this checkout would do to what is published, without publishing it.
 
-Builds, beside everything else, what differs from the models of the published version, and compares its marts with
-the published ones. The difference is in the log and is what the task returns. It runs by hand only.
+Builds aside what differs from the models of the published version, and compares its marts with the published ones.
+The differences are printed to the log and returned by the task. It runs only by hand.
 
-Parameters: `domains` are those to look at (none: all that are published).
+Parameters: `domains` are the domains to compare (none: all that are published).
 """
 
 import pendulum
@@ -21,16 +21,19 @@ with DAG(
     default_args=RETRIES,
     params={
         "domains": Param(
-            [], type="array", items={"type": "string"}, description="Domains; all that are published."
+            [],
+            type="array",
+            items={"type": "string"},
+            description="Domains to compare; without any, all that are published.",
         )
     },
     tags=["by hand"],
     doc_md=__doc__,
 ) as dag:
-    # Nobody may write to the warehouse while it is read; a model that cannot be built cannot be built at a second try.
+    # In the pool, so that nobody writes to the warehouse meanwhile. Not retried: a model that fails, fails again.
     @task(task_id="compare", **waiting("build") | {"retries": 0})
     def compare(*, params: dict | None = None) -> list[dict]:
-        """Build what the change touches, compare it, print the difference."""
+        """Build what the change touches, compare it and print the differences."""
         from operations.publishing.canary import canaries, describe
 
         found = canaries(params["domains"], settings.load())

@@ -90,23 +90,23 @@ def ingest_months(domain: str, entity: str) -> XComArg:
 
 
 def ingest_files(domain: str, entity: str, api: str) -> XComArg:
-    """Add the tasks that load the files that have arrived, each apart from the others, and an entity of an API.
+    """Add the tasks that load the files that have arrived, each in a task of its own, and one entity of an API.
 
-    Without a new file there is nothing to do, unless a run before this one has loaded what it could not
-    publish, or the parameters ask for something.
+    Without a new file there is nothing to do, unless an earlier run could not publish what it had loaded, or the
+    parameters ask for something.
 
     Args:
         domain: the pipeline.
-        entity: whose files.
+        entity: the entity that comes in files.
         api: the entity that comes from an API.
 
     Returns:
-        The task that comes when all of them have ended, and that fails or is skipped if none is loaded.
+        The task that follows them, which fails if all of them failed and is skipped if there was nothing to load.
     """
 
     @task(task_id="files")
     def files_of_run() -> list[str]:
-        """Say which files have arrived, and are complete; of very many the first ones, the next run has the rest."""
+        """List the complete files; of more than Airflow maps, only the first ones, and the next run has the rest."""
         from ingestion.load import arrived
 
         return arrived(domain, _SETTINGS)[: conf.getint("core", "max_map_length")]
@@ -131,11 +131,11 @@ def ingest_files(domain: str, entity: str, api: str) -> XComArg:
 
 
 def _ingest_part(domain: str, entity: str, what: str) -> Callable:
-    """The task that loads one part, a month or a file, of an entity; for as many parts as there are."""
+    """The task that loads one part of an entity, a month or a file; it is mapped over the parts."""
 
     @task(task_id=f"ingest_{entity}", map_index_template="{{ part }}", **waiting("ingest"))
     def load(part: str, *, run_id: str | None = None) -> dict:
-        """Load it, in place of what was loaded of it before."""
+        """Load one part, in place of what was loaded of it before."""
         get_current_context()["part"] = part
         return _ingest(domain, entity, run_id, **{what: part})
 
@@ -145,19 +145,19 @@ def _ingest_part(domain: str, entity: str, what: str) -> Callable:
 def _any_loaded(
     parts: str, entity: str, tasks: list[str], anyhow: Callable[[], bool] = lambda: False
 ) -> XComArg:
-    """Add the task that goes on with the parts that are loaded.
+    """Add the task after which the run goes on with the parts that were loaded.
 
     Args:
-        parts: what they are called.
-        entity: what is loaded.
-        tasks: where a failure means that there was something to load.
-        anyhow: whether to go on if there was nothing to load.
+        parts: what the parts are called, for messages and the task's id.
+        entity: the entity that is loaded.
+        tasks: the tasks of which a failure means that there was something to load.
+        anyhow: whether to go on even if there was nothing to load.
     """
 
-    # Not `all_done_min_one_success`, for which one part that is skipped is reason to skip the rest.
+    # Not `all_done_min_one_success`, which skips the rest as soon as one part is skipped.
     @task(task_id=f"{parts}_loaded", trigger_rule="all_done", retries=0)
     def any_loaded(*, run_id: str | None = None, ti=None, params: dict | None = None) -> None:
-        """Go on with what is loaded: fail if all failed, skip if there is nothing."""
+        """Go on if something was loaded; otherwise fail if something failed, or skip the rest."""
         states = ti.get_task_states(dag_id=ti.dag_id, task_ids=tasks, run_ids=[run_id])[run_id]
         if "success" in [state for name, state in states.items() if name.startswith(f"ingest_{entity}")]:
             return
@@ -206,21 +206,21 @@ def write_reports(domain: str) -> XComArg:
 
 
 def end_run(domain: str, published: XComArg, after: Iterable[XComArg]) -> None:
-    """Add what comes at a run's end, however it ended: the message about it, and its metrics.
+    """Add what comes at the end of every run, however it ended: the message about it, and its metrics.
 
-    Whether the run succeeds is for `published` to say, and not for these: not by their success, since they
-    come after a failure too, nor by their failure, since the data does not depend on them.
+    `published` alone decides whether the run succeeds. These tasks do not: they also run after a failure, and the
+    data does not depend on them.
 
     Args:
         domain: the pipeline.
         published: the task that publishes.
-        after: the tasks that come last, `published` or what follows it among them.
+        after: the last tasks of the run, among them `published` or what follows it.
     """
 
-    # Before the metrics, which wait for the warehouse. Not retried: a message that is out does not come back.
+    # Before the metrics, which wait for the warehouse. Not retried, so that no message is sent twice.
     @task(task_id="notify", trigger_rule="all_done", retries=0)
     def say(*, run_id: str | None = None, ti=None) -> None:
-        """Tell people how the run ended, if they want to know."""
+        """Tell people how the run ended, if the settings say so."""
         from operations.metrics.record import outcome
         from operations.notify import notify
 
@@ -235,14 +235,14 @@ def end_run(domain: str, published: XComArg, after: Iterable[XComArg]) -> None:
 
         record(domain, _SETTINGS, run_id, failed=_failed_tasks(ti, run_id))
 
-    # The two leaves of the DAG, by which Airflow says whether the run has succeeded.
+    # The two leaves of the DAG, by which Airflow decides whether the run succeeded.
     published >> EmptyOperator(task_id="is_published")
     ended = EmptyOperator(task_id="run_ended", trigger_rule="all_done")
     chain(list(after), say(), record_metrics(), ended)
 
 
 def _failed_tasks(ti, run_id: str) -> list[str]:
-    """Tasks of a run that failed; of its build the models say so."""
+    """The tasks of a run that failed; a failed build is named by its models, not by the producer."""
     states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[run_id])[run_id]
     return sorted(
         name for name, state in states.items() if state == "failed" and name != PRODUCER_WATCHER_TASK_ID

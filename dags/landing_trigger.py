@@ -1,4 +1,4 @@
-"""How Airflow watches a landing folder: an asset, and its trigger, which runs in the triggerer."""
+"""How Airflow watches a landing folder: an asset, and a trigger that runs in the triggerer."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ POKE_SECONDS = 2.0
 
 
 def arrivals(domain: str) -> Asset:
-    """The asset that is updated when files in a domain's landing folder are complete."""
+    """The asset that is updated when files in a domain's landing folder have become complete."""
     found = settings.load()
     trigger = LandingTrigger(str(found.landing(domain)), found.still_seconds)
     return Asset(
@@ -25,14 +25,14 @@ def arrivals(domain: str) -> Asset:
 
 
 class LandingTrigger(BaseEventTrigger):
-    """Says so when files in a landing folder are complete: once for each content of each file.
+    """Fires when files in a landing folder are complete, once for each content of each file.
 
-    Files that come together are told together: while others are being written it waits for them, but no
-    longer than a file must be still. After a restart it tells anew of what is there.
+    Files that arrive together make one event: while others are being written, the trigger waits for them, but no
+    longer than a file must be unchanged to be complete. After a restart it fires for everything that is there.
 
     Args:
         folder: the landing folder.
-        still_seconds: how long a file must be still to be complete.
+        still_seconds: how long a file must be unchanged to be complete.
     """
 
     def __init__(self, folder: str, still_seconds: float) -> None:
@@ -41,20 +41,20 @@ class LandingTrigger(BaseEventTrigger):
         self.still_seconds = still_seconds
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """How to make the trigger in the triggerer."""
-        # From the project's folder: that of the DAGs is no place of which the triggerer imports.
+        """The class and arguments from which the triggerer makes the trigger."""
+        # By its path from the project's folder; the triggerer imports nothing from the folder of the DAGs.
         kwargs = {"folder": self.folder, "still_seconds": self.still_seconds}
         return ("dags.landing_trigger.LandingTrigger", kwargs)
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Look again and again."""
+        """Look at the folder again and again, and yield an event for what is new."""
         told: dict[str, Any] = {}
         waiting_since: float | None = None
         while True:
             try:
                 complete, writing = await asyncio.to_thread(self._look)
             except OSError as error:
-                # The trigger would not come back after an error.
+                # An error would end the trigger for good.
                 self.log.warning("%s cannot be read: %s", self.folder, error)
                 complete, writing = told, False
             new = sorted(name for name, state in complete.items() if told.get(name) != state)
@@ -68,7 +68,7 @@ class LandingTrigger(BaseEventTrigger):
             await asyncio.sleep(POKE_SECONDS)
 
     def _look(self) -> tuple[dict[str, Any], bool]:
-        """The complete files with what tells their contents apart, and whether there are others."""
+        """The complete files, each with a value that differs with its content, and whether there are others."""
         folder = Path(self.folder)
         files = delivered(folder) if folder.is_dir() else []
         complete = {path.name: state_of(path) for path in files if is_complete(path, self.still_seconds)}

@@ -35,7 +35,7 @@ _SETTINGS = settings.load()
 
 @task(task_id="any_news")
 def any_news(loaded: dict, *, params: dict | None = None) -> None:
-    """Go on if articles came, or wait to be judged or published, or if the parameters ask for it."""
+    """Go on if articles came or still wait to be judged or published, or if the parameters ask for it."""
     from ingestion.enrich.outlook import outlook
     from ingestion.sources.news import ARTICLES
     from operations.publishing.versions import Versions
@@ -43,16 +43,16 @@ def any_news(loaded: dict, *, params: dict | None = None) -> None:
     found = outlook(ARTICLES, _SETTINGS)
     versions = Versions(DOMAIN, _SETTINGS)
     made = versions.all()
-    # The newest, not the one in use: who has gone back to an earlier one does not want it undone.
+    # The newest version, not the one in use: after a rollback, nobody wants it undone by the next run.
     is_published = made and versions.file(made[-1].name).stat().st_mtime > found.loaded_at.timestamp()
     if not (loaded["rows_loaded"] or found.waiting or is_asked(params) or not is_published):
         raise AirflowSkipException("no new articles")
 
 
-# It waits for the model, and not with the warehouse in its hand.
+# Without the pool: while it waits for the model, others may use the warehouse.
 @task(task_id="enrich_articles")
 def enrich_articles(*, run_id: str | None = None) -> dict:
-    """Have the new texts judged; what was not, the next run goes on with."""
+    """Have the new texts judged; what is left, the next run judges."""
     from operations.elt import ingest as load
 
     summary = load(DOMAIN, run_id, _SETTINGS, "enrichments")
@@ -82,7 +82,7 @@ with DAG(
 ) as dag:
     ingested = ingest(DOMAIN, "articles")
     begun = any_news(ingested)
-    # Neither alert nor budget stops the run; whether it goes on is for `begun` to say.
+    # Neither the alert nor the budget stops the run; only `begun` decides whether it goes on.
     looked_at = EmptyOperator(task_id="articles_ready", trigger_rule="all_done")
     models, tests = dbt_tasks(dag, DOMAIN)
     published = publish(DOMAIN)

@@ -1,8 +1,8 @@
-"""`python -m operations <verb> [<domain>]`: what a DAG's tasks do, from a shell.
+"""`python -m operations <verb> [<domain>]`: what the tasks of DAGs do, from a shell.
 
-Exit status: 0 done, 1 an input file failed, or a report could not be written (the marts are published),
-2 nothing was published, or what was asked for could not be done. Of a message: 1 it could not be sent by one of the
-ways that are configured, 2 none is.
+Exit status: 0 done, 1 an input file failed or a report could not be written (the marts are published), 2 nothing was
+published or the command could not be carried out. For `notify`: 1 the message could not be sent in one of the ways
+that are configured, 2 there is nothing to send or no way is configured.
 """
 
 import argparse
@@ -38,11 +38,11 @@ from settings import Settings, SettingsError
 
 
 class NotSentError(RuntimeError):
-    """A message could not be sent by one of the ways; it says which and why."""
+    """A message could not be sent in one of the ways; the error says which and why."""
 
 
 class NobodyToTellError(RuntimeError):
-    """There is nothing to tell, or no way to tell it."""
+    """There is no run to report, or no way of sending messages is configured."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -245,7 +245,7 @@ def _parser() -> argparse.ArgumentParser:
         commands[verb].add_argument(
             name, nargs="?" if verb == "rollback" else None, help="its name, or the beginning of it"
         )
-    # With choices, none at all would be none of them.
+    # A type and no `choices`, which would refuse an empty list.
     commands["canary"].add_argument(
         "domain", nargs="*", type=_domain, help="defaults to all that are published"
     )

@@ -33,7 +33,7 @@ def elt(
 ) -> Publication:
     """Run the stages one after another; the first that fails stops the rest.
 
-    But where broken files leave the landing folder, the others go on, and the run fails in the end.
+    In a domain whose broken files leave the landing folder, the rest goes on without them, and the run fails at its end.
 
     Args:
         domain: the pipeline.
@@ -43,7 +43,7 @@ def elt(
         accept: publish whatever is in quarantine and however much differs from what is published.
 
     Raises:
-        FilesFailedError: a file could not be loaded; nothing is published, but where the others go on.
+        FilesFailedError: a file could not be loaded; nothing is published, unless the rest went on without it.
         DbtError, PublishError, WarehouseBusyError: see the stages; nothing is published.
         ReportError: the marts are published, a report could not be written.
     """

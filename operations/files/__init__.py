@@ -1,1 +1,1 @@
-"""Files that are written whole, held by one process at a time, and put away."""
+"""Files that are written as a whole, locked, or packed into an archive."""

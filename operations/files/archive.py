@@ -1,7 +1,7 @@
-"""Packs a domain's loaded files, load day by load day, and brings them back.
+"""Packs a domain's loaded files, one pack per load day, and brings them back.
 
-`archive/<domain>/<day>/` becomes `archive/<domain>/<day>.tar.gz`. It begins with a list of checksums, so that what
-comes out later is known to be what went in (by hand, too: `tar xf …; sha256sum -c SHA256SUMS`).
+`archive/<domain>/<day>/` becomes `archive/<domain>/<day>.tar.gz`. A pack begins with a list of checksums, by which its
+files are checked when they come out again (by hand as well: `tar xf …; sha256sum -c SHA256SUMS`).
 """
 
 import fcntl
@@ -30,12 +30,12 @@ BLOCK_BYTES = 1024 * 1024
 
 
 class ArchiveError(RuntimeError):
-    """A pack is not what it should be, or could not be written; no file was removed that is not in a good pack."""
+    """A pack is damaged or could not be written; every file that was removed is in a pack that was checked."""
 
 
 @dataclass(frozen=True)
 class Packed:
-    """A load day's pack and the files that came into it, or out of it, now."""
+    """The pack of a load day, and the files that were now put into it or taken out of it."""
 
     day: str
     path: Path
@@ -47,9 +47,9 @@ class Packed:
 
 
 def archive(domain: str, settings: Settings | None = None, *, before: date) -> list[Packed]:
-    """Pack the files loaded before a day; an original goes when it was read back from the pack, and not before.
+    """Pack the files loaded before a day; an original is removed only after its copy was read back from the pack.
 
-    Safe to repeat: files of a day that has a pack already come into it, and what a kill left is completed.
+    Safe to repeat: if a day already has a pack, further files are added to it, and what a kill left is completed.
 
     Args:
         domain: the pipeline.
@@ -73,7 +73,7 @@ def restore(domain: str, settings: Settings | None = None, *, day: date | None =
         day: the load day; all if not given.
 
     Raises:
-        ArchiveError: there is no such pack, it is damaged, or another file is in the way.
+        ArchiveError: there is no such pack, it is damaged, or a file of another content is in the way.
     """
     settings = settings or settings_module.load()
     with _alone(settings.archive(domain)) as folder:
@@ -91,7 +91,7 @@ def _pack(folder: Path) -> Packed:
     packed = _checked(target) if target.exists() else {}
     try:
         sums = {name: checksum_of(path) for name, path in originals.items()}
-        # By the name in the pack: what is in it under this name already may be another content.
+        # By the name in the pack, where the file's own name may belong to another content.
         new = {
             name_beside(packed, name, checksum): (name, checksum)
             for name, checksum in sums.items()
@@ -108,15 +108,15 @@ def _pack(folder: Path) -> Packed:
             path.unlink()
     except OSError as error:
         raise ArchiveError(f"{target} could not be written: {error}") from error
-    with suppress(OSError):  # another file has come
+    with suppress(OSError):  # a new file has arrived
         folder.rmdir()
     return Packed(folder.name, target, tuple(originals))
 
 
 def _write(candidate: Path, sources: Mapping[str, Path], sums: Mapping[str, str], earlier: Path) -> None:
-    """Write a pack of these files and, under the other names of `sums`, of what an earlier pack has."""
+    """Write a pack of these files; the other names in `sums` are copied from the earlier pack."""
     listed = "".join(f"{checksum}  {name}\n" for name, checksum in sums.items()).encode()
-    # Without a name in its head, of which no checksum is kept.
+    # Without a file name in the gzip header, which no checksum covers.
     with (
         candidate.open("wb") as file,
         gzip.GzipFile("", "wb", fileobj=file) as content,
@@ -135,7 +135,7 @@ def _write(candidate: Path, sources: Mapping[str, Path], sums: Mapping[str, str]
 
 
 def _checked(path: Path) -> dict[str, str]:
-    """Checksum of each file in a pack, read and compared with the list in it.
+    """The checksum of each file in a pack, computed from its content and compared with the list in the pack.
 
     Raises:
         ArchiveError: the pack is damaged.
@@ -182,7 +182,7 @@ def _bring_back(target: Path, content: IO[bytes], checksum: str) -> None:
 
 @contextmanager
 def _reading(path: Path) -> Iterator[tuple[tarfile.TarFile, dict[str, str]]]:
-    """A pack and the checksums it says it has; whatever is wrong with it is an ArchiveError."""
+    """Open a pack and read its list of checksums; anything wrong with it raises an ArchiveError."""
     try:
         with gzip.open(path) as content, tarfile.open(fileobj=content) as pack:
             first = pack.next()
@@ -193,7 +193,7 @@ def _reading(path: Path) -> Iterator[tuple[tarfile.TarFile, dict[str, str]]]:
             if any(Path(name).name != name for name in sums):
                 raise _damaged(path, "it has names with folders")
             yield pack, sums
-            while content.read(BLOCK_BYTES):  # the checksum of all is at the end
+            while content.read(BLOCK_BYTES):  # to the end, where gzip has its checksum
                 pass
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
         raise _damaged(path, str(error)) from error
@@ -204,7 +204,7 @@ def _damaged(path: Path, why: str) -> ArchiveError:
 
 
 def _days(folder: Path) -> list[Path]:
-    """The folders of load days, in their order."""
+    """The folders of load days, in the order of the days."""
     found = []
     for path in sorted(folder.iterdir()) if folder.exists() else []:
         with suppress(ValueError):
@@ -215,7 +215,7 @@ def _days(folder: Path) -> list[Path]:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[Path]:
-    """Nobody else packs or restores in this folder while the block runs."""
+    """Keep other processes from packing or restoring in this folder while the block runs."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""One process at a time, by a lock that the kernel frees when its process ends, however it ends."""
+"""A lock for one process at a time, which the kernel releases however its process ends."""
 
 import fcntl
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class LockedError(RuntimeError):
-    """Another process kept the lock; the message has its id."""
+    """Another process kept the lock; the message has the id of that process."""
 
 
 @contextmanager
@@ -17,7 +17,7 @@ def locked(path: Path, wait_seconds: float) -> Iterator[None]:
     """Hold the lock on a file, which is made if need be, until the block ends.
 
     Args:
-        path: the file; in it stands, for people, the id of the process that has or had the lock.
+        path: the file; it holds, for people, the id of the process that has or last had the lock.
         wait_seconds: how long to wait for another process.
 
     Raises:
