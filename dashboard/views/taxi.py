@@ -12,6 +12,7 @@ TITLE, ICON = "Taxi", ":material/local_taxi:"
 
 MEASURES = {"Trips": ("trips", "Trips"), "Revenue": ("revenue", "Revenue ($)")}
 MOST_ZONES = 30
+HOUR = "Hour of the day, New York time"
 
 _SPAN = "select min(pickup_date) as first, max(pickup_date) as last from marts.agg_trips_by_day_hour"
 _BOROUGHS = "select distinct borough from marts.dim_zone order by borough"
@@ -72,32 +73,33 @@ def show() -> None:
         figure(
             f"{unit} by {step}",
             found,
-            _line(found, "day:T", measure, f"{unit} a {step}"),
+            _by_day(found, measure, f"{unit} a {step}"),
             name="trips_by_day",
         )
     with right:
         found = ask("taxi", _HOURS, chosen)
-        chart = _columns(found, "pickup_hour:O", measure, f"{unit}, average day")
+        chart = _by_hour(found, measure, f"{unit}, average day")
         figure(f"{unit} by hour of the day", found, chart, name="trips_by_hour")
     zones = ask("taxi", _ZONES.format(measure=measure), chosen | {"boroughs": chosen_boroughs})
     figure(
         f"{unit} by zone and hour of the pick-up, whole months, the {MOST_ZONES} busiest zones",
         zones,
-        heat_map(zones, "pickup_hour", "zone", measure, x_title="Hour of the day, New York time", title=unit),
+        heat_map(zones, "pickup_hour", "zone", measure, x_title=HOUR, title=unit),
         name="trips_by_zone_hour",
     )
 
 
-def _line(data: pd.DataFrame, x: str, y: str, title: str) -> alt.Chart:
-    return _base(data, x, y, title).mark_line(color=PALETTE[0], point={"filled": True, "size": 35})
+def _by_day(data: pd.DataFrame, y: str, title: str) -> alt.Chart:
+    chart = _base(data, "day:T", y, x_title=None, title=title)
+    return chart.mark_line(color=PALETTE[0], point={"filled": True, "size": 35})
 
 
-def _columns(data: pd.DataFrame, x: str, y: str, title: str) -> alt.Chart:
-    return _base(data, x, y, title).mark_bar(color=PALETTE[0], width=BAR_HEIGHT / 2)
+def _by_hour(data: pd.DataFrame, y: str, title: str) -> alt.Chart:
+    chart = _base(data, "pickup_hour:O", y, x_title=HOUR, title=title)
+    return chart.mark_bar(color=PALETTE[0], width=BAR_HEIGHT / 2)
 
 
-def _base(data: pd.DataFrame, x: str, y: str, title: str) -> alt.Chart:
-    x_title = "Hour of the day, New York time" if x.startswith("pickup_hour") else None
+def _base(data: pd.DataFrame, x: str, y: str, *, x_title: str | None, title: str) -> alt.Chart:
     return (
         alt.Chart(data)
         .encode(

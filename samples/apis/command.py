@@ -1,6 +1,6 @@
-"""Serve sample APIs on loopback until Ctrl-C, and say the variables that lead there.
+"""Serve sample APIs on loopback until Ctrl-C, and print the variables that point to them.
 
-Faults go to the first requests of each API, in their order: `--fault 429 --fault cut`.
+Faults spoil the first answers of each API, in the order given: `--fault 429 --fault cut`.
 """
 
 import argparse
@@ -11,9 +11,9 @@ from samples.apis.products import PRODUCTS
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add what can be said about the server."""
+    """Add the options of the server."""
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
-    parser.add_argument("--brief", action="store_true", help="say the address alone")
+    parser.add_argument("--brief", action="store_true", help="print only the address")
     parser.add_argument("--products", type=int, default=PRODUCTS, help=f"default: {PRODUCTS}")
     parser.add_argument("--articles", type=int, default=ARTICLES, help=f"default: {ARTICLES}")
     parser.add_argument(
@@ -21,13 +21,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         choices=KINDS,
         default=[],
-        help="of the next answer of each; can be repeated",
+        help="spoils an answer of each API; can be repeated",
     )
 
 
 def serve(options: argparse.Namespace) -> None:
     """Serve until Ctrl-C."""
-    # Who writes files needs no server, whose import takes its time.
+    # Imported only to serve, because the import is slow.
     from samples.apis.server import SampleApis, listen, server_of
     from samples.apis.variables import variables
 

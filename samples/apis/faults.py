@@ -1,4 +1,4 @@
-"""What goes wrong with an answer of a sample API."""
+"""Faults of the sample APIs' answers, on demand."""
 
 import asyncio
 import json
@@ -19,10 +19,10 @@ class Fault:
         seconds: wait that long before the answer.
         stall: never answer.
         cut: close the connection in the middle of the body.
-        malformed: leave off the second half of the body, and say that this is all.
-        body: answer with this.
-        edit: answer with what this makes of the right body.
-        then: is called before the answer is made.
+        malformed: leave off the second half of the body, as if that were all of it.
+        body: answer with this body.
+        edit: makes the body of the answer from the right one.
+        then: called before the answer is made.
     """
 
     status: int | None = None
@@ -36,7 +36,7 @@ class Fault:
     then: Callable[[], None] = lambda: None
 
 
-# By the names that a person gives them.
+# The faults by the names that people use.
 KINDS = {
     "429": Fault(status=429, headers={"Retry-After": "1"}),
     "500": Fault(status=500),
@@ -51,7 +51,7 @@ Edit = Callable[[Any], None]
 
 
 def edited(edit: Edit) -> Fault:
-    """An answer of which the JSON is changed in place."""
+    """An answer whose JSON is changed in place."""
 
     def change(body: bytes) -> bytes:
         content = json.loads(body)
@@ -63,7 +63,7 @@ def edited(edit: Edit) -> Fault:
 
 @dataclass(frozen=True)
 class Request:
-    """A request that came; header names in lower case."""
+    """A request as it arrived; header names in lower case."""
 
     path: str
     query: str
@@ -72,15 +72,15 @@ class Request:
 
 @dataclass
 class Faults:
-    """The faults of a server: one of `coming` an answer, in order, and `always` when they are used up.
+    """The faults of a server: for each answer the next one of `coming`, and `always` when they are used up.
 
-    `None` stands for an answer that is right. `requests` are all that came, `most` how many the server stands.
+    `None` is an answer without a fault. `requests` are all that arrived; after `most` of them the server refuses.
     """
 
     coming: list[Fault | None] = field(default_factory=list)
     always: Fault | None = None
     requests: list[Request] = field(default_factory=list)
-    # Whoever asks without end is to fail, and not to hang.
+    # A client that never stops asking is to fail, not to hang.
     most: int = 2000
 
     def next(self) -> Fault:
@@ -91,7 +91,7 @@ class Faults:
 
 
 class FaultyAnswers:
-    """Middleware that does to the answers of an app what its faults say."""
+    """Middleware that applies faults to the answers of an app."""
 
     def __init__(self, app: ASGIApp, faults: Faults) -> None:
         self._app = app
@@ -133,5 +133,5 @@ async def _answer(
 ) -> None:
     said = (b"content-length", str(len(body) if length is None else length).encode())
     await send({"type": "http.response.start", "status": status, "headers": [*headers, said]})
-    # A body that is shorter than it was said has the server close the connection.
+    # After a body shorter than announced, the server closes the connection.
     await send({"type": "http.response.body", "body": body})

@@ -1,11 +1,11 @@
-"""Articles as NewsAPI gives them: 729, of which the mood and the topic can be told by their words."""
+"""A news API that answers as NewsAPI does: 729 articles, whose words show their mood and topic."""
 
 import hashlib
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fastapi import FastAPI, Header, Query, Response
+from fastapi import FastAPI, Header, Query
+from fastapi.responses import JSONResponse
 
 ARTICLES = 729
 LATEST = datetime(2024, 3, 31, 23, tzinfo=UTC)
@@ -42,7 +42,7 @@ def article(number: int) -> dict[str, Any]:
     topic, mood, source = pick(TOPICS, "topic"), pick(MOODS, "mood"), pick(SOURCES, "source")
     word, name, matter = TOPICS[topic]
     verb, feeling = MOODS[mood]
-    # Some have no author, some come with tracking parameters.
+    # Some have tracking parameters.
     tracking = f"?utm_source=feed&utm_campaign={number}" if number % 9 == 0 else ""
     return {
         "source": {"id": source, "name": SOURCES[source]},
@@ -57,10 +57,10 @@ def article(number: int) -> dict[str, Any]:
 
 
 class NewsApi:
-    """The articles and their API, which `app` is.
+    """The articles and their API; `app` serves it.
 
     Args:
-        key: who sends it may read.
+        key: the key that requests must send.
         articles: how many there are.
     """
 
@@ -72,7 +72,7 @@ class NewsApi:
         self.app.get("/v2/everything")(self._answer)
 
     def publish(self, record: dict[str, Any], **fields: Any) -> dict[str, Any]:
-        """Publish an article, now, in place of that with the same URL if there is one; returns it."""
+        """Publish an article now, in place of one with the same URL if there is any; return it."""
         self._now += timedelta(minutes=1)
         self.articles = [each for each in self.articles if each.get("url") != record["url"]]
         self.articles.append({**record, "publishedAt": _written(self._now), **fields})
@@ -86,21 +86,21 @@ class NewsApi:
         page: int = 1,
         size: int = Query(default=MOST_A_PAGE, alias="pageSize"),
         key: str = Header(default="", alias="X-Api-Key"),
-    ) -> Response:
+    ) -> JSONResponse:
         if key != self._key:
             code = "apiKeyInvalid" if key else "apiKeyMissing"
-            return _json({"status": "error", "code": code, "message": f"Your API key {key} is not it."}, 401)
+            return JSONResponse(
+                {"status": "error", "code": code, "message": f"Your API key {key} is not it."}, 401
+            )
         if not q:
-            return _json({"status": "error", "code": "parametersMissing", "message": "q is missing."}, 400)
+            return JSONResponse(
+                {"status": "error", "code": "parametersMissing", "message": "q is missing."}, 400
+            )
         found = [each for each in self.articles if since <= each["publishedAt"].removesuffix("Z") <= until]
         found.sort(key=lambda each: each["publishedAt"], reverse=True)
         size = min(size, MOST_A_PAGE)
         shown = found[(page - 1) * size : page * size]
-        return _json({"status": "ok", "totalResults": len(found), "articles": shown})
-
-
-def _json(body: dict[str, Any], status: int = 200) -> Response:
-    return Response(json.dumps(body), status, media_type="application/json")
+        return JSONResponse({"status": "ok", "totalResults": len(found), "articles": shown})
 
 
 def _written(time: datetime) -> str:

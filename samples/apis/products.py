@@ -1,4 +1,4 @@
-"""A shop's products: ids from 1, prices around 25 and 35, in the order of their last change."""
+"""A shop's API of products: ids from 1, prices around 25 and 35, in the order of their last change."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -16,16 +16,16 @@ KINDS = {
     "Books": ("Novel", "Atlas", "Cookbook", "Diary"),
 }
 COLOURS = ("Red", "Blue", "Green", "White", "Black", "Yellow", "Grey")
-# On both sides of the borders 25 and 35, and on them.
+# On the borders 25 and 35, and on both sides of each.
 PRICES = (4.99, 12.5, 19.0, 24.99, 25.0, 25.01, 29.9, 34.99, 35.0, 35.01, 49.95, 120.0)
-# That many came with the first import, all at one time, which is more than a page of them.
+# The first import brought this many at one time, which is more than a page.
 IMPORTED = 120
 IMPORTED_AT = datetime(2024, 1, 1, tzinfo=UTC)
 MOST_A_PAGE = 500
 
 
 def product(number: int) -> dict[str, Any]:
-    """One product as it was at first."""
+    """One product in its first version."""
     category = CATEGORIES[(number - 1) % len(CATEGORIES)]
     kind = KINDS[category][number // len(CATEGORIES) % len(KINDS[category])]
     changed = IMPORTED_AT + timedelta(hours=max(number - IMPORTED, 0))
@@ -39,10 +39,10 @@ def product(number: int) -> dict[str, Any]:
 
 
 class ProductsApi:
-    """The products and their API, which `app` is.
+    """The products and their API; `app` serves it.
 
     Args:
-        token: who sends it may read.
+        token: the bearer token that requests must send.
         products: how many there are.
     """
 
@@ -54,7 +54,7 @@ class ProductsApi:
         self.app.get("/products")(self._answer)
 
     def change(self, number: int, **fields: Any) -> None:
-        """Change a product, or add it; it is the one that was changed last then."""
+        """Change a product, or add it; its change is then the latest one."""
         self._now += timedelta(minutes=1)
         found = next((each for each in self.products if self._id(each) == number), {"id": number})
         self.products = [each for each in self.products if each is not found]
@@ -82,7 +82,7 @@ class ProductsApi:
 
     @staticmethod
     def _changed(record: Any) -> str:
-        """The time of the last change; what has none comes last, and is always given."""
+        """The time of the last change; a record without one comes last, in every answer."""
         changed = record.get("updated_at") if isinstance(record, dict) else None
         return changed if isinstance(changed, str) else "~"
 

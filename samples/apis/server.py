@@ -17,11 +17,11 @@ from samples.apis.variables import MODEL_KEY, NEWS_KEY, TOKEN
 
 
 class SampleApis:
-    """The sample APIs and what goes wrong with each: `faults` of the shop, `news_faults` and `model_faults`.
+    """The sample APIs and the faults of each: `faults` of the shop, `news_faults` and `model_faults`.
 
     Args:
-        products: how many there are.
-        articles: how many there are.
+        products: number of products.
+        articles: number of articles.
     """
 
     def __init__(self, products: int = PRODUCTS, articles: int = ARTICLES) -> None:
@@ -36,7 +36,7 @@ class SampleApis:
 
 
 def listen(port: int = 0) -> tuple[socket.socket, str]:
-    """A socket on a port of loopback, 0 for a free one, and the URL of it."""
+    """A socket on a port of loopback (0 for a free one), and its URL."""
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind(("127.0.0.1", port))
@@ -45,13 +45,13 @@ def listen(port: int = 0) -> tuple[socket.socket, str]:
 
 
 def server_of(apis: SampleApis) -> uvicorn.Server:
-    """A server that is ready to `run(sockets=[…])`."""
+    """A server, to be started with `run(sockets=[…])`."""
     return uvicorn.Server(uvicorn.Config(apis.app, log_level="critical", timeout_graceful_shutdown=0))
 
 
 @contextmanager
 def serving(apis: SampleApis) -> Iterator[str]:
-    """A server on a free port, until the block ends; the block gets its URL."""
+    """Run a server on a free port until the block ends; yields its URL."""
     listening, base = listen()
     server = server_of(apis)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

@@ -1,6 +1,6 @@
-"""The environment in which the platform asks the sample APIs."""
+"""The variables that point the platform to the sample APIs."""
 
-# No secrets: whoever reaches loopback may read made-up products and news, and ask a made-up model.
+# No secrets: anybody on this machine may read made-up products and news, and ask a made-up model.
 TOKEN = "sample-token"
 NEWS_KEY = "sample-news-key"
 MODEL_KEY = "sample-model-key"
