@@ -1,4 +1,4 @@
--- A failure means that what is published about the pipelines is not all that was collected about them.
+-- A failure means that the health that is published is not all that was collected about the pipelines.
 select
     entity,
     rows_read,

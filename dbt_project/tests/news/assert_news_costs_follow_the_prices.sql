@@ -1,5 +1,5 @@
--- A failure means that the budget reckons with other prices than the list says, so that a bill may be higher than
--- expected. Calls made before a change of the list stand here as well.
+-- A failure means that calls were budgeted at other prices than those in the list, so that the bill may be higher than
+-- expected. After a change of a price, the calls made before it appear here as well.
 select
     calls.call_id,
     calls.cost_usd

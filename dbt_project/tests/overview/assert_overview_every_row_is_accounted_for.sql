@@ -1,4 +1,4 @@
--- A failure means that what is published about the pipelines is not all that was collected about them.
+-- A failure means that the overview of the domains' days is not all that was collected about them.
 select
     entity,
     rows_read,
