@@ -1,4 +1,4 @@
-"""Questions to what is published. Each opens the file, read-only, and closes it: the next one sees the next version."""
+"""Queries on what is published. Each opens the file and closes it, so that the next one sees the next version."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,10 +9,11 @@ import pandas as pd
 
 import settings as settings_module
 from operations.health import publications
+from operations.published import open_published
 
 
 class NotPublishedError(LookupError):
-    """What was asked for is not published; the message is a sentence for people."""
+    """What a query reads is not published; the message is a sentence for people."""
 
 
 def ask(domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
@@ -21,10 +22,10 @@ def ask(domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None
     Args:
         domain: whose file.
         sql: the query; its tables are in the schema `marts`.
-        parameters: of the query, by place or by name.
+        parameters: the parameters of the query, by position or by name.
 
     Raises:
-        NotPublishedError: there is no such file, or it has not what the query reads.
+        NotPublishedError: there is no such file, or it lacks what the query reads.
     """
     settings = settings_module.load()
     path = settings.published(domain)
@@ -36,8 +37,7 @@ def ask(domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None
     if not path.exists():
         raise NotPublishedError(f"Nothing of {domain} has been published yet. {how} does it.")
     try:
-        limit = {"memory_limit": settings.memory_limit}
-        with duckdb.connect(str(path), read_only=True, config=limit) as connection:
+        with open_published(domain, settings) as connection:
             connection.execute("set TimeZone = 'UTC'")
             return connection.execute(sql, parameters).df()
     except (duckdb.CatalogException, duckdb.BinderException) as error:
@@ -52,7 +52,7 @@ def ask(domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None
 def ask_if_published(
     domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None
 ) -> pd.DataFrame:
-    """The same, but no rows and no columns where nothing is published."""
+    """The same as `ask`, but without rows and columns where nothing is published."""
     try:
         return ask(domain, sql, parameters)
     except NotPublishedError:
@@ -60,7 +60,7 @@ def ask_if_published(
 
 
 def domains() -> list[str]:
-    """The domains of which something is published."""
+    """The domains that have published something."""
     return publications.domains(settings_module.load())
 
 

@@ -206,19 +206,14 @@ def _parser() -> argparse.ArgumentParser:
             _canary,
             "build what a change of the models touches, and compare it with what is published",
         ),
+        "health": (_health, "collect how the pipelines are, publish it, and tell people of alerts"),
+        "overview": (_overview, "publish what all domains have in common, from what they publish"),
     }.items():
         command = commands[verb] = verbs.add_parser(verb, help=purpose)
         command.set_defaults(run=run)
-        if verb != "canary":
+        command.add_argument("--json", action="store_true", help="print the result as JSON, on one line")
+        if verb not in ("canary", "health", "overview"):
             command.add_argument("domain", choices=domains())
-        command.add_argument("--json", action="store_true", help="print the result as JSON, on one line")
-    for verb, (run, purpose) in {
-        "health": (_health, "collect how the pipelines are, publish it, and tell of alerts"),
-        "overview": (_overview, "publish what all domains have in common, from what they publish"),
-    }.items():
-        command = verbs.add_parser(verb, help=purpose)
-        command.set_defaults(run=run)
-        command.add_argument("--json", action="store_true", help="print the result as JSON, on one line")
     for verb in ("publish", "elt", "promote"):
         commands[verb].add_argument(
             "--accept", action="store_true", help="publish whatever is in quarantine and however much differs"

@@ -7,6 +7,7 @@ import duckdb
 
 import settings as settings_module
 from operations.files.whole_file import whole_file
+from operations.published import open_published
 from settings import Settings
 
 # Domain → name of the report → what is in it, in order.
@@ -53,8 +54,7 @@ def write_reports(domain: str, settings: Settings | None = None, *, day: date | 
         raise NothingPublishedError(f"{source} is not there: nothing of {domain} has been published")
     day = day or datetime.now(UTC).date()
     targets = {name: settings.reports(domain) / f"{name}_{day:%Y-%m-%d}.csv" for name in reports}
-    limit = {"memory_limit": settings.memory_limit}
-    with duckdb.connect(str(source), read_only=True, config=limit) as published:
+    with open_published(domain, settings) as published:
         for name, target in targets.items():
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from operations.published import open_published
 from settings import PLATFORM, Settings
 
 PUBLICATIONS = {
@@ -67,7 +67,7 @@ def publications(settings: Settings, known: Iterable[tuple[str, datetime]]) -> l
         published_at = datetime.fromtimestamp(int(seen.st_mtime), UTC)
         if (domain, published_at) in known:
             continue
-        with _open(path, settings) as published:
+        with open_published(domain, settings) as published:
             accounted = next(_rows(published, _ACCOUNTED.format(domain=domain)))
             (rows,) = published.execute(_ROWS).fetchone()
         key = {"pipeline": domain, "published_at": published_at}
@@ -79,7 +79,7 @@ def days(settings: Settings) -> list[dict[str, Any]]:
     """What became of the rows of each day's loads, by domain, as published now."""
     found = []
     for domain in domains(settings):
-        with _open(settings.published(domain), settings) as published:
+        with open_published(domain, settings) as published:
             found += [{"domain": domain, **row} for row in _rows(published, _DAYS.format(domain=domain))]
     return found
 
@@ -88,14 +88,10 @@ def costs(settings: Settings) -> list[dict[str, Any]]:
     """What models cost by day in US dollars, for the domains that publish it."""
     found = []
     for domain in domains(settings):
-        with _open(settings.published(domain), settings) as published:
+        with open_published(domain, settings) as published:
             if ("agg_llm_cost_by_day",) in published.execute(_TABLES).fetchall():
                 found += [{"pipeline": domain, **row} for row in _rows(published, _COSTS)]
     return found
-
-
-def _open(path: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(str(path), read_only=True, config={"memory_limit": settings.memory_limit})
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[dict[str, Any]]:

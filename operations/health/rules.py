@@ -89,12 +89,12 @@ def broken_rules(settings: Settings, now: datetime | None = None, file: Path = F
     Raises:
         SettingsError: the file has a mistake.
     """
-    now = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
-    import duckdb  # here, because the DAGs, which import this module, do not need it
+    # Here, because the DAGs import this module and need no DuckDB.
+    from operations.published import open_published
 
+    now = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
     rules_of("", file)
-    limit = {"memory_limit": settings.memory_limit}
-    with duckdb.connect(str(settings.published("health")), read_only=True, config=limit) as published:
+    with open_published("health", settings) as published:
         found = published.execute("select * from marts.agg_pipeline_health order by pipeline")
         names = [column[0] for column in found.description]
         rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]

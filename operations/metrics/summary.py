@@ -1,8 +1,7 @@
-"""The numbers of a domain's last published state, as shown after a run."""
-
-import duckdb
+"""The numbers of what a domain has published, as shown after a run."""
 
 import settings as settings_module
+from operations.published import open_published
 from settings import Settings
 
 COUNTS = ("rows_read", "rows_rejected", "rows_quarantined", "rows_superseded", "rows_clean")
@@ -15,10 +14,10 @@ def collect(domain: str, settings: Settings | None = None) -> dict[str, int]:
         `COUNTS` over all input files and `rows_published` over all published tables; empty if
         nothing has been published.
     """
-    path = (settings or settings_module.load()).published(domain)
-    if not path.exists():
+    settings = settings or settings_module.load()
+    if not settings.published(domain).exists():
         return {}
-    with duckdb.connect(str(path), read_only=True) as published:
+    with open_published(domain, settings) as published:
         sums = ", ".join(f"coalesce(sum({count}), 0)" for count in COUNTS)
         values = published.execute(f"select {sums} from marts.agg_{domain}_rows_by_file").fetchone()
         tables = published.execute(
