@@ -1,4 +1,4 @@
-"""A dashboard that is served, and a browser that looks at it."""
+"""Serves a dashboard, and opens it in a browser."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from settings import PROJECT_DIR, Settings
 
-# Nothing but the dashboard, on a machine without a screen.
+# The browser runs without a screen and loads nothing but the dashboard.
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -42,7 +42,7 @@ def launched() -> Iterator[Browser]:
 
 
 def settled(page: Page) -> None:
-    """Wait until the page has a heading and its script has ended."""
+    """Wait until the page has a heading and Streamlit has run its script."""
     page.wait_for_selector("h1")
     page.wait_for_function(
         "document.querySelector('[data-testid=stApp]').getAttribute('data-test-script-state') === 'notRunning'"

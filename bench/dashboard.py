@@ -1,4 +1,4 @@
-"""The dashboard's pages with ten million orders and 36 months of trips: seconds until they can be read, and until all is there."""
+"""Pages of the dashboard on ten million orders and 36 months of trips: seconds until the heading and until all is shown."""
 
 import tempfile
 import time
@@ -26,13 +26,13 @@ AGGREGATES = (
 
 
 def measure(quick: bool) -> tuple[str, dict]:
-    """Publish both domains at size, serve them, and open each page several times, each time anew."""
+    """Publish both domains at full size, serve the dashboard, and open each page several times in a new tab."""
     orders, months, trips, runs = (20_000, 3, 2_000, 1) if quick else (ORDERS, MONTHS, TRIPS, RUNS)
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder:
         settings = Settings(data_dir=Path(folder) / "data", env="dev")
         _publish(settings, orders, months, trips)
         with serve(settings) as url, launched() as browser:
-            # The first visitor of a server waits for what it imports.
+            # Not measured: the first visitor of a server also waits for its imports.
             _open(browser, url)
             times = {page: [_open(browser, f"{url}/{page}") for _ in range(runs)] for page in PAGES}
     rows = [
@@ -59,7 +59,7 @@ def _publish(settings: Settings, orders: int, months: int, trips: int) -> None:
 
 
 def _open(browser: Browser, url: str) -> tuple[float, float]:
-    """Seconds until a page's heading is there, and until all of it is."""
+    """Seconds until the heading of a page is shown, and until all of it is."""
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     begun = time.perf_counter()
     page.goto(url)

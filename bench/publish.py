@@ -1,4 +1,4 @@
-"""Publishing months of taxi trips: the first, the last of 36, one that changed; going back, promoting, and a plain copy."""
+"""Publishing months of taxi trips: the first, the 36th, a changed one; rollback, promotion, and a plain copy."""
 
 import os
 import tempfile
@@ -12,7 +12,7 @@ from operations.publishing.manage import rollback
 from operations.publishing.promote import promote
 from settings import PROJECT_DIR, Settings
 
-# A month of its own for each of the runs at the end.
+# MONTHS includes one month for each of the last RUNS publications.
 MONTHS, ROWS, RUNS = 36, 500_000, 3
 FIRST = "2022-01"
 # What dbt does to a month that is rebuilt.
@@ -28,7 +28,7 @@ REBUILD = (
 
 
 def measure(quick: bool) -> tuple[str, dict]:
-    """Build one month for real, make more of it in the warehouse, and publish at both ends."""
+    """Build one month by the pipeline, derive the others from it in the warehouse, and publish few and many months."""
     months, rows, runs = (6, 5_000, 1) if quick else (MONTHS, ROWS, RUNS)
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder:
         settings = Settings(data_dir=Path(folder) / "dev", env="dev")
@@ -87,7 +87,7 @@ def _publish(settings: Settings) -> Ended:
 
 
 def add_months(settings: Settings, months: range | list[int]) -> None:
-    """Make later months of the fact of the first one, which is there."""
+    """Add later months to the fact, derived from its first month."""
     for month in months:
         later = f"to_months({month})"
         _execute(

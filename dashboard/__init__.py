@@ -1,1 +1,1 @@
-"""The page that people look at. It reads what is published and nothing else, and holds no file open."""
+"""The pages that people look at. They read only what is published, and hold no file open."""

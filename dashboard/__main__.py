@@ -15,7 +15,7 @@ OPTIONS = {
     "browser.gatherUsageStats": "false",
     "server.fileWatcherType": "none",
     "client.toolbarMode": "minimal",
-    # What goes wrong stands in this process' output.
+    # Errors are in the output of this process, and not on the page.
     "client.showErrorDetails": "none",
 }
 
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (settings.SettingsError, AirflowError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    # Here and not by the first visitor, who would wait for it.
+    # Imported before the first visitor comes, who would otherwise wait for it.
     from streamlit.web import cli
 
     import dashboard.views  # noqa: F401

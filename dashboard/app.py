@@ -1,4 +1,4 @@
-"""What Streamlit runs for each visitor: the frame around the pages."""
+"""The script that Streamlit runs for each visitor: the frame around the pages."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,7 +10,7 @@ from dashboard.published import NotPublishedError
 
 
 def _show(page: Callable[[], None]) -> None:
-    """Show a page; what is not published is said in a sentence."""
+    """Show a page, or a sentence if what it reads is not published."""
     try:
         page()
     except NotPublishedError as error:
@@ -19,7 +19,7 @@ def _show(page: Callable[[], None]) -> None:
 
 def main() -> None:
     """Show the menu and the page that was chosen."""
-    # Without an icon of its own the tab would show the page's, which the browser would get from the internet.
+    # Without an icon here, the browser would load that of the page from the internet.
     st.set_page_config(page_title="Sluice", page_icon="🌊", layout="wide")
     groups = {
         group: [

@@ -1,14 +1,14 @@
-"""Charts and numbers as all pages show them: a title, a chart or a sentence, and the data to take away."""
+"""Charts and numbers as all pages show them: a title, a chart or a sentence, and the data to download."""
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
-# Told apart by people who see fewer colours too, on white and on black; each series has a shape or a dash as well.
+# Distinct for colour-blind people too, on white and on black; each series also has a shape or a dash.
 PALETTE = ["#2F86D6", "#D9821A", "#16997A", "#C25FA0", "#D14D41", "#7F7F7F"]
 SHAPES = ["circle", "square", "triangle-up", "cross", "diamond", "triangle-down"]
 DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 6], [1, 4]]
-# By how a run or a test ended: colour, shape, sign.
+# Colour, shape and sign of each state of a run or a test.
 STATES = {
     "success": (PALETTE[2], "circle", "✔"),
     "partial": (PALETTE[1], "diamond", "◆"),
@@ -18,11 +18,11 @@ STATES = {
     "queued": (PALETTE[0], "triangle-up", "…"),
     "skipped": (PALETTE[5], "square", "■"),
 }
-# As many as have a colour, a shape and a dash of their own.
+# The number of series that have a colour, a shape and a dash of their own.
 MOST_SERIES = len(PALETTE)
 HEIGHT = 300
 BAR_HEIGHT = 24
-# Of the number at the end of a bar.
+# Colour of the number at the end of a bar.
 LABEL = "#7F7F7F"
 
 
@@ -30,10 +30,10 @@ def figure(title: str, data: pd.DataFrame, chart: alt.Chart | None = None, *, na
     """Show a chart, or a table if there is none, with its title and its data as a CSV file.
 
     Args:
-        title: what it shows, with the unit where that is not on an axis.
-        data: the rows of the chart; without any, a sentence stands in its place.
-        chart: made of these rows.
-        name: of the CSV file.
+        title: what the chart shows, with the unit if no axis has it.
+        data: the rows of the chart; if there are none, a sentence takes its place.
+        chart: the chart of these rows.
+        name: the name of the CSV file.
     """
     st.subheader(title, anchor=False)
     if data.empty:
@@ -54,7 +54,7 @@ def figure(title: str, data: pd.DataFrame, chart: alt.Chart | None = None, *, na
 
 
 def _with_days(data: pd.DataFrame) -> pd.DataFrame:
-    """The data with days for times of which all are midnight, as pandas has a column of days."""
+    """The data with dates in place of times that are all midnight, which is how pandas holds dates."""
     times = data.select_dtypes("datetime").columns
     days = [name for name in times if (data[name].dropna() == data[name].dropna().dt.normalize()).all()]
     return data.assign(**{name: data[name].dt.date for name in days})
@@ -69,7 +69,7 @@ def numbers(**values: str) -> None:
 def lines(
     data: pd.DataFrame, x: str, y: str, series: str, *, y_title: str, format: str = "~s"
 ) -> alt.LayerChart:
-    """A line a series over time, told apart by colour, dash and shape."""
+    """One line per series over time, each with a colour, a dash and a shape."""
     names = sorted(data[series].unique()) if not data.empty else []
     palette = alt.Scale(domain=names, range=PALETTE)
     base = alt.Chart(data).encode(
@@ -78,7 +78,7 @@ def lines(
         color=alt.Color(series, scale=palette, title=None),
         tooltip=[alt.Tooltip(x, type="temporal"), series, alt.Tooltip(y, format=",.4~f", title=y_title)],
     )
-    # Under a name of its own: without its legend, the same field would have none for colour and shape either.
+    # Under another name, because a field without a legend for its dashes would have none for colour and shape.
     dashes = alt.StrokeDash("dash:N", scale=alt.Scale(domain=names, range=DASHES), legend=None)
     dashed = base.transform_calculate(dash=f"datum['{series}']")
     line = dashed.mark_line(strokeWidth=2).encode(strokeDash=dashes)
@@ -91,7 +91,7 @@ def lines(
 def bars(
     data: pd.DataFrame, category: str, value: str, *, title: str, format: str = ",.0f"
 ) -> alt.LayerChart:
-    """A bar a category, the longest first, each with its number."""
+    """One bar per category, the longest first, each with its number."""
     base = alt.Chart(data).encode(
         y=alt.Y(category, type="nominal", sort="-x", title=None, axis=alt.Axis(labelLimit=260)),
         x=alt.X(value, type="quantitative", title=title, axis=alt.Axis(format="~s"), scale=room(data[value])),
@@ -103,7 +103,7 @@ def bars(
 
 
 def heat_map(data: pd.DataFrame, x: str, y: str, value: str, *, x_title: str, title: str) -> alt.Chart:
-    """A field for each pair, the darker the more on white, the lighter the more on black."""
+    """One cell per pair of x and y, coloured by its value."""
     order = list(data.groupby(y)[value].sum().sort_values(ascending=False).index) if not data.empty else []
     return (
         alt.Chart(data)
@@ -121,7 +121,7 @@ def heat_map(data: pd.DataFrame, x: str, y: str, value: str, *, x_title: str, ti
 
 
 def room(values: pd.Series, share: float = 0.18) -> alt.Scale:
-    """A scale from 0 on, with room for a label at the end of the longest bar."""
+    """A scale that starts at 0 or below, with room for a label at the end of the longest bar."""
     most = float(values.max()) if len(values) else 1.0
     return alt.Scale(
         domain=[min(0.0, float(values.min()) if len(values) else 0.0), most * (1 + share) or 1.0], nice=False
@@ -129,13 +129,13 @@ def room(values: pd.Series, share: float = 0.18) -> alt.Scale:
 
 
 def begin() -> alt.X:
-    """The time axis of runs, by the column `started_at`."""
+    """The time axis of the column `started_at`."""
     axis = alt.Axis(format="%Y-%m-%d %H:%M", tickCount=8, labelOverlap=True)
     return alt.X("started_at:T", title="Begin (UTC)", axis=axis)
 
 
 def state_scales(states: pd.Series) -> dict[str, alt.Color | alt.Shape]:
-    """Colour and shape of the column `state`, which has these values."""
+    """Colour and shape for the column `state`, limited to the states that occur in it."""
     domain = [state for state in STATES if (states == state).any()]
     colors, shapes = ([STATES[state][place] for state in domain] for place in (0, 1))
     return {
@@ -150,12 +150,12 @@ def signed(state: str, text: str) -> str:
 
 
 def count(value: float | None) -> str:
-    """A whole number as people read it, a dash where there is none."""
+    """A number without decimals, or a dash if there is none."""
     return "–" if value is None or pd.isna(value) else f"{value:,.0f}"
 
 
 def share(value: float | None, places: int = 1) -> str:
-    """A share from 0 to 1 in per cent, a dash where there is none."""
+    """A share from 0 to 1 in per cent, or a dash if there is none."""
     return "–" if value is None or pd.isna(value) else f"{value:.{places}%}"
 
 

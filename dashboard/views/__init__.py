@@ -1,6 +1,6 @@
-"""One module a page: `TITLE`, `ICON` and `show()`; its questions stand beside it. They are shown in this order.
+"""One module per page, with `TITLE`, `ICON`, `show()` and its queries; `GROUPS` has the order of the menu.
 
-(A folder `pages` would be found by Streamlit itself, which would run each module as a script.)
+(Not named `pages`, because Streamlit would run each module of such a folder as a script.)
 """
 
 from dashboard.views import collisions, ecommerce, news, overview, quality, runs, sales, taxi

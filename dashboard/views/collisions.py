@@ -20,7 +20,7 @@ _HARMED = f"""
 select sum(persons_injured) as injured, sum(persons_killed) as killed
 from marts.agg_collisions_by_month_borough where {_CHOSEN}
 """
-# A row a month, borough and severity.
+# One row per month, borough and severity.
 _COUNTS = f"""
 from (
     select crash_month, borough, unnest([
@@ -83,7 +83,7 @@ def show() -> None:
 
 
 def _boroughs(found: pd.DataFrame) -> alt.LayerChart:
-    """A bar a borough and severity, each with its number and name."""
+    """One bar per borough and severity, each with its number and name."""
     colors = alt.Scale(domain=_SEVERITIES, range=PALETTE)
     base = alt.Chart(found).encode(
         y=alt.Y("borough:N", title=None),
@@ -105,7 +105,7 @@ def _boroughs(found: pd.DataFrame) -> alt.LayerChart:
 
 
 def _map(places: pd.DataFrame) -> alt.Chart:
-    """Places as points: no tiles, which would come from the internet."""
+    """Places as points, without map tiles, which would come from the internet."""
     names = sorted(places["borough"].unique()) if not places.empty else []
     degrees = alt.Scale(zero=False, nice=False, padding=12)
     return (

@@ -30,7 +30,7 @@ _BEST = "select customer_id, orders, revenue, first_order_date, last_order_date 
 _VERSIONS = "select region, valid_from, valid_to, is_current from marts.dim_customers where customer_id = ? order by valid_from"
 _SUMMARY = "select orders, revenue, average_days_between_orders from marts.agg_customer_summary where customer_id = ?"
 _MOST_ORDERS = 1000
-# The fact is read by its keys alone, and only when somebody asks for a customer.
+# Only when a customer is chosen; by the keys of that customer, so that little of the fact is read.
 _ORDERS = f"""
 select sales.order_date, sales.order_id, sales.status, products.product_name, products.category, sales.quantity,
     sales.revenue

@@ -1,4 +1,4 @@
-"""Mood of the articles by topic and day, the articles, and what the models cost."""
+"""The mood of articles by topic and day, the articles themselves, and the cost of models."""
 
 import pandas as pd
 import streamlit as st

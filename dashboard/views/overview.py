@@ -1,4 +1,4 @@
-"""A card a domain, and a timeline of all runs."""
+"""One card per domain, and a timeline of all runs."""
 
 import altair as alt
 import pandas as pd

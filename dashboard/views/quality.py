@@ -1,4 +1,4 @@
-"""Which rules the data breaks, rows that break them, and what the tests said."""
+"""The rules that data breaks, examples of rows that break them, and the results of tests."""
 
 import json
 
@@ -56,7 +56,7 @@ def show() -> None:
 def _rules(domain: str) -> None:
     try:
         rules = ask(domain, _RULES.format(domain=domain))
-    except NotPublishedError as error:  # the files below are there all the same
+    except NotPublishedError as error:  # the rest of the page does not depend on it
         st.info(str(error))
         return
     if rules.empty:

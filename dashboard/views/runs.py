@@ -1,4 +1,4 @@
-"""How long runs and models take, and what a run spent its time on."""
+"""The durations of runs and models, and how a run spent its time."""
 
 import altair as alt
 import pandas as pd
@@ -41,7 +41,7 @@ _TASKS = """
 select task, state, tries, started_at, ended_at, seconds
 from marts.fct_task_runs where pipeline = ? and run_id = ? and started_at is not null order by started_at, task
 """
-# Of a run without tasks, which was made in a shell, dbt's part of it.
+# A run from a shell has no tasks; these are the models that dbt built in it.
 _NODES = """
 select model_name as task, state, 1 as tries, started_at, ended_at, seconds
 from marts.fct_model_runs where pipeline = ? and run_id = ? order by started_at, task

@@ -20,7 +20,7 @@ _SUMS = (
 )
 _TOTALS = f"select {_SUMS}, count(distinct store_name) as stores {_CHOSEN}"
 _BY_STORE = f"select store_name, {_SUMS} {_CHOSEN} group by all order by amount desc, store_name"
-# The stores that sold most have a line each, all others one together.
+# The stores with the highest sales have a line each; all others share one.
 _STEPS = f"""
 with ranked as (
     select store_name, row_number() over (order by sum(total_amount) desc, store_name) as place {_CHOSEN}

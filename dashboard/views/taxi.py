@@ -1,4 +1,4 @@
-"""Trips and revenue by day and hour, and where and when they begin."""
+"""Trips and revenue by day and by hour, and where and when trips begin."""
 
 import altair as alt
 import pandas as pd

@@ -1,1 +1,1 @@
-"""What a run leaves behind about itself: notes while it goes on, rows in `raw_ops` when it has ended."""
+"""What a run records about itself: notes while it goes on, rows in `raw_ops` after its end."""
