@@ -5,7 +5,7 @@
 | `ingest_articles` | loads what was published since the last run | fails for good: the next run goes on |
 | `any_news` | skips the rest if nothing is new, and nothing is left from earlier runs | retried |
 | `enrich_articles` | has each new text judged, within the budget | the run goes on, with articles that wait for the next one |
-| `check_volume` | raises an alert if the last day has less than half of the articles of the week before it | the run goes on |
+| `check_volume` | raises an alert if the last whole day has less than half of the articles of the week before it | the run goes on |
 | `load_seeds`, `transform_*`, `model_analytics` | one task a dbt model, all in one `dbt build` | each retried |
 | `test_data` | the data tests of all models | not retried |
 | `publish` | puts the new marts in place by one rename | retried, but not if too much is in quarantine or differs |
@@ -63,12 +63,12 @@ def enrich_articles(*, run_id: str | None = None) -> dict:
 
 @task(task_id="check_volume", retries=0)
 def check_volume() -> None:
-    """Fail, as an alert, if the last day has less than half of the articles of the week before it."""
+    """Fail, as an alert, if the last whole day has less than half of the articles of the week before it."""
     from ingestion.enrich.outlook import outlook
     from ingestion.sources.news import ARTICLES
 
     found = outlook(ARTICLES, _SETTINGS)
-    said = f"{found.articles} articles on {found.latest_day}, usual are {found.usual or 0:.1f} a day"
+    said = f"{found.articles} articles on {found.latest_day}, {found.usual or 0:.1f} a day in the week before"
     if found.is_low:
         raise AirflowFailException(f"few articles: {said}")
     print(said)

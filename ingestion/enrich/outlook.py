@@ -19,7 +19,8 @@ class Outlook:
     Attributes:
         waiting: number of texts that are not judged yet.
         loaded_at: when the last load was completed; None if there was none.
-        latest_day: the last day (UTC) on which articles were published.
+        latest_day: the last whole day (UTC) on which articles were published. The day of the newest article is not
+            whole: a run early in the day has a few hours of it, and some plans deliver articles a day late.
         articles: number of articles of that day.
         usual: mean number of articles a day in the seven days before; None if the articles do not go back that far.
     """
@@ -32,7 +33,7 @@ class Outlook:
 
     @property
     def is_low(self) -> bool:
-        """Whether the last day has less than half of the usual number."""
+        """Whether the last whole day has less than half of the usual number."""
         return self.usual is not None and self.articles < self.usual / 2
 
 
@@ -60,13 +61,13 @@ def outlook(articles: Endpoint, settings: Settings) -> Outlook:
                 group by day
                 having day is not null
             ),
-            latest as (select max(day) as day from days)
+            latest as (select max(day) as day from days where day < (select max(day) from days))
             select
                 latest.day,
                 max(days.articles) filter (days.day = latest.day),
                 sum(days.articles) filter (days.day between latest.day - {DAYS} and latest.day - 1) / {DAYS},
                 min(days.day) <= latest.day - {DAYS}
-            from latest cross join days
+            from latest inner join days on days.day <= latest.day
             group by latest.day
             """
         ).fetchone() or (None, 0, None, False)
