@@ -1,8 +1,8 @@
 """`python -m ingestion <domain> [--entity …] [--month …] [--download]`: load what is new in its landing folder and APIs.
 
-In place of a domain that has several sources, the name of one of them loads that one alone: `products` of `sales`.
-Exit status: 0 all is loaded, 1 a file or an API failed or is not out yet (the others are loaded), or something is
-left for another run (a budget is used up), 2 nothing could be done.
+The name of one of several sources of a domain loads that source alone: `products` of `sales`.
+Exit status: 0 everything is loaded, 1 a file or an API failed or is not out yet (the others are loaded), or something
+is left for another run (a budget is used up), 2 nothing could be done.
 """
 
 import argparse
@@ -40,13 +40,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--download",
         action="store_true",
-        help="fetch the files of these months first, as far as they are out",
+        help="first fetch the files of these months that are out",
     )
-    parser.add_argument("--limit", type=_positive, metavar="N", help="take N records of an API, for trying")
+    parser.add_argument(
+        "--limit", type=_positive, metavar="N", help="take at most N records of an API, to try it"
+    )
     parser.add_argument(
         "--reenrich",
         action="store_true",
-        help="enrich articles again that were enriched by another prompt, or in vain",
+        help="also judge articles again whose judgement came from another prompt or failed",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
@@ -76,16 +78,15 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(json.dumps(summary.to_dict()) if options.json else describe(summary))
-    # Who asks for an entity wants it; of a whole domain, what is not there yet comes another time.
+    # An entity that was asked for by name must be there; in a load of the whole domain it may come another time.
     left = bool(options.entity) and any(file.status == "left" for file in summary.files)
     return 1 if summary.failed or summary.partial or missing or left else 0
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, not {text!r}")
+    return int(text)
 
 
 def _download(domain: str, months: list[str], settings: Settings) -> list[str]:

@@ -45,7 +45,7 @@ class LocalProvider:
 def _topic(text: str) -> str:
     found = Counter(TOPIC_OF[word] for word in re.findall(r"[a-z]+", text.lower()) if word in TOPIC_OF)
     # Of topics with equally many words, the first in the list wins.
-    return max(TOPICS, key=lambda topic: (found[topic] or (topic == "other") * 0.5, -TOPICS.index(topic)))
+    return max(found, key=lambda topic: (found[topic], -TOPICS.index(topic)), default="other")
 
 
 def _leading_sentence(text: str) -> str:

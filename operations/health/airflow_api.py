@@ -72,6 +72,10 @@ class AirflowApi:
                 if attempt == 2 or method == "POST":
                     raise ApiError(f"{method} {path}: no answer from {self.url}") from None
                 time.sleep(1)
+            except httpx.TransportError as error:
+                raise ApiError(
+                    f"{method} {path}: {self.url} does not answer ({type(error).__name__})"
+                ) from error
         if answer.status_code == 401:
             self.login()
             answer = self._http.request(method, f"/api/v2{path}", **options)

@@ -111,6 +111,7 @@ def collect(settings: Settings) -> Collected:
 
     Raises:
         MetricsError: dlt could not write; nothing is lost.
+        DbtError: there are results of dbt to collect, and dbt refuses its project.
         WarehouseBusyError: another process kept the warehouse.
     """
     with connect(settings) as warehouse:

@@ -1,5 +1,6 @@
 """Articles of the sample API: each in the marts once, with what was made of it; bad ones in quarantine, and costs."""
 
+import duckdb
 import pytest
 
 import settings as project_settings
@@ -93,8 +94,6 @@ def test_articles_without_a_judgement_flow_on(news) -> None:
 
 def test_a_fact_that_is_missing_fails_the_build(news) -> None:
     built, _, _ = news
-    import duckdb
-
     with duckdb.connect(str(built.settings.warehouse)) as connection:
         connection.execute("delete from raw_news.articles where title like '%(7)'")
     with pytest.raises(DbtError, match="assert_news_every_row_is_accounted_for"):
