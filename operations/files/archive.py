@@ -4,7 +4,6 @@
 files are checked when they come out again (by hand as well: `tar xf …; sha256sum -c SHA256SUMS`).
 """
 
-import fcntl
 import gzip
 import hashlib
 import io
@@ -21,16 +20,19 @@ from typing import IO, Any
 import settings as settings_module
 from ingestion.arrivals import checksum_of, name_beside
 from ingestion.on_disk import sync
+from operations.files.locked import LockedError, locked
 from operations.files.whole_file import whole_file
 from settings import Settings
 
 SUMS = "SHA256SUMS"
 SUFFIX = ".tar.gz"
 BLOCK_BYTES = 1024 * 1024
+# For another process that packs or restores; a year of large files may take it a while.
+WAIT_SECONDS = 900.0
 
 
 class ArchiveError(RuntimeError):
-    """A pack is damaged or could not be written; every file that was removed is in a pack that was checked."""
+    """A pack is damaged or could not be written, or the archive is in use; every file removed is in a checked pack."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def archive(domain: str, settings: Settings | None = None, *, before: date) -> l
         before: the first load day (UTC) whose files stay as they are.
 
     Raises:
-        ArchiveError: a pack is damaged, or cannot be written.
+        ArchiveError: a pack is damaged or cannot be written, or another process kept the archive.
     """
     settings = settings or settings_module.load()
     with _alone(settings.archive(domain)) as folder:
@@ -73,7 +75,8 @@ def restore(domain: str, settings: Settings | None = None, *, day: date | None =
         day: the load day; all if not given.
 
     Raises:
-        ArchiveError: there is no such pack, it is damaged, or a file of another content is in the way.
+        ArchiveError: there is no such pack, it is damaged, a file of another content is in the way, or another
+            process kept the archive.
     """
     settings = settings or settings_module.load()
     with _alone(settings.archive(domain)) as folder:
@@ -217,6 +220,8 @@ def _days(folder: Path) -> list[Path]:
 def _alone(folder: Path) -> Iterator[Path]:
     """Keep other processes from packing or restoring in this folder while the block runs."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield folder
+    try:
+        with locked(folder / ".lock", WAIT_SECONDS):
+            yield folder
+    except LockedError as error:
+        raise ArchiveError(f"another process is packing or restoring: {error}") from error

@@ -11,6 +11,7 @@ import pytest
 from operations.__main__ import main
 from operations.files import archive as module
 from operations.files.archive import ArchiveError, archive, restore
+from operations.files.locked import locked
 from settings import Settings
 from tests.kill_at import run_to_death
 
@@ -181,3 +182,15 @@ def test_a_kill_at_any_point_loses_nothing(
     restore("sales", settings)
     assert files(folder) == FILES
     assert not list(folder.rglob(".*.unfinished"))
+
+
+def test_one_process_packs_at_a_time(
+    settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.0)
+    with (
+        locked(folder / ".lock", 0.0),
+        pytest.raises(ArchiveError, match=f"process {os.getpid()} has .*lock"),
+    ):
+        archive("sales", settings, before=BEFORE)
+    assert len(archive("sales", settings, before=BEFORE)) == 2
