@@ -18,6 +18,8 @@ from email.utils import make_msgid
 from http.client import HTTPException
 from urllib.error import HTTPError, URLError
 
+import duckdb
+
 from operations.metrics.record import Outcome
 from operations.metrics.summary import collect
 from settings import Mail, Settings
@@ -163,5 +165,8 @@ def _published(domain: str, settings: Settings) -> str:
     if not path.exists():
         return "published now: nothing"
     at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    rows = collect(domain, settings)["rows_published"]
+    try:
+        rows = collect(domain, settings)["rows_published"]
+    except duckdb.Error as error:
+        return f"published now: {path}, which cannot be read ({type(error).__name__})"
     return f"published now: {rows:,} rows of {at:%Y-%m-%d %H:%M} UTC, {path}"

@@ -142,6 +142,13 @@ def test_only_what_is_configured_is_used(
     assert str(send(trial_message("collisions", told), project_settings.load())) == "nobody to tell"
 
 
+def test_what_is_published_and_cannot_be_read_is_said(told: Settings) -> None:
+    path = told.published("collisions")
+    path.write_text("not a database")
+    text = message_of(outcome_of(told, failing="publish"), told).text
+    assert f"published now: {path}, which cannot be read (IOException)" in text
+
+
 def test_many_errors_are_cut_short(told: Settings) -> None:
     for number in range(13):
         with pytest.raises(RuntimeError), stage("collisions", "many", f"ingest_{number:02}", told):
