@@ -18,7 +18,7 @@ endif
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lint-sql elt canary airflow dashboard docs bench samples lock clean
+.PHONY: help setup env run test lint lint-sql elt canary airflow dashboard docs bench samples lock clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS='	' read -r target text; do \
@@ -80,6 +80,9 @@ lint-sql: setup
 
 bench: setup ## Take the measurements
 	@$(PY) -m bench
+
+env: ## Write .env, the secrets that docker compose needs, once
+	@sh deployment/env.sh
 
 lock: setup ## Lock requirements.in anew into requirements.txt
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt

@@ -1,4 +1,4 @@
-"""Airflow and the documentation on this machine: `python -m runtime run|airflow|docs|exec`."""
+"""Airflow and the documentation: `python -m runtime run|airflow|docs|exec|migrate`."""
 
 import argparse
 import json
@@ -11,7 +11,8 @@ from pathlib import Path
 import settings as project_settings
 from operations.dbt import DbtError, ensure_docs, run_dbt
 from operations.health.airflow_api import ApiError
-from runtime.configuration import airflow_environment
+from runtime import metadata
+from runtime.configuration import airflow_environment, dag_names, pools
 from runtime.local import LocalAirflow, RunTimeout, last_port, prepare
 from runtime.processes import AirflowError, free_port
 from runtime.progress import progress
@@ -71,11 +72,25 @@ def docs(settings, options) -> int:
 
 def execute(settings, options) -> int:
     """Run a command, such as `airflow backfill create …`, with the environment of Airflow's processes."""
-    prepare(settings, say=print)
+    if not settings.deployment:  # whose services wait for `migrate`
+        prepare(settings, say=print)
     os.environ.update(airflow_environment(settings, last_port(settings)))
     # The airflow of this Python, also where its folder is not on the path.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     os.execvp(options.words[0], options.words)
+
+
+def migrate(settings, options) -> int:
+    """Make or upgrade what the services of a deployment need before they start.
+
+    That is Airflow's database, the pools of the DAGs, and the models' manifest and documentation.
+    """
+    ensure_docs(settings)
+    environment = airflow_environment(settings)
+    metadata.migrate(environment)
+    metadata.set_pools(environment, pools(dag_names()))
+    print("Airflow's database and the manifest of the models are ready")
+    return 0
 
 
 def _interrupt(*_) -> None:
@@ -83,7 +98,9 @@ def _interrupt(*_) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m runtime", description="Airflow on this machine.")
+    parser = argparse.ArgumentParser(
+        prog="python -m runtime", description="Airflow, on this machine or as services."
+    )
     commands = parser.add_subparsers(required=True)
     running = commands.add_parser("run", help="run DAGs to their end")
     running.add_argument("dags", nargs="*", help="default: every DAG that is tagged pipeline")
@@ -94,6 +111,10 @@ def _parser() -> argparse.ArgumentParser:
     serving.set_defaults(command=serve)
     documenting = commands.add_parser("docs", help="the models' documentation, generated and served")
     documenting.set_defaults(command=docs)
+    migrating = commands.add_parser(
+        "migrate", help="make or upgrade what a deployment needs before it starts"
+    )
+    migrating.set_defaults(command=migrate)
     executing = commands.add_parser("exec", help="run a command with Airflow's environment")
     executing.add_argument("words", nargs=argparse.REMAINDER, metavar="airflow …")
     executing.set_defaults(command=execute)

@@ -1,4 +1,7 @@
-"""How Airflow is set up on one machine. Everything is set by AIRFLOW__ variables, which win over airflow.cfg."""
+"""How Airflow is set up, on one machine and in a deployment.
+
+Everything is set by AIRFLOW__ variables, which win over airflow.cfg.
+"""
 
 import json
 import os
@@ -8,6 +11,8 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
+from runtime.deployed import deployed
+from runtime.processes import FIRST_PORT
 from settings import PROJECT_DIR, AirflowAccess, Settings
 
 USERNAME = "admin"
@@ -31,6 +36,11 @@ def watchers() -> int:
     return cores() + WATCHERS_BESIDE_CORES
 
 
+def parallelism() -> int:
+    """Tasks of all DAGs that may run at once."""
+    return watchers() * len(dag_names()) + OTHER_TASKS
+
+
 def dag_names() -> list[str]:
     """Names of the DAGs in dags/: one in a file, named after it."""
     folder = PROJECT_DIR / "dags"
@@ -52,7 +62,7 @@ def pools(dags: Iterable[str]) -> list[dict]:
 
 
 def credentials(settings: Settings) -> dict[str, str]:
-    """Fernet key, JWT secret, session key and the password of the user.
+    """Fernet key, JWT secret, session key and the password of the user, on this machine.
 
     Made at the first call and kept in Airflow's home for this user's eyes only.
     """
@@ -65,46 +75,47 @@ def credentials(settings: Settings) -> dict[str, str]:
             "password": secrets.token_urlsafe(12),
         }
         _write_private(path, json.dumps(made))
-    found = json.loads(path.read_text())
-    _write_private(settings.airflow_home / PASSWORDS_FILE, json.dumps({USERNAME: found["password"]}))
-    return found
+    return json.loads(path.read_text())
 
 
 def _write_private(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
     path.chmod(0o600)
-    path.write_text(text)
+    # Another service may be reading it.
+    if path.read_text() != text:
+        path.write_text(text)
 
 
-def airflow_environment(settings: Settings, port: int) -> dict[str, str]:
-    """The whole environment of Airflow's processes, with the api-server on `port` of loopback."""
-    keys = credentials(settings)
+def airflow_environment(settings: Settings, port: int = FIRST_PORT) -> dict[str, str]:
+    """The whole environment of Airflow's processes.
+
+    Args:
+        settings: which data folder and environment, and which deployment.
+        port: of loopback, on which the api-server is; a deployment says itself where it is.
+    """
+    deployment = settings.deployment
+    access, own = deployed(settings, parallelism()) if deployment else _on_this_machine(settings, port)
     home = settings.airflow_home
-    url = f"http://127.0.0.1:{port}"
+    _write_private(home / PASSWORDS_FILE, json.dumps({access.username: access.password}))
     docs = {"sluice": {"dir": str(settings.dbt_target), "index": "index.html", "name": "dbt docs"}}
     options = {
         "CORE__DAGS_FOLDER": PROJECT_DIR / "dags",
         "CORE__PLUGINS_FOLDER": PROJECT_DIR / "runtime" / "plugins",
         "CORE__LOAD_EXAMPLES": False,
-        "CORE__EXECUTOR": "LocalExecutor",
-        "CORE__PARALLELISM": watchers() * len(dag_names()) + OTHER_TASKS,
+        "CORE__PARALLELISM": parallelism(),
         "CORE__MAX_ACTIVE_TASKS_PER_DAG": watchers() + OTHER_TASKS,
-        "CORE__FERNET_KEY": keys["fernet_key"],
-        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USERNAME}:admin",
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{access.username}:admin",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": home / PASSWORDS_FILE,
-        "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
-        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        "CORE__EXECUTION_API_SERVER_URL": f"{access.url}/execution/",
         "API__HOST": settings.airflow_host,
-        "API__PORT": port,
-        "API__BASE_URL": url,
-        "API__SECRET_KEY": keys["secret_key"],
         # One page holds every task of a run.
         "API__MAXIMUM_PAGE_LIMIT": 1000,
-        "API_AUTH__JWT_SECRET": keys["jwt_secret"],
         # A task waits for the next round of the scheduler before it starts: half a second on
         # average with the default of 1 s, in each layer of models.
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.2,
+        # The tasks of a scheduler that died go on under another one after this many seconds; 300 by default.
+        "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": 30,
         # A run that was cut off goes on after this many seconds without a heartbeat; 300 by default,
         # which is for networks that may be gone for a while.
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 60,
@@ -126,7 +137,7 @@ def airflow_environment(settings: Settings, port: int) -> dict[str, str]:
         # The producer is never retried, so there is nothing to back up for a second try.
         "COSMOS__ENABLE_WATCHER_RELIABLE_RETRY": False,
     }
-    access = AirflowAccess(url, USERNAME, keys["password"])
+    options |= own
     environment = {
         **os.environ,
         **settings.environment(),
@@ -139,5 +150,22 @@ def airflow_environment(settings: Settings, port: int) -> dict[str, str]:
     environment["PYTHONPATH"] = os.pathsep.join(
         filter(None, [str(PROJECT_DIR), os.environ.get("PYTHONPATH", "")])
     )
-    environment.update({f"AIRFLOW__{name}": str(value) for name, value in options.items()})
-    return environment
+    variables = {f"AIRFLOW__{name}": str(value) for name, value in options.items()}
+    # Whoever runs a deployment may set any option of Airflow's; on this machine another Airflow's are of no concern.
+    kept = environment.keys() & variables if deployment else ()
+    return environment | {name: value for name, value in variables.items() if name not in kept}
+
+
+def _on_this_machine(settings: Settings, port: int) -> tuple[AirflowAccess, dict[str, str | int]]:
+    """Where Airflow's API is and who may use it, and the options for one user on this machine."""
+    keys = credentials(settings)
+    url = f"http://127.0.0.1:{port}"
+    return AirflowAccess(url, USERNAME, keys["password"]), {
+        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__FERNET_KEY": keys["fernet_key"],
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{settings.airflow_home / 'airflow.db'}",
+        "API__PORT": port,
+        "API__BASE_URL": url,
+        "API__SECRET_KEY": keys["secret_key"],
+        "API_AUTH__JWT_SECRET": keys["jwt_secret"],
+    }

@@ -1,8 +1,6 @@
 """Airflow on this machine, from start to stop."""
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -14,7 +12,7 @@ import psutil
 
 from operations.dbt import ensure_manifest
 from operations.health.airflow_api import ApiError
-from runtime import configuration, sample_apis
+from runtime import configuration, metadata, sample_apis
 from runtime.client import AirflowClient, RunState
 from runtime.processes import FIRST_PORT, AirflowError, Component, Lock, free_port, stop
 from settings import Settings
@@ -69,6 +67,10 @@ class LocalAirflow:
         self.client: AirflowClient | None = None
 
     def __enter__(self) -> "LocalAirflow":
+        if self._settings.deployment:
+            raise AirflowError(
+                "SLUICE_METADATA_URL is set: Airflow runs as services here, see docs/deployment.md"
+            )
         try:
             self._lock.acquire()
         except AirflowError:
@@ -204,7 +206,7 @@ class LocalAirflow:
         # Who stops `make run` and starts it again wants a new run, not to wait for the end of the old.
         # Scheduled and backfill runs go on where they were.
         self.client.fail_cut_off_runs()
-        self._add("scheduler", ["-m", "runtime.scheduler"], environment)
+        self._add("scheduler", ["-m", "runtime.preloaded", "scheduler"], environment)
         self._add("triggerer", ["-m", "airflow", "triggerer", "--skip-serve-logs"], environment)
 
     def _start_sample_apis(self) -> dict[str, str]:
@@ -212,9 +214,7 @@ class LocalAirflow:
         missing = [api for api in self._settings.apis_in_use() if not api.url]
         if not missing:
             return {}
-        self._add(
-            **sample_apis.COMPONENT, environment=configuration.airflow_environment(self._settings, FIRST_PORT)
-        )
+        self._add(**sample_apis.COMPONENT, environment=configuration.airflow_environment(self._settings))
         found = sample_apis.await_variables(self._components[-1], missing)
         for api in missing:
             self._say(f"{api.url_variable} is not set; samples stand in, on {found[api.url_variable]}")
@@ -308,11 +308,7 @@ def make_database(settings: Settings, say: Callable[[str], None] = lambda line: 
     if marker.exists() and marker.read_text() == current:
         return
     say("Airflow's database is being made (once)")
-    environment = configuration.airflow_environment(settings, FIRST_PORT)
-    command = [sys.executable, "-m", "airflow", "db", "migrate"]
-    migrate = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if migrate.returncode:
-        raise AirflowError(f"airflow db migrate failed:\n{migrate.stdout[-2000:]}{migrate.stderr[-2000:]}")
+    metadata.migrate(configuration.airflow_environment(settings))
     marker.write_text(current)
 
 

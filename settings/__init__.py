@@ -1,6 +1,7 @@
 """Settings of the platform; `load` reads them. Nothing else reads the environment."""
 
 from settings.apis import Api, Enrichment
+from settings.deployment import Deployment
 from settings.environments import PROJECT_DIR, SettingsError
 from settings.people import AirflowAccess, Mail
 from settings.settings import LIBRARY_OPTIONS, Settings, load
@@ -16,6 +17,7 @@ __all__ = [
     "PROJECT_DIR",
     "AirflowAccess",
     "Api",
+    "Deployment",
     "Enrichment",
     "Mail",
     "Settings",

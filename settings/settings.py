@@ -14,7 +14,8 @@ news and what that may cost, `SLUICE_OPENAI_API_URL` and `SLUICE_OPENAI_API_KEY`
 `SLUICE_NOTIFY_WEBHOOK_URL`, `SLUICE_NOTIFY_EMAIL_TO`, `SLUICE_NOTIFY_EMAIL_FROM` and `SLUICE_SMTP_*` say whom to
 tell how a run ended, `SLUICE_AIRFLOW_URL`, `…_USERNAME` and `…_PASSWORD` where to ask for the history of
 runs, `SLUICE_DASHBOARD_URL` where people find the dashboard, and `SLUICE_STILL_SECONDS` how long a file
-must be still before it counts as delivered.
+must be still before it counts as delivered. What the services of a deployment share, `SLUICE_METADATA_*` and
+its like, stands in `settings.deployment`.
 """
 
 import os
@@ -26,6 +27,7 @@ from pathlib import Path
 
 from settings import environments
 from settings.apis import APIS, Api, Enrichment, read_apis, read_enrichment
+from settings.deployment import Deployment, read_deployment
 from settings.domains import (
     DOWNLOAD_URL_PREFIX,
     SCHEDULE_PREFIX,
@@ -84,6 +86,8 @@ class Settings:
     webhook_url: str | None = field(default=None, repr=False)
     mail: Mail | None = None
     airflow: AirflowAccess | None = None
+    # Of which Airflow's processes are services; None for one on this machine.
+    deployment: Deployment | None = None
     # Where people find the dashboard; `make dashboard` serves it there, or on the next free port.
     dashboard_url: str = "http://127.0.0.1:8501"
     still_seconds: float = 10.0
@@ -182,6 +186,7 @@ class Settings:
             **({"SLUICE_NOTIFY_WEBHOOK_URL": self.webhook_url} if self.webhook_url else {}),
             **(self.mail.environment() if self.mail else {}),
             **(self.airflow.environment() if self.airflow else {}),
+            **(self.deployment.environment() if self.deployment else {}),
             "SLUICE_DASHBOARD_URL": self.dashboard_url,
             "SLUICE_NOTIFY_SUCCESS": str(int(self.notify_success)),
             "SLUICE_STILL_SECONDS": str(self.still_seconds),
@@ -242,6 +247,7 @@ def load(env: str | None = None) -> Settings:
         limits=chosen.limits,
         download_urls=dict(read_download_urls()),
         apis=read_apis(),
+        deployment=read_deployment(),
         webhook_url=read_webhook_url(),
         mail=read_mail(),
         airflow=read_airflow(),

@@ -108,6 +108,7 @@ def test_a_component_that_died_is_named_with_the_end_of_its_log(tmp_path):
 def test_secrets_are_made_once_and_private(where):
     first = configuration.credentials(where)
     assert configuration.credentials(where) == first
+    configuration.airflow_environment(where)
     for name in (configuration.SECRETS_FILE, configuration.PASSWORDS_FILE):
         assert stat.S_IMODE((where.airflow_home / name).stat().st_mode) == 0o600
 

@@ -8,9 +8,10 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -23,10 +24,10 @@ SUPERUSER = "postgres"
 class Postgres:
     """A cluster in a temporary folder, in which the locale is C.UTF-8, and the server on it.
 
-    Making it skips the test where PostgreSQL is not installed.
+    Making it skips the test where PostgreSQL is not installed. Without a password of the superuser's it gets one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, password: str | None = None) -> None:
         self._binaries = _binaries()
         # It refuses to run as root.
         self._user = SUPERUSER if os.geteuid() == 0 else None
@@ -36,7 +37,7 @@ class Postgres:
         self._server: subprocess.Popen | None = None
         self.host = "127.0.0.1"
         self.port = loopback_port()
-        self.password = secrets.token_urlsafe(16)
+        self.password = password or secrets.token_urlsafe(16)
         self.log = self._folder / "server.log"
         self._make()
 
@@ -92,12 +93,18 @@ class Postgres:
                            "--set", "ON_ERROR_STOP=1", database=database, user=user, password=password)  # fmt: skip
 
     def client(
-        self, program: str, *arguments: str, database: str, user: str = SUPERUSER, password: str = ""
+        self,
+        program: str,
+        *arguments: str,
+        database: str,
+        user: str = SUPERUSER,
+        password: str = "",
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> str:
         """Run a program of PostgreSQL's, such as pg_dump, on a database; return its output."""
         done = subprocess.run(
             [self._binaries / program, *arguments],
-            env={**os.environ, **self.variables(database, user, password)},
+            env={**os.environ, **environment, **self.variables(database, user, password)},
             capture_output=True,
             text=True,
         )

@@ -1,0 +1,54 @@
+"""What is special about Airflow as services: PostgreSQL, secrets from outside, and Celery where there is a broker."""
+
+from urllib.parse import quote, urlsplit
+
+from settings import AirflowAccess, Deployment, Settings
+
+# Seconds, of which no task needs as many: after them the broker gives a task to another worker. A worker that
+# dies is noticed by its tasks' heartbeats, long before.
+VISIBILITY_TIMEOUT = 86_400
+
+
+def deployed(settings: Settings, parallelism: int) -> tuple[AirflowAccess, dict[str, str | int]]:
+    """Where Airflow's API is and who may use it, and the options of the services.
+
+    Args:
+        settings: those of a deployment.
+        parallelism: tasks of all DAGs that may run at once.
+    """
+    own = settings.deployment
+    access = settings.airflow
+    metadata = _opened(own.metadata_url, own.metadata_password).replace(
+        "postgresql:", "postgresql+psycopg2:", 1
+    )
+    options = {
+        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__FERNET_KEY": own.fernet_key,
+        "DATABASE__SQL_ALCHEMY_CONN": metadata,
+        "API__PORT": urlsplit(access.url).port or 80,
+        "API__BASE_URL": own.public_url,
+        "API__SECRET_KEY": own.session_key,
+        "API_AUTH__JWT_SECRET": own.jwt_secret,
+    }
+    if own.broker_url:
+        options |= {
+            "CORE__EXECUTOR": "CeleryExecutor",
+            "CELERY__BROKER_URL": broker_url(own),
+            "CELERY__RESULT_BACKEND": f"db+{metadata}",
+            # A worker alone can hold whatever may run: else the models that watch a build could take the
+            # places of the build. How much runs is for the pools to say.
+            "CELERY__WORKER_CONCURRENCY": parallelism,
+            "CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": VISIBILITY_TIMEOUT,
+        }
+    return access, options
+
+
+def broker_url(deployment: Deployment) -> str:
+    """Where the broker is, with its password."""
+    return _opened(deployment.broker_url, deployment.broker_password)
+
+
+def _opened(url: str, password: str) -> str:
+    """The URL with its password."""
+    user, at, place = urlsplit(url).netloc.rpartition("@")
+    return url.replace(f"//{user}{at}", f"//{user}:{quote(password, safe='')}@", 1)

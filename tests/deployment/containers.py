@@ -1,0 +1,248 @@
+"""The services of docker-compose.yaml as processes of this machine, with what Docker would do for them.
+
+A service's command, environment and health check are those of the file. Other hosts become ports of
+loopback, volumes folders; PostgreSQL and Redis are those that are installed here, and Spark is left out.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.deployment import compose
+from tests.servers.postgres import Postgres, loopback_port
+from tests.servers.redis import Redis
+
+CODE = "/sluice"
+HEALTHY_SECONDS = 180
+
+
+class Container:
+    """A process in the place of a container; it has the name of its service and a number."""
+
+    def __init__(
+        self, name: str, command: list[str], environment: dict[str, str], code: Path, log: Path
+    ) -> None:
+        self.name = name
+        self._command, self._environment, self._code, self._log = command, environment, code, log
+        self.wanted = True
+        self.start()
+
+    def start(self) -> None:
+        """Start it, or start it again."""
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("a") as log:
+            self.process = subprocess.Popen(
+                self._command,
+                cwd=self._code,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def run(self, command: list[str]) -> bool:
+        """Run a command beside it, as `docker exec`; return whether it ended well."""
+        done = subprocess.run(command, cwd=self._code, env=self._environment, capture_output=True, text=True)
+        return done.returncode == 0
+
+    def holds(self, pid: int) -> bool:
+        """Whether a process is one of its own."""
+        with suppress(psutil.NoSuchProcess):
+            return pid in {each.pid for each in self._family()}
+        return False
+
+    def kill(self) -> None:
+        """End all of its processes at once, as the death of its machine would."""
+        stopped: dict[int, psutil.Process] = {}
+        # Who is stopped starts no further process.
+        while new := [each for each in self._family() if each.pid not in stopped]:
+            for each in new:
+                with suppress(psutil.NoSuchProcess):
+                    each.suspend()
+                stopped[each.pid] = each
+        for each in stopped.values():
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+        self.process.wait()
+
+    def tail(self) -> str:
+        """The end of its log."""
+        return f"{self._log}:\n" + "\n".join(self._log.read_text(errors="replace").splitlines()[-30:])
+
+    def _family(self) -> list[psutil.Process]:
+        head = psutil.Process(self.process.pid)
+        return [head, *head.children(recursive=True)]
+
+
+class Containers:
+    """What `docker compose up` makes of the file, for one `.env`."""
+
+    def __init__(self, code: Path, variables: dict[str, str]) -> None:
+        """`code` stands for the image: a checkout, whose folder `data` is the volume, with `.env` and `sluice.env`."""
+        self.code = code
+        self.variables = variables
+        self.restarts: Counter[str] = Counter()
+        self._ports: dict[tuple[str, int], int] = defaultdict(loopback_port)
+        self._containers: dict[str, list[Container]] = {}
+        self.postgres: Postgres | None = None
+        self.redis: Redis | None = None
+        self._watching = threading.Event()
+        self._read()
+
+    def up(self, profiles: str = "") -> None:
+        """Start the services in their order, or those that the profiles add and change; wait until all are healthy."""
+        self.variables["COMPOSE_PROFILES"] = profiles
+        self._read()
+        for name in self._active:
+            self._ensure(name)
+        self._watching.set()
+        threading.Thread(target=self._restart_ended, daemon=True).start()
+        for name in self._containers:
+            self._await_healthy(name)
+
+    def stop(self) -> None:
+        """Stop the services of Airflow's; databases and volumes stay."""
+        self._watching.clear()
+        containers = [each for group in self._containers.values() for each in group]
+        for container in containers:
+            # The next start does the work of what is cut off here.
+            with suppress(psutil.NoSuchProcess):
+                container.kill()
+        self._containers.clear()
+
+    def down(self) -> None:
+        """Stop and remove everything but the folder of the data."""
+        self.stop()
+        for server in (self.postgres, self.redis):
+            if server:
+                server.remove()
+
+    def of(self, name: str) -> list[Container]:
+        """A service's containers."""
+        return self._containers[name]
+
+    def url(self, name: str, port: int) -> str:
+        """Where a service's port is on this machine."""
+        return f"http://127.0.0.1:{self._ports[name, port]}"
+
+    def _read(self) -> None:
+        self.services = compose.read(self.variables)["services"]
+        self._active = [
+            name
+            for name, service in compose.active(self.services, self.variables).items()
+            if "spark" not in service["image"]
+        ]
+
+    def _ensure(self, name: str) -> None:
+        """Start a service, once what it depends on is as it says."""
+        service = self.services[name]
+        if name in self._containers:
+            return
+        if service["image"].startswith("postgres:"):
+            self._start_postgres(service)
+            return
+        if service["image"].startswith("redis:"):
+            if not self.redis:
+                self.redis = Redis(password=service["environment"]["REDISCLI_AUTH"])
+                self._ports[name, 6379] = self.redis.port
+                self.redis.start()
+            return
+        for other, how in service.get("depends_on", {}).items():
+            if other not in self._active:
+                assert not how.get("required", True), f"{name} needs {other}, which is not started"
+                continue
+            self._ensure(other)
+            if how["condition"] == "service_completed_successfully":
+                container = self.of(other)[0]
+                assert container.process.wait(HEALTHY_SECONDS) == 0, container.tail()
+            else:
+                self._await_healthy(other)
+        self._containers[name] = [
+            self._container(name, number)
+            for number in range(1, service.get("deploy", {}).get("replicas", 1) + 1)
+        ]
+
+    def _start_postgres(self, service: dict[str, Any]) -> None:
+        if self.postgres:
+            return
+        self.postgres = Postgres(password=service["environment"]["POSTGRES_PASSWORD"])
+        self._ports["postgres", 5432] = self.postgres.port
+        self.postgres.start()
+        (scripts,) = [
+            volume.split(":")[0] for volume in service["volumes"] if ":/docker-entrypoint-initdb.d" in volume
+        ]
+        for script in sorted((self.code / scripts).iterdir()):
+            flags = ["--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--file", str(script)]
+            self.postgres.client("psql", *flags, database="postgres", environment=service["environment"])
+
+    def _container(self, name: str, number: int) -> Container:
+        service = self.services[name]
+        words = [*service["entrypoint"], *service.get("command", [])]
+        variables = compose.environment(service, self.code)
+        paths = [str(Path(sys.executable).parent), os.environ["PATH"]]
+        return Container(
+            f"{name}-{number}",
+            [self._here(word, name) for word in words],
+            {
+                **{
+                    variable: "127.0.0.1" if variable.endswith("_HOST") else self._here(str(text))
+                    for variable, text in variables.items()
+                },
+                # Docker sets it; the rest is the image's.
+                "HOSTNAME": f"{name}-{number}",
+                "PATH": os.pathsep.join(paths),
+                "HOME": str(self.code),
+                "LANG": "C.UTF-8",
+            },
+            self.code,
+            self.code / "containers" / f"{name}-{number}.log",
+        )
+
+    def _here(self, text: str, within: str | None = None) -> str:
+        """The text with hosts, ports and folders of this machine; `within` a container loopback is its own."""
+        hosts = "|".join(map(re.escape, self.services))
+        text = re.sub(
+            rf"(?<![\w.-])({hosts}):(\d+)", lambda at: f"127.0.0.1:{self._ports[at[1], int(at[2])]}", text
+        )
+        if within:
+            text = re.sub(
+                r"127\.0\.0\.1:(8\d{3})\b", lambda at: f"127.0.0.1:{self._ports[within, int(at[1])]}", text
+            )
+            if any(mapping.endswith(f":{text}") for mapping in self.services[within].get("ports", [])):
+                text = str(self._ports[within, int(text)])
+        text = re.sub(rf"(?<!\w){CODE}(?=/|$)", str(self.code), text)
+        return "127.0.0.1" if text == "0.0.0.0" else text
+
+    def _await_healthy(self, name: str) -> None:
+        if name not in self._containers or "healthcheck" not in self.services[name]:
+            return
+        how, *words = self.services[name]["healthcheck"]["test"]
+        words = [self._here(word, name) for word in words]
+        command = ["sh", "-c", *words] if how == "CMD-SHELL" else words
+        deadline = time.monotonic() + HEALTHY_SECONDS
+        for container in self.of(name):
+            while not container.run(command):
+                assert time.monotonic() < deadline, f"{name} is not healthy. {container.tail()}"
+                time.sleep(0.5)
+
+    def _restart_ended(self) -> None:
+        """Do what the restart policies say, until the services are stopped."""
+        while self._watching.is_set():
+            for name, group in list(self._containers.items()):
+                if self.services[name]["restart"] != "unless-stopped":
+                    continue
+                for container in group:
+                    if container.process.poll() is not None and self._watching.is_set():
+                        self.restarts[name] += 1
+                        container.start()
+            time.sleep(0.3)
