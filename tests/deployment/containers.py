@@ -11,15 +11,15 @@ import sys
 import threading
 import time
 from collections import Counter, defaultdict
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from tests.deployment import compose
-from tests.servers.postgres import Postgres, loopback_port
-from tests.servers.redis import Redis
+from tests.servers.postgres import Postgres, loopback_port, postgres
+from tests.servers.redis import Redis, redis
 
 CODE = "/sluice"
 HEALTHY_SECONDS = 180
@@ -96,6 +96,7 @@ class Containers:
         self._containers: dict[str, list[Container]] = {}
         self.postgres: Postgres | None = None
         self.redis: Redis | None = None
+        self._servers = ExitStack()
         self._watching = threading.Event()
         self._read()
 
@@ -123,9 +124,7 @@ class Containers:
     def down(self) -> None:
         """Stop and remove everything but the folder of the data."""
         self.stop()
-        for server in (self.postgres, self.redis):
-            if server:
-                server.remove()
+        self._servers.close()
 
     def of(self, name: str) -> list[Container]:
         """A service's containers."""
@@ -149,13 +148,14 @@ class Containers:
         if name in self._containers:
             return
         if service["image"].startswith("postgres:"):
-            self._start_postgres(service)
+            if not self.postgres:
+                self.postgres = self._servers.enter_context(self.new_postgres())
+                self._ports[name, 5432] = self.postgres.port
             return
         if service["image"].startswith("redis:"):
             if not self.redis:
-                self.redis = Redis(password=service["environment"]["REDISCLI_AUTH"])
+                self.redis = self._servers.enter_context(redis(service["environment"]["REDISCLI_AUTH"]))
                 self._ports[name, 6379] = self.redis.port
-                self.redis.start()
             return
         for other, how in service.get("depends_on", {}).items():
             if other not in self._active:
@@ -172,18 +172,20 @@ class Containers:
             for number in range(1, service.get("deploy", {}).get("replicas", 1) + 1)
         ]
 
-    def _start_postgres(self, service: dict[str, Any]) -> None:
-        if self.postgres:
-            return
-        self.postgres = Postgres(password=service["environment"]["POSTGRES_PASSWORD"])
-        self._ports["postgres", 5432] = self.postgres.port
-        self.postgres.start()
-        (scripts,) = [
-            volume.split(":")[0] for volume in service["volumes"] if ":/docker-entrypoint-initdb.d" in volume
-        ]
-        for script in sorted((self.code / scripts).iterdir()):
-            flags = ["--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--file", str(script)]
-            self.postgres.client("psql", *flags, database="postgres", environment=service["environment"])
+    @contextmanager
+    def new_postgres(self) -> Iterator[Postgres]:
+        """PostgreSQL as its image makes it on an empty volume."""
+        service = self.services["postgres"]
+        with postgres(service["environment"]["POSTGRES_PASSWORD"]) as server:
+            (scripts,) = [
+                volume.split(":")[0]
+                for volume in service["volumes"]
+                if ":/docker-entrypoint-initdb.d" in volume
+            ]
+            for script in sorted((self.code / scripts).iterdir()):
+                flags = ["--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--file", str(script)]
+                server.client("psql", *flags, database="postgres", environment=service["environment"])
+            yield server
 
     def _container(self, name: str, number: int) -> Container:
         service = self.services[name]

@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 from settings import PROJECT_DIR, Deployment
 from tests.deployment import compose
 from tests.deployment.conftest import make_env
-from tests.servers.postgres import postgres
+from tests.deployment.containers import Containers
 
 # Ends by itself: others wait for its success.
 ONE_SHOT = "init"
@@ -158,11 +158,7 @@ def test_secrets_and_data_stay_out_of_the_image_and_out_of_git():
 
 
 def test_each_role_has_its_own_database_and_no_more(variables):
-    service = compose.read(variables)["services"]["postgres"]
-    with postgres() as server:
-        for script in sorted((PROJECT_DIR / "deployment" / "postgres").iterdir()):
-            flags = ["--set", "ON_ERROR_STOP=1", "--file", str(script)]
-            server.client("psql", *flags, database="postgres", environment=service["environment"])
+    with Containers(PROJECT_DIR, variables).new_postgres() as server:
         passwords = {
             "airflow": variables["SLUICE_METADATA_PASSWORD"],
             "sluice": variables["SLUICE_POSTGRES_PASSWORD"],

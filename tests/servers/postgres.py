@@ -146,9 +146,9 @@ class Postgres:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
+def postgres(password: str | None = None) -> Iterator[Postgres]:
     """A running server, which is gone afterwards."""
-    server = Postgres()
+    server = Postgres(password)
     try:
         server.start()
         yield server

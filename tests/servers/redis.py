@@ -77,9 +77,9 @@ class Redis:
 
 
 @contextmanager
-def redis() -> Iterator[Redis]:
+def redis(password: str | None = None) -> Iterator[Redis]:
     """A running server, which is gone afterwards."""
-    server = Redis()
+    server = Redis(password)
     try:
         server.start()
         yield server

@@ -1,0 +1,205 @@
+"""The services of docker-compose.yaml at work, by themselves and with Celery: what dies costs no row and doubles none.
+
+The tests build on each other in this order, on one PostgreSQL and one folder of data: each leaves a healthy platform behind.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from dotenv import dotenv_values
+
+from operations.health.airflow_api import ApiError
+from runtime.client import AirflowClient, RunState
+from tests.contents import differing
+from tests.deployment.containers import Containers
+from tests.end_to_end.conftest import Checkout, loads
+
+pytestmark = pytest.mark.slow
+
+DOMAINS = ("collisions", "ecommerce")
+BUILD = "dbt_producer_watcher"
+RUN_SECONDS = 400
+# What dies is noticed sooner than the defaults, which are for machines that may be gone for a while.
+IMPATIENT = {
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 20,
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": 2,
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": 15,
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": 5,
+    # Enough for two domains, and started sooner.
+    "AIRFLOW__CELERY__WORKER_CONCURRENCY": 12,
+}
+
+
+@dataclass
+class Platform:
+    """The running services, and what has been delivered to them so far, by domain and kind."""
+
+    containers: Containers
+    checkout: Checkout
+    made: dict[str, dict[str, int]]
+
+    @property
+    def client(self) -> AirflowClient:
+        """A new session of the UI's user."""
+        url = self.containers.url("api-server", 8080)
+        return AirflowClient(url, "admin", self.containers.variables["SLUICE_AIRFLOW_PASSWORD"])
+
+    def deliver(self, domain: str, *options: str) -> None:
+        """Write sample input."""
+        done = self.checkout.run("samples", domain, *options, "--json")
+        assert done.returncode == 0, done.stderr
+        delivered = {name: count for name, count in loads(done.stdout).items() if isinstance(count, int)}
+        before = self.made.get(domain, {})
+        self.made[domain] = {name: before.get(name, 0) + count for name, count in delivered.items()}
+
+    def trigger(self, domain: str, **conf: bool) -> tuple[str, str]:
+        """Start a run, as soon as the DAG is known; return the DAG and the run."""
+        self.until(lambda: domain in {dag["dag_id"] for dag in self.client.dags()})
+        return domain, self.client.trigger(domain, conf)
+
+    def running(self, domain: str, run_id: str, task_id: str) -> int:
+        """Wait until a task of a run is at work; return its process."""
+        query = (
+            "select pid from task_instance where state = 'running' and pid is not null"
+            f" and (dag_id, run_id, task_id) = ('{domain}', '{run_id}', '{task_id}')"
+        )
+        return int(self.until(lambda: self.containers.postgres.psql(query, database="airflow"), pause=0.05))
+
+    def end(self, domain: str, run_id: str) -> RunState:
+        """Wait for the end of a run, which must be a success."""
+
+        def ended() -> RunState | None:
+            state = self.client.run_state(domain, run_id)
+            return state if state.finished else None
+
+        state = self.until(ended)
+        assert state.state == "success", [
+            (task.name, task.try_number, self.client.error_lines(state, task)) for task in state.failed_tasks
+        ]
+        return state
+
+    def until(self, done: Callable, pause: float = 1) -> object:
+        """Ask until there is an answer; services that are just starting may refuse."""
+        deadline = time.monotonic() + RUN_SECONDS
+        while True:
+            try:
+                if found := done():
+                    return found
+                missing = None
+            except (ApiError, httpx.HTTPError) as error:
+                missing = error
+            if time.monotonic() > deadline:
+                raise TimeoutError(self.containers.of("scheduler")[0].tail()) from missing
+            time.sleep(pause)
+
+    def published(self) -> dict[str, dict]:
+        """All that is published, by domain."""
+        return {
+            domain: self.checkout.contents(self.checkout.settings.published(domain), "marts")
+            for domain in DOMAINS
+        }
+
+    def accounts(self, domain: str) -> dict[str, int]:
+        """Sums of the accounting of a domain, as the samples count."""
+        names = ("read", "rejected", "quarantined", "superseded", "clean")
+        sums = ", ".join(f"sum(rows_{name})::int" for name in names)
+        file = self.checkout.settings.published(domain)
+        (row,) = self.checkout.query(f"select {sums} from marts.agg_{domain}_rows_by_file", file)
+        return dict(zip(names, row, strict=True))
+
+    def expected(self, domain: str) -> dict[str, int]:
+        """The same sums by what was delivered."""
+        made = self.made[domain]
+        return {"read": made["lines"]} | {
+            name: made[name] for name in ("rejected", "quarantined", "superseded", "clean")
+        }
+
+
+@pytest.fixture(scope="module")
+def platform(image: Path) -> Platform:
+    """The services without a profile, with input of known defects."""
+    (image / "sluice.env").write_text("".join(f"{name}={value}\n" for name, value in IMPATIENT.items()))
+    containers = Containers(image, dict(dotenv_values(image / ".env")))
+    platform = Platform(containers, Checkout(image), {})
+    platform.deliver("ecommerce", "--orders", "1000")
+    platform.deliver("collisions", "--rows", "1000")
+    try:
+        containers.up()
+        yield platform
+    finally:
+        containers.down()
+
+
+def test_without_a_profile_the_scheduler_runs_the_tasks(platform: Platform) -> None:
+    runs = [platform.trigger(domain) for domain in DOMAINS]
+    for domain, run_id in runs:
+        state = platform.end(domain, run_id)
+        assert {task.try_number for task in state.tasks.values()} == {1}
+        assert platform.accounts(domain) == platform.expected(domain)
+    assert platform.containers.redis is None
+    assert not platform.containers.restarts
+
+
+def test_a_worker_that_dies_in_a_task_loses_and_doubles_nothing(platform: Platform) -> None:
+    platform.deliver("collisions", "--rows", "20000", "--first-id", "900000")
+    platform.deliver(
+        "ecommerce", "--only", "orders", "--orders", "1000", "--first-id", "500000", "--name", "more"
+    )
+    platform.containers.stop()
+    platform.containers.up("scale")
+    workers = platform.containers.of("worker")
+    assert len(workers) == 2
+    loaded, beside = platform.trigger("collisions"), platform.trigger("ecommerce")
+    pid = platform.running(*loaded, "ingest_raw")
+    (worker,) = [worker for worker in workers if worker.holds(pid)]
+    worker.kill()
+    state = platform.end(*loaded)
+    platform.end(*beside)
+    assert state.tasks["ingest_raw"].try_number == 2
+    assert platform.containers.restarts == {"worker": 1}
+    for domain in DOMAINS:
+        assert platform.accounts(domain) == platform.expected(domain)
+
+
+def test_a_scheduler_that_dies_in_a_run_loses_and_doubles_nothing(platform: Platform) -> None:
+    before = platform.published()
+    run = platform.trigger("ecommerce", full_refresh=True)
+    platform.running(*run, BUILD)
+    platform.containers.of("scheduler")[0].kill()
+    platform.end(*run)
+    assert platform.containers.restarts == {"worker": 1, "scheduler": 1}
+    assert differing(platform.published()["ecommerce"], before["ecommerce"]) == []
+
+
+def test_a_database_that_restarts_in_a_run_loses_and_doubles_nothing(platform: Platform) -> None:
+    before = platform.published()
+    run = platform.trigger("collisions", full_refresh=True)
+    platform.running(*run, BUILD)
+    platform.containers.postgres.restart()
+    platform.end(*run)
+    assert differing(platform.published()["collisions"], before["collisions"]) == []
+
+
+def test_a_dump_of_the_metadata_restores_into_an_empty_cluster(platform: Platform, tmp_path: Path) -> None:
+    dump = tmp_path / "airflow.dump"
+    platform.containers.postgres.client("pg_dump", "-Fc", "--file", str(dump), database="airflow")
+    with platform.containers.new_postgres() as restored:
+        restored.client("pg_restore", "--dbname", "airflow", str(dump), database="airflow")
+        password = platform.containers.variables["SLUICE_METADATA_PASSWORD"]
+        runs = "select dag_id, run_id, state from dag_run order by run_id"
+        assert restored.psql(runs, "airflow", "airflow", password) == platform.containers.postgres.psql(
+            runs, database="airflow"
+        )
+
+
+def test_no_log_holds_a_secret(platform: Platform) -> None:
+    secrets = [text for name, text in platform.containers.variables.items() if name != "COMPOSE_PROFILES"]
+    folders = (platform.checkout.path / "containers", platform.checkout.settings.airflow_home / "logs")
+    logs = [path for folder in folders for path in folder.rglob("*.log")]
+    assert len(logs) > 20
+    held = [path for path in logs if any(secret in path.read_text(errors="replace") for secret in secrets)]
+    assert held == []
