@@ -124,6 +124,9 @@ def airflow_environment(settings: Settings, port: int = FIRST_PORT) -> dict[str,
         # A worker that misses the end of its task looks again after this time: 5 s by default, which
         # half of all tasks met.
         "WORKERS__MIN_HEARTBEAT_INTERVAL": 1,
+        # A busy api-server answers late: 5 s by default, after which the call is made again, and a task
+        # that starts is told that it runs already, and fails.
+        "WORKERS__EXECUTION_API_TIMEOUT": 30,
         "LOGGING__BASE_LOG_FOLDER": home / "logs",
         "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": home / "logs" / "dag_processor",
         "LOGGING__COLORED_CONSOLE_LOG": False,

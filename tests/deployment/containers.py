@@ -22,7 +22,7 @@ from tests.servers.postgres import Postgres, loopback_port, postgres
 from tests.servers.redis import Redis, redis
 
 CODE = "/sluice"
-HEALTHY_SECONDS = 180
+HEALTHY_SECONDS = 300
 
 
 class Container:
