@@ -127,7 +127,7 @@ def platform(image: Path) -> Platform:
     (image / "sluice.env").write_text("".join(f"{name}={value}\n" for name, value in IMPATIENT.items()))
     containers = Containers(image, dict(dotenv_values(image / ".env")))
     platform = Platform(containers, Checkout(image), {})
-    platform.deliver("ecommerce", "--orders", "1000")
+    platform.deliver("ecommerce", "--orders", "2000")
     platform.deliver("collisions", "--rows", "1000")
     try:
         containers.up()
@@ -149,7 +149,17 @@ def test_without_a_profile_the_scheduler_runs_the_tasks(platform: Platform) -> N
 def test_a_worker_that_dies_in_a_task_loses_and_doubles_nothing(platform: Platform) -> None:
     platform.deliver("collisions", "--rows", "20000", "--first-id", "900000")
     platform.deliver(
-        "ecommerce", "--only", "orders", "--orders", "1000", "--first-id", "500000", "--name", "more"
+        "ecommerce",
+        "--only",
+        "orders",
+        "--orders",
+        "1000",
+        "--first-id",
+        "500000",
+        "--name",
+        "more",
+        "--defects",
+        "duplicate=5,bad_quantity=5",
     )
     platform.containers.stop()
     platform.containers.up("scale")
