@@ -123,20 +123,20 @@ class Platform:
 
 @pytest.fixture(scope="module")
 def platform(image: Path) -> Platform:
-    """The services without a profile, with input of known defects."""
+    """The services, before their first start, with input of known defects."""
     (image / "sluice.env").write_text("".join(f"{name}={value}\n" for name, value in IMPATIENT.items()))
     containers = Containers(image, dict(dotenv_values(image / ".env")))
     platform = Platform(containers, Checkout(image), {})
     platform.deliver("ecommerce", "--orders", "2000")
     platform.deliver("collisions", "--rows", "1000")
     try:
-        containers.up()
         yield platform
     finally:
         containers.down()
 
 
 def test_without_a_profile_the_scheduler_runs_the_tasks(platform: Platform) -> None:
+    platform.containers.up()
     runs = [platform.trigger(domain) for domain in DOMAINS]
     for domain, run_id in runs:
         state = platform.end(domain, run_id)
