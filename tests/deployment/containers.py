@@ -33,7 +33,6 @@ class Container:
     ) -> None:
         self.name = name
         self._command, self._environment, self._code, self._log = command, environment, code, log
-        self.wanted = True
         self.start()
 
     def start(self) -> None:
@@ -98,22 +97,26 @@ class Containers:
         self.redis: Redis | None = None
         self._servers = ExitStack()
         self._watching = threading.Event()
+        self._watcher: threading.Thread | None = None
         self._read()
 
     def up(self, profiles: str = "") -> None:
-        """Start the services in their order, or those that the profiles add and change; wait until all are healthy."""
+        """Start the services, and those of the profiles, in their order; wait until all are healthy."""
         self.variables["COMPOSE_PROFILES"] = profiles
         self._read()
         for name in self._active:
             self._ensure(name)
         self._watching.set()
-        threading.Thread(target=self._restart_ended, daemon=True).start()
+        self._watcher = threading.Thread(target=self._restart_ended, daemon=True)
+        self._watcher.start()
         for name in self._containers:
             self._await_healthy(name)
 
     def stop(self) -> None:
         """Stop the services of Airflow's; databases and volumes stay."""
         self._watching.clear()
+        if self._watcher:
+            self._watcher.join()
         containers = [each for group in self._containers.values() for each in group]
         for container in containers:
             # The next start does the work of what is cut off here.
