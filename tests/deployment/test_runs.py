@@ -165,7 +165,8 @@ def test_a_worker_that_dies_in_a_task_loses_and_doubles_nothing(platform: Platfo
     platform.containers.up("scale")
     workers = platform.containers.of("worker")
     assert len(workers) == 2
-    loaded, beside = platform.trigger("collisions"), platform.trigger("ecommerce")
+    # So many more crashes have other shares of nulls than the few before them.
+    loaded, beside = platform.trigger("collisions", accept=True), platform.trigger("ecommerce")
     pid = platform.running(*loaded, "ingest_raw")
     (worker,) = [worker for worker in workers if worker.holds(pid)]
     worker.kill()
