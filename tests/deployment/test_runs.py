@@ -147,7 +147,7 @@ def test_without_a_profile_the_scheduler_runs_the_tasks(platform: Platform) -> N
 
 
 def test_a_worker_that_dies_in_a_task_loses_and_doubles_nothing(platform: Platform) -> None:
-    platform.deliver("collisions", "--rows", "20000", "--first-id", "900000")
+    platform.deliver("collisions", "--rows", "20000", "--first-id", "900000", "--gz")
     platform.deliver(
         "ecommerce",
         "--only",
