@@ -136,6 +136,7 @@ def _measure(measured: Measured, summary: LoadSummary) -> None:
     measured.rows_in = totals["rows_read"]
     measured.rows_out = totals["rows_loaded"]
     measured.rows_failed = totals["rows_rejected"]
+    measured.note = "; ".join(file.reason for file in summary.files if file.status == "partial") or None
 
 
 def _record(domain: str, run_id: str, settings: Settings) -> None:

@@ -21,7 +21,18 @@ MOST_SAID = 200
 
 
 class ApiError(RuntimeError):
-    """The API could not be read, and nothing was loaded. The message has its address and the reason, but no secret."""
+    """The API could not be read, and nothing was loaded. The message has its address and the reason, but no secret.
+
+    `code` is the server's own word for the reason, if it has one.
+    """
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class UsedUpError(ApiError):
+    """No further request may be made today."""
 
 
 class ApiClient(RESTClient):
@@ -103,11 +114,13 @@ class ApiClient(RESTClient):
         elif 300 <= status < 400:
             reason += f"; is {self.api.url_variable} the whole address?"
         said = _said(response)
-        raise self.error(response.url, f"{reason} ({said})" if said else reason)
+        raise self.error(
+            response.url, f"{reason} ({': '.join(said.values())})" if said else reason, said.get("code")
+        )
 
-    def error(self, url: str, reason: str) -> ApiError:
+    def error(self, url: str, reason: str, code: str | None = None) -> ApiError:
         """An error that another try would not mend."""
-        return ApiError(self._without_secret(f"{url.partition('?')[0]}: {reason}"))
+        return ApiError(self._without_secret(f"{url.partition('?')[0]}: {reason}"), code)
 
     def _without_secret(self, text: str) -> str:
         return text.replace(self.api.secret, "***") if self.api.secret else text
@@ -151,15 +164,15 @@ class _PatientSession(requests.Session):
         raise problem
 
 
-def _said(response: Response) -> str:
-    """The server's own explanation of an error, if it is in one of the usual fields."""
+def _said(response: Response) -> dict[str, str]:
+    """The server's own explanation of an error, in those of the usual fields that it has."""
     try:
         body = response.json()
     except ValueError:
-        return ""
-    words = [body.get(field) for field in ("code", "message", "detail")] if isinstance(body, dict) else []
-    text = " ".join(": ".join(word for word in words if isinstance(word, str)).split())
-    return text[:MOST_SAID]
+        return {}
+    fields = ("code", "message", "detail") if isinstance(body, dict) else ()
+    said = {field: body[field] for field in fields if isinstance(body.get(field), str)}
+    return {field: " ".join(text.split())[:MOST_SAID] for field, text in said.items()}
 
 
 def _refuse(constant: str) -> None:

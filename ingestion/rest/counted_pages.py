@@ -6,13 +6,23 @@ from typing import Any
 
 from dlt.sources.helpers.rest_client.paginators import SinglePagePaginator
 
-from ingestion.rest.api_client import ApiClient
+from ingestion.rest.api_client import ApiClient, ApiError
 
 TOTAL = "totalResults"
+# The server's word for a page beyond those that the plan gives of one query.
+TOO_FAR = "maximumResultsReached"
+
+
+class CutOffError(Exception):
+    """The API has more records, but gives only the first `pages` pages of them; these were read."""
+
+    def __init__(self, pages: int) -> None:
+        super().__init__(f"the API gives {pages} pages only")
+        self.pages = pages
 
 
 def counted_pages(
-    client: ApiClient, path: str, params: Mapping[str, Any], *, page_size: int
+    client: ApiClient, path: str, params: Mapping[str, Any], *, page_size: int, most_pages: int | None = None
 ) -> Iterator[list[Any]]:
     """Yield all pages; those that brought too few records are read again until that brings nothing new.
 
@@ -24,12 +34,17 @@ def counted_pages(
         path: the path to read, below the API's address.
         params: parameters of every request.
         page_size: records a page; the last page may have fewer.
+        most_pages: how many pages the API gives, if that is known.
 
     Raises:
         ApiError: a page cannot be read.
+        CutOffError: there are more records than the API gives; raised after the last page.
     """
     seen: set[str] = set()
     total = page_size
+
+    def given() -> int:
+        return total if most_pages is None else min(total, most_pages * page_size)
 
     def read(number: int) -> list[Any]:
         """The records of a page that were on no earlier page."""
@@ -46,19 +61,27 @@ def counted_pages(
 
     found: dict[int, int] = {}
     number = 1
-    while (number - 1) * page_size < total:
-        records = read(number)
+    while (number - 1) * page_size < given():
+        try:
+            records = read(number)
+        except ApiError as error:
+            if number == 1 or error.code != TOO_FAR:
+                raise
+            most_pages = number - 1
+            break
         found[number] = len(records)
         yield records
         number += 1
     brought = True
-    while brought and len(seen) < total:
+    while brought and len(seen) < given():
         brought = False
         short = [
-            page for page, count in found.items() if count < min(page_size, total - (page - 1) * page_size)
+            page for page, count in found.items() if count < min(page_size, given() - (page - 1) * page_size)
         ]
         for number in short:
             records = read(number)
             found[number] += len(records)
             brought |= bool(records)
             yield records
+    if given() < total:
+        raise CutOffError(most_pages)

@@ -11,6 +11,10 @@ from settings import Settings
 Row = Mapping[str, str | None]
 
 
+class IncompleteError(Exception):
+    """Some records could not be read; the message says which, and why. All that were read are to be kept."""
+
+
 class Read(Protocol):
     """Reads pages of records, as the API's answers have them.
 
@@ -21,6 +25,7 @@ class Read(Protocol):
 
     Raises:
         ApiError: the API cannot be read to the end.
+        IncompleteError: after the last page; the API does not give all records, or not today.
     """
 
     def __call__(self, settings: Settings, since: str | None, **patience: float) -> Iterator[list[Any]]: ...  # noqa: D102

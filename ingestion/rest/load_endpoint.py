@@ -21,7 +21,7 @@ from ingestion.leftovers import completed_loads, remove_stale_rejects
 from ingestion.load_file import FileResult
 from ingestion.raw_pipeline import RawPipeline
 from ingestion.raw_tables import REPLACE, input_files, raw_rows, rejected_lines
-from ingestion.rest.endpoint import Endpoint
+from ingestion.rest.endpoint import Endpoint, IncompleteError
 from ingestion.rest.records import NoRecordError, as_line, as_row, as_time
 from ingestion.warehouse import connect, table_columns
 from settings import Settings
@@ -42,6 +42,9 @@ def load_endpoint(
         limit: take at most this many records; the next load without a limit reads all of them.
         patience: `timeout`, `tries` and `first_wait` of `ApiClient`.
 
+    Returns:
+        What was done: `partial`, with the reason, if the API did not give everything.
+
     Raises:
         ApiError: the API could not be read; nothing is loaded, and the next call begins where this one did.
         LoadError: dlt could not write.
@@ -52,11 +55,14 @@ def load_endpoint(
         since = _EndpointStore(endpoint, settings, connection).since()
     # Other processes may use the warehouse while the API is read.
     delivery = _Delivery(endpoint)
-    for page in endpoint.read(settings, since, **patience):
-        delivery.add(page[: None if limit is None else limit - delivery.position])
-        if delivery.position == limit:
-            delivery.note = f"the first {limit} only"
-            break
+    try:
+        for page in endpoint.read(settings, since, **patience):
+            delivery.add(page[: None if limit is None else limit - delivery.position])
+            if delivery.position == limit:
+                delivery.note = f"the first {limit} only"
+                break
+    except IncompleteError as error:
+        delivery.note, delivery.is_partial = str(error), True
     with connect(settings) as connection:
         return _EndpointStore(endpoint, settings, connection).write(delivery, since)
 
@@ -71,6 +77,8 @@ class _Delivery:
     position: int = 0
     # Why it is incomplete; None if it is not.
     note: str | None = None
+    # Whether that is the API's doing.
+    is_partial: bool = False
 
     def add(self, page: list[Any]) -> None:
         """Take a page. A record that comes a second time replaces its earlier version, unless that is newer."""
@@ -145,7 +153,7 @@ class _EndpointStore:
         changed = self._changed(delivery)
         before = self._rejected()
         rejected = {
-            row_id: line for row_id, line in before.items() if self._stays(line, since)
+            row_id: line for row_id, line in before.items() if delivery.is_partial or self._stays(line, since)
         } | delivery.rejected
         total = self._rows_beside(changed) + len(changed)
         counts = {
@@ -156,8 +164,9 @@ class _EndpointStore:
         }
         noted = self._loaded()
         settled = noted and all(noted[name] == value for name, value in counts.items())
+        reason = delivery.note if delivery.is_partial else None
         if not len(changed) and settled and rejected.keys() == before.keys():
-            return FileResult(name, entity, "skipped")
+            return FileResult(name, entity, "partial" if reason else "skipped", reason=reason)
         known = {*self._endpoint.columns, *self._endpoint.optional, *PLATFORM_COLUMNS}
         extra = tuple(column for column in self._columns(delivery) if column not in known)
         record = {"entity": entity, "source_file": name, "sha256": "", "bytes": 0}
@@ -186,11 +195,12 @@ class _EndpointStore:
         return FileResult(
             name,
             entity,
-            "loaded",
+            "partial" if reason else "loaded",
             rows_read=len(delivery.rows) + len(delivery.rejected),
             rows_loaded=len(changed),
             rows_rejected=len(delivery.rejected),
             extra_columns=extra,
+            reason=reason,
         )
 
     def _changed(self, delivery: _Delivery) -> pa.Table:

@@ -1,7 +1,7 @@
 """News on one subject from NewsAPI (newsapi.org), or an API that answers in the same way, and judgements on them.
 
 `GET <SLUICE_NEWS_API_URL>/v2/everything?q=…&from=…&to=…&page=…&pageSize=…`, with the key in the header `X-Api-Key`.
-The free plan allows 100 requests a day. A story that is published again, or offered with other tracking parameters,
+The free plan allows 100 requests a day, and gives the first 100 articles of a query, of the last month. A story that is published again, or offered with other tracking parameters,
 is the same article.
 """
 
@@ -21,20 +21,20 @@ PORTS = {"http": 80, "https": 443}
 
 
 def read_articles(settings: Settings, since: str | None, **patience: float) -> Iterator[list[Any]]:
-    """Yield pages of the articles published since a time; pages that came short are read again."""
+    """Yield pages of the articles published since a time, the latest first; pages that came short are read again."""
     # Imported only where an API is read, because the import of dlt's REST client is slow.
     from dlt.sources.helpers.rest_client.auth import APIKeyAuth
 
-    from ingestion.rest.api_client import ApiClient, ApiError
-    from ingestion.rest.counted_pages import counted_pages
+    from ingestion.rest.api_client import ApiClient, UsedUpError
     from ingestion.rest.request_budget import RequestBudget
+    from ingestion.rest.time_windows import time_windows
 
     api = settings.apis["news"]
     budget = RequestBudget(settings.dlt_dir, f"{settings.env}_news_requests", settings.news_requests_a_day)
 
     def before_try() -> None:
         if not budget.take():
-            raise ApiError(
+            raise UsedUpError(
                 f"the {settings.news_requests_a_day} requests of today (UTC) are used up, see SLUICE_NEWS_REQUESTS_A_DAY"
             )
 
@@ -47,7 +47,7 @@ def read_articles(settings: Settings, since: str | None, **patience: float) -> I
         **({"from": since.removesuffix("Z")} if since else {}),
         "sortBy": "publishedAt",
     }
-    yield from counted_pages(client, "v2/everything", window, page_size=PAGE_SIZE)
+    yield from time_windows(client, "v2/everything", window, page_size=PAGE_SIZE, time_field="publishedAt")
 
 
 def canonical_url(url: str | None) -> str | None:

@@ -59,6 +59,8 @@ def article(number: int) -> dict[str, Any]:
 class NewsApi:
     """The articles and their API; `app` serves it.
 
+    `most` and `oldest` are what a plan gives: so many articles of one query, from this time on.
+
     Args:
         key: the key that requests must send.
         articles: how many there are.
@@ -68,6 +70,8 @@ class NewsApi:
         self.articles = [article(number) for number in range(1, articles + 1)]
         self._key = key
         self._now = LATEST
+        self.most: int | None = None
+        self.oldest = ""
         self.app = FastAPI()
         self.app.get("/v2/everything")(self._answer)
 
@@ -96,11 +100,21 @@ class NewsApi:
             return JSONResponse(
                 {"status": "error", "code": "parametersMissing", "message": "q is missing."}, 400
             )
+        size = min(size, MOST_A_PAGE)
+        if since and since < self.oldest:
+            return _beyond("parameterInvalid", f"Your plan permits articles as far back as {self.oldest}.")
+        if self.most is not None and page * size > self.most:
+            return _beyond("maximumResultsReached", f"You are limited to a max of {self.most} results.")
+        since = max(since, self.oldest)
         found = [each for each in self.articles if since <= each["publishedAt"].removesuffix("Z") <= until]
         found.sort(key=lambda each: each["publishedAt"], reverse=True)
-        size = min(size, MOST_A_PAGE)
         shown = found[(page - 1) * size : page * size]
         return JSONResponse({"status": "ok", "totalResults": len(found), "articles": shown})
+
+
+def _beyond(code: str, message: str) -> JSONResponse:
+    """The refusal of what the plan does not give."""
+    return JSONResponse({"status": "error", "code": code, "message": message}, 426)
 
 
 def _written(time: datetime) -> str:

@@ -60,7 +60,7 @@ def test_pages_that_stay_short_are_not_read_for_ever(read: Run, apis: SampleApis
     [
         (Fault(status=401, body=b'{"status": "error", "code": "apiKeyInvalid", "message": "No."}'),
          "refuses what SLUICE_NEWS_API_KEY says: 401 Unauthorized (apiKeyInvalid: No.)"),
-        (Fault(status=426, body=b'{"code": "maximumResultsReached", "message": "Only 100."}'), "maximumResultsReached: Only 100."),
+        (Fault(status=426, body=b'{"code": "parameterInvalid", "message": "No such."}'), "426 Upgrade Required (parameterInvalid: No such.)"),
         (edited(lambda body: body.pop("totalResults")), "does not say how many there are (totalResults)"),
         (KINDS["malformed"], "is not JSON"),
     ],

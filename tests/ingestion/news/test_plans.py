@@ -1,0 +1,91 @@
+"""What a plan does not give: it is read in another way, or said, and the rest is loaded."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ingestion.__main__ import main
+from ingestion.rest import request_budget
+from samples.apis.faults import Fault
+from samples.apis.news import article
+from samples.apis.server import SampleApis
+from tests.ingestion.conftest import Query, check_rows
+from tests.ingestion.news.asking import ALL, Run
+
+URLS = "select url from raw_news.articles order by url"
+REASON = "select reason from raw_news.input_files"
+
+
+def test_a_plan_that_gives_one_page_of_a_query_loses_nothing(
+    read: Run, apis: SampleApis, query: Query
+) -> None:
+    apis.news.most = 100
+    result = read()
+    assert (result.status, result.rows_loaded) == ("loaded", ALL)
+    assert query(URLS) == sorted((each["url"],) for each in apis.news.articles)
+    assert query(REASON) == [(None,)]
+    # One article of each window is the first of the next one; the limit is met once.
+    assert len(apis.news_faults.requests) == 8 + 1
+    check_rows(query, "news", "articles")
+    assert read().status == "skipped"
+    assert len(apis.news_faults.requests) == 8 + 1 + 1
+
+
+def test_more_articles_of_one_second_than_the_plan_gives_are_said(
+    read: Run, apis: SampleApis, query: Query
+) -> None:
+    apis.news.most = 100
+    for number in range(1, 131):
+        apis.news.publish(article(ALL + number), publishedAt="2024-03-30T12:00:30Z")
+    for _ in range(2):
+        result = read()
+        assert result.status == "partial"
+        assert "more was published at 2024-03-30T12:00:30" in result.reason
+        assert query(REASON) == [(result.reason,)]
+        # Those before that second came as well.
+        assert query("select count(*), min(published_at) from raw_news.articles") == [
+            (ALL + 100, apis.news.articles[ALL - 1]["publishedAt"])
+        ]
+    assert main(["news", "--entity", "articles"]) == 1
+
+
+def test_what_came_before_the_requests_are_used_up_is_kept(
+    read: Run, apis: SampleApis, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUICE_NEWS_REQUESTS_A_DAY", "5")
+    # It cannot be read as an article, and is on a list of those.
+    apis.news.articles[-1]["url"] = None
+    apis.news_faults.coming = [None] * 4 + [Fault(status=500)]
+    result = read()
+    assert (result.status, result.rows_loaded) == ("partial", 400)
+    assert "what was published before 2024-03-15T08:00:00 is not read" in result.reason
+    assert "SLUICE_NEWS_REQUESTS_A_DAY" in result.reason
+    monkeypatch.setattr(request_budget, "_today", lambda: datetime.now(UTC).date() + timedelta(days=1))
+    monkeypatch.setenv("SLUICE_NEWS_REQUESTS_A_DAY", "100")
+    assert (read().status, query(REASON)) == ("loaded", [(None,)])
+    rejected = "select count(*) from raw_news.rejected_lines"
+    assert query("select count(*) from raw_news.articles") + query(rejected) == [(ALL - 1,), (1,)]
+    # A reading that does not come as far as that line knows nothing of it.
+    monkeypatch.setattr(request_budget, "_today", lambda: datetime.now(UTC).date() + timedelta(days=2))
+    monkeypatch.setenv("SLUICE_NEWS_REQUESTS_A_DAY", "1")
+    for number in range(1, 131):
+        apis.news.publish(article(ALL + number))
+    assert read().status == "partial"
+    assert query(rejected) == [(1,)]
+
+
+def test_a_pause_longer_than_the_plan_goes_back_is_said_once(
+    read: Run, apis: SampleApis, query: Query
+) -> None:
+    read()
+    apis.news.oldest = "2024-04-20T00:00:00"
+    apis.news.publish(article(ALL + 1), publishedAt="2024-04-19T00:00:00Z")
+    apis.news.publish(article(ALL + 2), publishedAt="2024-05-01T00:00:00Z")
+    result = read()
+    assert (result.status, result.rows_loaded) == ("partial", 1)
+    assert "what was published since 2024-03-30T23:00:00 may be missing" in result.reason
+    assert "as far back as 2024-04-20" in result.reason
+    assert query(REASON) == [(result.reason,)]
+    assert (read().status, query(REASON)) == ("loaded", [(None,)])
+    assert read().status == "skipped"
+    check_rows(query, "news", "articles")
