@@ -1,6 +1,7 @@
 """Judges articles by a model of OpenAI, or of any API that answers in the same way."""
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +16,7 @@ from ingestion.enrich.judgement import (
     StopError,
     UnansweredError,
 )
-from ingestion.enrich.prices import price_of
+from ingestion.enrich.prices import prices_of
 from ingestion.enrich.spending import Spending
 from ingestion.web.patience import MAX_WAIT_SECONDS, TryAgainError, asked_wait, in_words, until_done
 from settings import Enrichment, SettingsError
@@ -85,7 +86,8 @@ class OpenAiProvider:
                 raise SettingsError(f"SLUICE_ENRICH_PROVIDER is openai, and {variable} is not set")
         self.model = chosen.model
         self._url = api.url
-        self._price = price_of(chosen.model)
+        self._prices = prices_of(chosen.model)
+        self._prices.on(datetime.now(UTC).date())
         self._spending = spending
         self._patience = {"tries": tries, "first_wait": first_wait}
         # Each try may cost something, so the client makes none of its own, which `spending` would not see.
@@ -115,8 +117,12 @@ class OpenAiProvider:
         ]
         # No token is shorter than a byte.
         most_read = len(json.dumps([messages, FORM]).encode()) + OVERHEAD_TOKENS
+        # The day of the call decides its price, also for who checks it later.
+        called_at = datetime.now(UTC)
+        price = self._prices.on(called_at.date())
         call = self._spending.begin(
-            self._price.of(most_read, MOST_OUTPUT_TOKENS),
+            price.of(most_read, MOST_OUTPUT_TOKENS),
+            called_at,
             content_hash=article.content_hash,
             provider=self.name,
             model=self.model,
@@ -129,7 +135,7 @@ class OpenAiProvider:
         judgement, outcome, reason = _judged(answer)
         usage = answer.usage
         tokens = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
-        self._spending.end(call, outcome, self._price.of(*tokens) if usage else None, tokens)
+        self._spending.end(call, outcome, price.of(*tokens) if usage else None, tokens)
         return judgement, reason
 
     def _send(self, messages: Any, call: dict) -> tuple[Any, Exception | None]:

@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from settings import DBT_PROJECT_DIR, SettingsError
@@ -21,19 +22,45 @@ class Price:
         return (self.input * input_tokens + self.output * output_tokens) / 1_000_000
 
 
-def price_of(model: str) -> Price:
-    """Look up the price of a model.
+@dataclass(frozen=True)
+class PriceList:
+    """The prices of one model, each with the first day (UTC) on which it holds; the latest first."""
+
+    model: str
+    prices: tuple[tuple[date, Price], ...]
+
+    def on(self, day: date) -> Price:
+        """The price on a day.
+
+        Raises:
+            SettingsError: the list has none of that day.
+        """
+        for valid_from, price in self.prices:
+            if valid_from <= day:
+                return price
+        raise SettingsError(f"{PRICES.name} has no price of {self.model} for {day}, but later ones")
+
+
+def prices_of(model: str) -> PriceList:
+    """Look up the prices of a model.
 
     Raises:
-        SettingsError: the list has no price of it.
+        SettingsError: the list has none of it, or a row of it cannot be read.
     """
     with PRICES.open(newline="") as file:
-        prices = {
-            row["model"]: Price(Decimal(row["input_usd_per_million"]), Decimal(row["output_usd_per_million"]))
-            for row in csv.DictReader(file)
-        }
-    if model not in prices:
+        rows = list(csv.DictReader(file))
+    own = [row for row in rows if row["model"] == model]
+    if not own:
+        known = ", ".join(dict.fromkeys(row["model"] for row in rows))
         raise SettingsError(
-            f"SLUICE_ENRICH_MODEL is {model}, and {PRICES.name} has no price of it; it has {', '.join(prices)}"
+            f"SLUICE_ENRICH_MODEL is {model}, and {PRICES.name} has no price of it; it has {known}"
         )
-    return prices[model]
+    try:
+        prices = {date.fromisoformat(row["valid_from"]): _price(row) for row in own}
+    except (ValueError, ArithmeticError) as error:
+        raise SettingsError(f"{PRICES.name} has a row of {model} that cannot be read: {error}") from error
+    return PriceList(model, tuple(sorted(prices.items(), key=lambda each: each[0], reverse=True)))
+
+
+def _price(row: dict[str, str]) -> Price:
+    return Price(Decimal(row["input_usd_per_million"]), Decimal(row["output_usd_per_million"]))

@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from ingestion.enrich.journal import Journal
@@ -29,7 +29,7 @@ class Spending:
         self._under_way = 0
         self._changed = threading.Condition()
 
-    def begin(self, most: Decimal, **call: str) -> dict:
+    def begin(self, most: Decimal, called_at: datetime, **call: str) -> dict:
         """Set the most that a call may cost aside; returns the call, for `end`.
 
         Raises:
@@ -45,7 +45,7 @@ class Spending:
             self._left = {budget: left - most for budget, left in self._left.items()}
         begun = {
             "call_id": uuid.uuid4().hex,
-            "called_at": datetime.now(UTC).isoformat(),
+            "called_at": called_at.isoformat(),
             **call,
             "outcome": "unknown",
             "input_tokens": 0,

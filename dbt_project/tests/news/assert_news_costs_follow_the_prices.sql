@@ -1,16 +1,31 @@
--- A failure means that calls were budgeted at other prices than those in the list, so that the bill may be higher than
--- expected. After a change of a price, the calls made before it appear here as well.
+-- A failure means that calls were budgeted at other prices than those in the list for their day, so that the bill may be
+-- higher than expected; or that the list was changed for days that are over.
+with priced as (
+
+    select
+        calls.call_id,
+        calls.input_tokens,
+        calls.output_tokens,
+        calls.cost_usd,
+        prices.input_usd_per_million,
+        prices.output_usd_per_million,
+        row_number() over (partition by calls.call_id order by prices.valid_from desc) as place
+    from {{ ref('clean_news__llm_calls') }} as calls
+    left join {{ ref('llm_prices') }} as prices
+        on calls.model = prices.model and calls.called_on >= prices.valid_from
+    where calls.outcome = 'answered'
+
+)
+
 select
-    calls.call_id,
-    calls.cost_usd
-from {{ ref('clean_news__llm_calls') }} as calls
-left join {{ ref('llm_prices') }} as prices on calls.model = prices.model
+    call_id,
+    cost_usd
+from priced
 where
-    calls.outcome = 'answered'
+    place = 1
     and (
-        prices.model is null
+        input_usd_per_million is null
         or abs(
-            calls.cost_usd * 1000000 - calls.input_tokens * prices.input_usd_per_million
-            - calls.output_tokens * prices.output_usd_per_million
+            cost_usd * 1000000 - input_tokens * input_usd_per_million - output_tokens * output_usd_per_million
         ) > 0.01
     )

@@ -1,22 +1,27 @@
 """What models may cost: no call beyond the budget, and what was paid for is kept."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
+import duckdb
+import jinja2
 import pytest
 
 import settings as project_settings
 from ingestion.__main__ import main
 from ingestion.enrich import enrich as enriching
 from ingestion.enrich.enrich import enrich
-from ingestion.enrich.prices import price_of
+from ingestion.enrich.prices import prices_of
 from ingestion.sources.news import ARTICLES
 from samples.apis.faults import Fault
 from samples.apis.server import SampleApis
+from settings import DBT_PROJECT_DIR
 from tests.ingestion.conftest import Query
 from tests.ingestion.news.asking import ENRICHED, QUICK, Run, asked, spent
 from tests.kill_at import Point, run_to_death
 
+PRICE_TEST = DBT_PROJECT_DIR / "tests" / "news" / "assert_news_costs_follow_the_prices.sql"
 MERGE = "dlt.destinations.job_client_impl:SqlLoadJob.run"
 
 
@@ -96,4 +101,41 @@ def test_what_was_paid_for_is_not_lost_by_a_kill(
 
 
 def test_a_price_is_dollars_a_million_tokens() -> None:
-    assert price_of("gpt-4o-mini").of(1_000_000, 500_000) == Decimal("0.45")
+    assert prices_of("gpt-4o-mini").on(date(2025, 1, 1)).of(1_000_000, 500_000) == Decimal("0.45")
+
+
+def test_each_call_costs_what_the_list_says_for_its_day(
+    model: SampleApis, judge: Run, query: Query, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    prices = tmp_path / "llm_prices.csv"
+    today = datetime.now(UTC).date()
+    rows = [
+        f"gpt-4o-mini,{today - timedelta(days=1)},2,2",
+        "gpt-4o-mini,2000-01-01,1,1",
+        "gpt-4o-mini,2999-01-01,9,9",
+    ]
+    prices.write_text("\n".join(["model,valid_from,input_usd_per_million,output_usd_per_million", *rows, ""]))
+    monkeypatch.setattr("ingestion.enrich.prices.PRICES", prices)
+    assert judge().status == "loaded"
+    assert query(
+        "select distinct (cost_usd * 1000000 / (input_tokens + output_tokens))::int from raw_news.llm_usage"
+    ) == [(2,)]
+    calls = query(
+        "select call_id, outcome, model, input_tokens, output_tokens, cost_usd, called_at::date from raw_news.llm_usage"
+    )
+    assert dearer(prices, calls) == []
+    earlier = [(*call[:-1], today - timedelta(days=2)) for call in calls]
+    assert len(dearer(prices, earlier)) == 12
+    assert dearer(prices, [(*call[:5], call[5] / 2, call[6]) for call in earlier]) == []
+    assert len(dearer(prices, [(*call[:-1], date(1999, 1, 1)) for call in calls])) == 12
+
+
+def dearer(prices: Path, calls: list[tuple]) -> list[tuple]:
+    """What the data test finds wrong with the costs of these calls."""
+    sql = jinja2.Template(PRICE_TEST.read_text()).render(ref=lambda name: name)
+    with duckdb.connect() as connection:
+        connection.execute("create table llm_prices as from read_csv(?)", [str(prices)])
+        columns = "call_id text, outcome text, model text, input_tokens bigint, output_tokens bigint, cost_usd decimal(18, 9), called_on date"
+        connection.execute(f"create table clean_news__llm_calls ({columns})")
+        connection.executemany("insert into clean_news__llm_calls values (?, ?, ?, ?, ?, ?, ?)", calls)
+        return connection.execute(sql).fetchall()
