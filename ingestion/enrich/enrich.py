@@ -19,7 +19,14 @@ import dlt
 import duckdb
 
 from ingestion.enrich.journal import Journal
-from ingestion.enrich.judgement import Article, BadAnswerError, Provider, StopError, UnansweredError
+from ingestion.enrich.judgement import (
+    Article,
+    BadAnswerError,
+    Provider,
+    RefusedError,
+    StopError,
+    UnansweredError,
+)
 from ingestion.enrich.local import LocalProvider
 from ingestion.enrich.spending import Spending
 from ingestion.load_file import FileResult
@@ -32,6 +39,8 @@ from settings import Settings
 NAME, ENTITY = "enrichments", "enrichments"
 # After this many articles without an answer, the run asks no further.
 MOST_UNANSWERED = 5
+# If the API refuses this many articles and has judged none, it is not for what they say, and the run asks no further.
+MOST_REFUSED = 5
 # The typed model of the articles (dbt) computes the same hash.
 CONTENT_HASH = (
     "sha256(coalesce(title, '') || chr(10) || coalesce(description, '') || chr(10) || coalesce(content, ''))"
@@ -103,6 +112,8 @@ class _Work:
     failed: int = 0
     unanswered: int = 0
     stopped: str = ""
+    # Refused before any article was judged: the request may be wrong for all of them.
+    refused: list[tuple[Article, str]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def judge(self, article: Article) -> None:
@@ -120,15 +131,34 @@ class _Work:
                 if self.unanswered >= MOST_UNANSWERED:
                     self.stopped = self.stopped or f"the model does not answer: {error}"
             return
-        except BadAnswerError as error:
-            self._note(article, {"status": "enrichment_failed", "reason": str(error)})
+        except RefusedError as error:
             with self._lock:
-                self.failed += 1
+                self.refused.append((article, str(error)))
+                if self.judged:
+                    self._mark_refused()
+                elif len(self.refused) >= MOST_REFUSED:
+                    self.stopped = (
+                        self.stopped or f"{error} for each of the first {len(self.refused)} articles"
+                    )
+            return
+        except BadAnswerError as error:
+            with self._lock:
+                self._fail(article, str(error))
             return
         made = judgement.model_dump() | {"entities": json.dumps(judgement.entities, ensure_ascii=False)}
         self._note(article, made | {"status": "enriched", "reason": None})
         with self._lock:
             self.judged += 1
+            self._mark_refused()
+
+    def _mark_refused(self) -> None:
+        """Mark the articles that the API has refused; since it judges others, it is for what they say."""
+        while self.refused:
+            self._fail(*self.refused.pop())
+
+    def _fail(self, article: Article, reason: str) -> None:
+        self._note(article, {"status": "enrichment_failed", "reason": reason})
+        self.failed += 1
 
     def result(self, waiting: int) -> FileResult:
         """The result of the run, of which `waiting` articles were to be judged."""
@@ -137,7 +167,15 @@ class _Work:
         if self.failed:
             reasons.append(f"{self.failed} articles had no usable answer and stand without")
         if left:
-            why = self.stopped or f"{self.unanswered} times there was no answer"
+            why = self.stopped or "; ".join(
+                filter(
+                    None,
+                    (
+                        self.unanswered and f"{self.unanswered} times there was no answer",
+                        self.refused and f"{self.refused[0][1]}, and no other article was judged",
+                    ),
+                )
+            )
             reasons.append(f"{left} articles wait for the next run: {why}")
         status = "partial" if reasons else "loaded" if waiting else "skipped"
         return FileResult(

@@ -54,6 +54,10 @@ class BadAnswerError(Exception):
     """The answer cannot be used, nor can that to a second request; the message says why."""
 
 
+class RefusedError(Exception):
+    """The API refuses the request: because of this text, or of what is the same for all; the message says how."""
+
+
 class UnansweredError(Exception):
     """No answer came for this article; another run may get one."""
 
@@ -73,6 +77,6 @@ class Provider(Protocol):
         """Judge one article; several threads may call it at once.
 
         Raises:
-            BadAnswerError, UnansweredError, StopError: see there.
+            BadAnswerError, RefusedError, UnansweredError, StopError: see there.
         """
         ...

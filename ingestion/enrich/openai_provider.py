@@ -13,6 +13,7 @@ from ingestion.enrich.judgement import (
     Article,
     BadAnswerError,
     Judgement,
+    RefusedError,
     StopError,
     UnansweredError,
 )
@@ -33,6 +34,8 @@ MOST_CHARACTERS = 6000
 MOST_OUTPUT_TOKENS = 400
 # Tokens that the API adds to the text of messages and schema.
 OVERHEAD_TOKENS = 100
+# Why an answer ends or, with Azure, the code of a refusal.
+CONTENT_FILTER = "content_filter"
 # Strict mode refuses a schema with some of these, and which ones depends on the model.
 LIMITS = {"minLength", "maxLength", "pattern", "minimum", "maximum", "minItems", "maxItems"}
 
@@ -97,7 +100,8 @@ class OpenAiProvider:
         """Ask for a judgement.
 
         Raises:
-            BadAnswerError: two answers in a row cannot be used.
+            BadAnswerError: two answers in a row cannot be used, or a content filter holds the text back.
+            RefusedError: the API answers that the request is wrong.
             UnansweredError: none of the tries brought an answer.
             StopError: the budget is used up, or the API refuses.
         """
@@ -161,6 +165,10 @@ class OpenAiProvider:
             if (status == 429 and error.code != "insufficient_quota") or status >= 500:
                 asked = asked_wait(error.response.headers.get("Retry-After", ""))
                 return None, TryAgainError(reason, min(asked, MAX_WAIT_SECONDS))
+            if status == 400:
+                if error.code == CONTENT_FILTER:
+                    return None, BadAnswerError(f"{reason} ({CONTENT_FILTER})")
+                return None, RefusedError(reason)
             return None, StopError(
                 f"{reason}; see SLUICE_OPENAI_API_URL, SLUICE_OPENAI_API_KEY, SLUICE_ENRICH_MODEL"
             )
@@ -175,7 +183,7 @@ def _judged(answer: Any) -> tuple[Judgement | None, str, str]:
         choice = answer.choices[0]
         if choice.message.refusal:
             return None, "refused", "the model refuses"
-        if choice.finish_reason == "content_filter":
+        if choice.finish_reason == CONTENT_FILTER:
             return None, "refused", "a content filter holds the answer back"
         return Judgement.model_validate_json(choice.message.content), "answered", ""
     except ValidationError as error:

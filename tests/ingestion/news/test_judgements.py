@@ -138,6 +138,7 @@ def test_an_article_without_an_answer_waits_for_the_next_run(
         (Fault(status=401), 1, "the model's API answered 401 Unauthorized; see SLUICE_OPENAI_API_URL"),
         (Fault(status=404), 1, "the model's API answered 404 Not Found"),
         (Fault(status=429, body=b'{"error": {"code": "insufficient_quota"}}'), 1, "the model's API answered 429 Too Many Requests"),
+        (Fault(status=400), 5, "the model's API answered 400 Bad Request for each of the first 5 articles"),
         (Fault(status=500), 5 * TRIES, "the model does not answer: 3 tries without progress"),
     ],
 )  # fmt: skip
@@ -152,6 +153,39 @@ def test_a_model_that_is_not_there_is_not_asked_for_every_article(
     assert spent(query) == 0
     model.model_faults.always = None
     assert judge().status == "loaded"
+
+
+FILTERED = Fault(status=400, body=b'{"error": {"code": "content_filter", "message": "Flagged."}}')
+REFUSED = Fault(status=400, body=b'{"error": {"code": null, "message": "Flagged."}}')
+
+
+@pytest.mark.parametrize("fault", [FILTERED, REFUSED])
+def test_an_article_that_the_api_refuses_is_marked_and_the_others_are_judged(
+    fault: Fault, model: SampleApis, judge: Run, query: Query
+) -> None:
+    model.model_faults.coming = [fault, fault, None, fault]
+    result = judge()
+    assert (result.status, result.rows_loaded, result.rows_rejected) == ("partial", 9, 3)
+    assert result.reason == "3 articles had no usable answer and stand without"
+    assert asked(model) == 12
+    assert query("select distinct left(reason, 40) from raw_news.enrichments where status <> 'enriched'") == [
+        ("the model's API answered 400 Bad Request",)
+    ]
+    assert judge().status == "skipped"
+
+
+def test_a_refusal_alone_does_not_say_whether_the_article_or_the_request_is_wrong(
+    model: SampleApis, judge: Run, query: Query
+) -> None:
+    model.model_faults.coming = [REFUSED]
+    result = judge(limit=1)
+    assert (result.status, result.rows_rejected) == ("partial", 0)
+    assert (
+        "1 articles wait for the next run: the model's API answered 400 Bad Request, and no other"
+        in result.reason
+    )
+    assert judge().status == "loaded"
+    assert query(ENRICHED) == [("enriched", 12)]
 
 
 def test_another_prompt_judges_again_on_request_only(
