@@ -11,7 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 FILE = PROJECT_DIR / "environments.toml"
 DEFAULT = "default"
-PRESETS = ("@once", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
+# Those of Airflow that every timetable takes, so not @once and @continuous.
+PRESETS = ("@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
 NO_DAG = "and there is none of this name in dags/"
 # For DAGs that are not named.
 EVERY_DAG = "*"

@@ -26,7 +26,9 @@ def test_the_schedule_of_a_dag_stays_unless_the_environment_replaces_it(monkeypa
         assert settings.environment().get("SLUICE_SCHEDULE_ECOMMERCE", "") == text
 
 
-@pytest.mark.parametrize("text", ["hourly", "@never", "0 2 * *", "61 * * * *", "0 0 2 * * *", "None"])
+@pytest.mark.parametrize(
+    "text", ["hourly", "@never", "@once", "@continuous", "0 2 * *", "61 * * * *", "0 0 2 * * *", "None"]
+)
 def test_a_schedule_that_is_none_is_named(monkeypatch, text: str) -> None:
     monkeypatch.setenv("SLUICE_SCHEDULE_ECOMMERCE", text)
     with pytest.raises(
