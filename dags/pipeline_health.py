@@ -2,7 +2,7 @@
 
 | step | what it does | when it fails |
 |---|---|---|
-| `collect` | brings new runs, tasks, dbt results, loads and publications into `raw_ops` | retried; without Airflow's API the rest is collected |
+| `collect` | brings new runs, tasks, dbt results, loads and publications into `raw_ops` | retried; without Airflow's API, or a published file, the rest is collected |
 | `build_and_publish` | builds and tests the marts, puts them in place | retried; readers keep the last version |
 | `tell` | tells once of each alert that begins or ends, see `operations/health/alerts.yml` | retried; what is not told is told next time |
 
@@ -34,6 +34,8 @@ with DAG(
         collected = collect(_SETTINGS)
         if collected.without_airflow:
             print(f"Airflow was not asked: {collected.without_airflow}")
+        for reason in collected.unread.values():
+            print(f"left out: {reason}")
         return collected.to_dict()
 
     @task(**waiting("health"))

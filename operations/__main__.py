@@ -172,6 +172,7 @@ def _health(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
     lines = [f"collected {', '.join(f'{count:,} {name}' for name, count in collected.rows.items())}"]
     if collected.without_airflow:
         lines.append(f"Airflow was not asked: {collected.without_airflow}")
+    lines += [f"left out: {reason}" for reason in collected.unread.values()]
     lines.append(_describe(publication))
     lines += [
         f"{'alert' if each.begins else 'over'}: {each.pipeline}: {each.says} ({each.sent})" for each in told

@@ -5,7 +5,7 @@ record their metrics, see `operations.metrics.record`. Each collection reads onl
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -56,10 +56,17 @@ _LOADS = {
 
 @dataclass(frozen=True)
 class Collected:
-    """Numbers of new or changed rows by table, and why Airflow could not be asked, if it could not."""
+    """Numbers of new or changed rows by table; what was left out, and why.
+
+    Attributes:
+        rows: the numbers.
+        without_airflow: why Airflow could not be asked; None if it was.
+        unread: the domains whose published file cannot be read, with the reason.
+    """
 
     rows: dict[str, int]
     without_airflow: str | None = None
+    unread: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready values."""
@@ -92,12 +99,14 @@ def overview(settings: Settings, run_id: str | None = None) -> Publication:
 def collect_days(settings: Settings) -> None:
     """Bring what is published of each day's loads into `raw_ops`, in place of what was known of these domains.
 
+    Of a domain whose published file cannot be read, what was known stays; the log says which.
+
     Raises:
         MetricsError: dlt could not write; nothing is lost.
         WarehouseBusyError: another process kept the warehouse.
     """
     with connect(settings) as warehouse:
-        write(warehouse, settings, [_days(publications.days(settings))])
+        write(warehouse, settings, [_days(publications.days(settings, {}))])
 
 
 def _days(rows: list[dict[str, Any]]) -> DltResource:
@@ -107,7 +116,7 @@ def _days(rows: list[dict[str, Any]]) -> DltResource:
 def collect(settings: Settings) -> Collected:
     """Bring what is new about runs, tasks, models, tests, loads and publications into `raw_ops`; safe to repeat.
 
-    Where no Airflow answers, everything else is collected.
+    Where no Airflow answers, or a published file cannot be read, everything else is collected.
 
     Raises:
         MetricsError: dlt could not write; nothing is lost.
@@ -123,16 +132,17 @@ def collect(settings: Settings) -> Collected:
         airflow = airflow_history.history(settings, since)
     except ApiError as error:
         without_airflow = str(error)
+    unread: dict[str, str] = {}
     files = sorted(settings.dbt_results.glob("[!.]*.json"))
     rows = {
         "dbt_results": _with_tested_models(
             settings, [row for file in files for row in dbt_results.read(file)]
         ),
-        "costs": publications.costs(settings),
+        "costs": publications.costs(settings, unread),
     }
     with connect(settings) as warehouse:
         rows["loads"] = _new_loads(warehouse)
-        rows["publications"] = publications.publications(settings, _known_publications(warehouse))
+        rows["publications"] = publications.publications(settings, _last_publications(warehouse), unread)
         write(
             warehouse,
             settings,
@@ -160,7 +170,8 @@ def collect(settings: Settings) -> Collected:
         )
     for file in files:
         file.unlink()
-    return Collected({name: len(found) for name, found in (airflow | rows).items()}, without_airflow)
+    counts = {name: len(found) for name, found in (airflow | rows).items()}
+    return Collected(counts, without_airflow, unread)
 
 
 def build(domain: str, settings: Settings, run_id: str) -> Publication:
@@ -190,10 +201,15 @@ def _newest_of_airflow(warehouse: duckdb.DuckDBPyConnection) -> datetime | None:
     return warehouse.execute(f"select {times} from {SCHEMA}.airflow_runs").fetchone()[0]
 
 
-def _known_publications(warehouse: duckdb.DuckDBPyConnection) -> list[tuple[str, datetime]]:
-    if not table_columns(warehouse, SCHEMA, "publications"):
+def _last_publications(warehouse: duckdb.DuckDBPyConnection) -> list[tuple[str, datetime]]:
+    """The version of each domain that was collected last."""
+    if "collected_at" not in table_columns(warehouse, SCHEMA, "publications"):
         return []
-    return warehouse.execute(f"select pipeline, published_at from {SCHEMA}.publications").fetchall()
+    # Those collected before there was this column are the older ones.
+    last = "arg_max(published_at, coalesce(collected_at, published_at))"
+    return warehouse.execute(
+        f"select pipeline, {last} from {SCHEMA}.publications group by pipeline"
+    ).fetchall()
 
 
 def _new_loads(warehouse: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

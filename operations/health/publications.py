@@ -1,6 +1,10 @@
-"""What is published, as rows for `raw_ops`, one per version seen; reads nothing but published files."""
+"""What is published, as rows for `raw_ops`, one per version seen; reads nothing but published files.
 
-from collections.abc import Iterable, Iterator
+A file that cannot be read, or lacks its accounting mart, keeps none of the others from being read.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +13,7 @@ import duckdb
 from operations.published import open_published
 from settings import PLATFORM, Settings
 
+log = logging.getLogger(__name__)
 PUBLICATIONS = {
     "pipeline": "text",
     "published_at": "timestamp",
@@ -17,6 +22,8 @@ PUBLICATIONS = {
     "rows_read": "bigint",
     "rows_quarantined": "bigint",
     "newest_input_at": "timestamp",
+    # A version that readers see again after a rollback is collected again.
+    "collected_at": "timestamp",
 }
 COSTS = {"pipeline": "text", "day": "date", "cost": "decimal"}
 DAYS = {
@@ -53,44 +60,65 @@ def domains(settings: Settings) -> list[str]:
     return sorted(name for name in names if name not in PLATFORM)
 
 
-def publications(settings: Settings, known: Iterable[tuple[str, datetime]]) -> list[dict[str, Any]]:
-    """Describe the published versions that are not known yet.
+def publications(
+    settings: Settings, known: Iterable[tuple[str, datetime]], unread: dict[str, str]
+) -> list[dict[str, Any]]:
+    """Describe the versions that readers see, unless they saw them at the last collection.
 
     Args:
         settings: which data folder.
-        known: domain and time (UTC) of each version that is.
+        known: domain and time (UTC) of the version of each domain that was collected last.
+        unread: gets the domains whose file cannot be read, with the reason.
     """
-    known, found = set(known), []
-    for domain in domains(settings):
-        path = settings.published(domain)
-        seen = path.stat()
-        published_at = datetime.fromtimestamp(int(seen.st_mtime), UTC)
-        if (domain, published_at) in known:
-            continue
+    seen_before = set(known)
+
+    def read(domain: str) -> list[dict[str, Any]]:
+        file = settings.published(domain).stat()
+        published_at = datetime.fromtimestamp(int(file.st_mtime), UTC)
+        if (domain, published_at) in seen_before:
+            return []
         with open_published(domain, settings) as published:
             accounted = next(_rows(published, _ACCOUNTED.format(domain=domain)))
             (rows,) = published.execute(_ROWS).fetchone()
-        key = {"pipeline": domain, "published_at": published_at}
-        found.append(key | {"bytes": seen.st_size, "rows_published": rows} | accounted)
-    return found
+        key = {"pipeline": domain, "published_at": published_at, "collected_at": datetime.now(UTC)}
+        return [key | {"bytes": file.st_size, "rows_published": rows} | accounted]
+
+    return _of_each_domain(settings, read, unread)
 
 
-def days(settings: Settings) -> list[dict[str, Any]]:
-    """What became of the rows of each day's loads, by domain, as published now."""
+def days(settings: Settings, unread: dict[str, str]) -> list[dict[str, Any]]:
+    """What became of the rows of each day's loads, by domain, as published now; `unread` as above."""
+
+    def read(domain: str) -> list[dict[str, Any]]:
+        with open_published(domain, settings) as published:
+            return [{"domain": domain, **row} for row in _rows(published, _DAYS.format(domain=domain))]
+
+    return _of_each_domain(settings, read, unread)
+
+
+def costs(settings: Settings, unread: dict[str, str]) -> list[dict[str, Any]]:
+    """What models cost by day in US dollars, for the domains that publish it; `unread` as above."""
+
+    def read(domain: str) -> list[dict[str, Any]]:
+        with open_published(domain, settings) as published:
+            if ("agg_llm_cost_by_day",) not in published.execute(_TABLES).fetchall():
+                return []
+            return [{"pipeline": domain, **row} for row in _rows(published, _COSTS)]
+
+    return _of_each_domain(settings, read, unread)
+
+
+def _of_each_domain(
+    settings: Settings, read: Callable[[str], list[dict[str, Any]]], unread: dict[str, str]
+) -> list[dict[str, Any]]:
     found = []
     for domain in domains(settings):
-        with open_published(domain, settings) as published:
-            found += [{"domain": domain, **row} for row in _rows(published, _DAYS.format(domain=domain))]
-    return found
-
-
-def costs(settings: Settings) -> list[dict[str, Any]]:
-    """What models cost by day in US dollars, for the domains that publish it."""
-    found = []
-    for domain in domains(settings):
-        with open_published(domain, settings) as published:
-            if ("agg_llm_cost_by_day",) in published.execute(_TABLES).fetchall():
-                found += [{"pipeline": domain, **row} for row in _rows(published, _COSTS)]
+        try:
+            found += read(domain)
+        except (duckdb.Error, OSError) as error:
+            reason = str(error).partition("\n")[0]
+            unread[domain] = f"{settings.published(domain)}: {reason}; publish {domain} again"
+            log.warning("left out: %s", unread[domain])
     return found
 
 

@@ -1,6 +1,7 @@
 """What is collected about the pipelines: each thing once, however often and wherever it is cut off."""
 
 import json
+import os
 
 import duckdb
 import pytest
@@ -33,15 +34,15 @@ def note_results(settings: Settings, invocation: str) -> None:
     (settings.dbt_results / f"{invocation}.json").write_text(json.dumps(rows))
 
 
-def publish(settings: Settings, rows_read: int, day: str = "2026-05-01") -> None:
+def publish(settings: Settings, rows_read: int, day: str = "2026-05-01", domain: str = "things") -> None:
     """Publish a domain that has read so many rows on a day."""
-    path = settings.published("things")
+    path = settings.published(domain)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     with duckdb.connect(str(path)) as published:
         published.execute("create schema marts")
         published.execute(
-            f"create table marts.agg_things_rows_by_file as select {rows_read} as rows_read, 1 as rows_quarantined, "
+            f"create table marts.agg_{domain}_rows_by_file as select {rows_read} as rows_read, 1 as rows_quarantined, "
             f"{rows_read} - 1 as rows_clean, timestamp '{day} 10:00:00' as loaded_at"
         )
 
@@ -84,9 +85,54 @@ def test_a_killed_collection_loses_nothing_and_doubles_nothing(
 
 def test_a_version_is_collected_once_and_the_next_one_too(settings: Settings) -> None:
     publish(settings, rows_read=10)
-    (seen,) = publications(settings, [])
+    (seen,) = publications(settings, [], {})
     assert (seen["pipeline"], seen["rows_read"], seen["rows_quarantined"]) == ("things", 10, 1)
-    assert publications(settings, [("things", seen["published_at"])]) == []
+    assert publications(settings, [("things", seen["published_at"])], {}) == []
+
+
+def shown(settings: Settings) -> list[tuple[str, int]]:
+    """The rows read of the versions that readers see, as the mart finds them."""
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
+        return warehouse.execute(
+            "select pipeline, arg_max(rows_read, coalesce(collected_at, published_at)) from raw_ops.publications"
+            " group by pipeline order by pipeline"
+        ).fetchall()
+
+
+def test_the_version_that_readers_see_is_told_from_newer_ones_and_a_broken_file_from_the_others(
+    settings: Settings,
+) -> None:
+    publish(settings, rows_read=10)
+    os.utime(settings.published("things"), (1000, 1000))
+    # It has no accounting mart.
+    with duckdb.connect(str(settings.published("broken"))) as published:
+        published.execute("create schema marts")
+    settings.published("torn").write_text("no database")
+    found = collect(settings)
+    assert found.rows["publications"] == 1
+    assert {*found.unread} == {"broken", "torn"}
+    assert str(settings.published("broken")) in found.unread["broken"]
+    assert "agg_broken_rows_by_file" in found.unread["broken"]
+    settings.published("torn").unlink()
+
+    publish(settings, rows_read=12)
+    assert collect(settings).rows["publications"] == 1
+    assert shown(settings) == [("things", 12)]
+    # Back to the first version, whose file keeps its time.
+    publish(settings, rows_read=10)
+    os.utime(settings.published("things"), (1000, 1000))
+    assert collect(settings).rows["publications"] == 1
+    assert shown(settings) == [("things", 10)]
+    assert collected(settings, "publications") == 2
+    assert collect(settings).rows["publications"] == 0
+
+    publish(settings, rows_read=7, domain="others")
+    collect_days(settings)
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
+        days = warehouse.execute(
+            "select domain, rows_in from raw_ops.published_days order by domain"
+        ).fetchall()
+    assert days == [("others", 7), ("things", 10)]
 
 
 def test_a_file_that_was_loaded_again_counts_on_the_later_day_alone(settings: Settings) -> None:

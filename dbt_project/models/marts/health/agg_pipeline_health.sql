@@ -85,7 +85,10 @@ publications as (
 
     select
         *,
-        row_number() over (partition by pipeline order by published_at desc) as place
+        -- Not the newest version: readers may see an earlier one, after a rollback.
+        row_number() over (
+            partition by pipeline order by coalesce(collected_at, published_at) desc, published_at desc
+        ) as place
     from {{ source('raw_ops', 'publications') }}
 
 ),
