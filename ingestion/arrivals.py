@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from ingestion.on_disk import fitting_name
+
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 # Files of these names carry lines of several entities, replacements of rows loaded before.
 CORRECTIONS = "corrections*"
@@ -89,7 +91,7 @@ def put_away(path: Path, folder: Path) -> Path:
         Where the file is now.
     """
     target = _place(path, folder)
-    path.with_name(path.name + DONE).unlink(missing_ok=True)
+    path.with_name(fitting_name(path.name, DONE)).unlink(missing_ok=True)
     path.replace(target)
     return target
 
@@ -99,7 +101,7 @@ def refuse(path: Path, reason: str) -> Path:
     folder = path.parent / FAILED
     target = _place(path, folder)
     # The reason first, so that no file is ever there without one.
-    target.with_name(target.name + REASON).write_text(f"{reason}\n")
+    target.with_name(fitting_name(target.name, REASON)).write_text(f"{reason}\n")
     return put_away(path, folder)
 
 

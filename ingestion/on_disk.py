@@ -1,5 +1,6 @@
 """What must be on the disk, and what must not stay there."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -25,3 +26,20 @@ def work_folder(folder: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+# Bytes that the usual file systems take.
+MOST_NAME_BYTES = 255
+
+
+def fitting_name(name: str, suffix: str) -> str:
+    """The name of a file that belongs to another one: its name and the suffix.
+
+    If that were longer than names may be, a hash stands for the end of the name.
+    """
+    encoded = os.fsencode(name)
+    room = MOST_NAME_BYTES - len(os.fsencode(suffix))
+    if len(encoded) <= room:
+        return name + suffix
+    mark = f"~{hashlib.sha256(encoded).hexdigest()[:16]}"
+    return encoded[: room - len(mark)].decode(errors="ignore") + mark + suffix

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote, unquote
 
+from ingestion.on_disk import fitting_name
 from settings import Settings
 
 INTERRUPTED = "interrupted"
@@ -26,6 +27,8 @@ INTERRUPTED = "interrupted"
 LINE_LENGTH = 300
 # A process that has noted the end of its stage lets go of the file at once.
 LET_GO_SECONDS = 5.0
+# Of the file of a stage.
+STAGE = ".jsonl"
 # The file that says of a run that it came to its end, and what failed in it.
 ENDED = "ended.json"
 
@@ -52,11 +55,11 @@ def stage(domain: str, run_id: str, name: str, settings: Settings) -> Iterator[M
     Args:
         domain: the pipeline.
         run_id: the run that the stage belongs to.
-        name: the stage; the same name again is a further try.
+        name: the stage; the same name again is a further try. The end of a very long one is replaced by a hash.
         settings: which data folder and environment.
     """
     measured = Measured()
-    with _open(_folder(domain, run_id, settings) / f"{name}.jsonl") as file:
+    with _open(_folder(domain, run_id, settings) / fitting_name(name, STAGE)) as file:
         _append(file, started_at=_now())
         try:
             yield measured
@@ -68,7 +71,7 @@ def stage(domain: str, run_id: str, name: str, settings: Settings) -> Iterator[M
 
 def note_repair(domain: str, run_id: str, name: str, settings: Settings, note: str) -> None:
     """Note that others have made good a stage that failed; nothing if it did not fail."""
-    path = _folder(domain, run_id, settings) / f"{name}.jsonl"
+    path = _folder(domain, run_id, settings) / fitting_name(name, STAGE)
     if path.exists() and _read_stage(path)["status"] == "failed":
         with _open(path) as file:
             _append(file, ended_at=_now(), error=None, **asdict(Measured(note=note)))
@@ -100,7 +103,7 @@ class Entry:
 
     def remove(self) -> None:
         """Take the run out of the journal; its end last, so that a kill in between leaves it ended."""
-        for path in self.folder.glob("*.jsonl"):
+        for path in self.folder.glob(f"*{STAGE}"):
             path.unlink()
         (self.folder / ENDED).unlink(missing_ok=True)
         with suppress(OSError):  # a stage of the run begins at this moment
@@ -123,14 +126,14 @@ def take(domain: str, settings: Settings) -> Iterator[list[Entry]]:
 def read(domain: str, run_id: str, settings: Settings) -> Entry:
     """A run as it stands in the journal now, and stays; without stages if nothing of it is there."""
     folder = _folder(domain, run_id, settings)
-    rows = [_read_stage(path) for path in sorted(folder.glob("*.jsonl"))]
+    rows = [_read_stage(path) for path in sorted(folder.glob(f"*{STAGE}"))]
     return Entry(folder, run_id, [row for row in rows if row["tries"]], ended_at=None, failed=())
 
 
 def _take(folder: Path, held: ExitStack) -> Entry | None:
     ended = _events(folder / ENDED) if (folder / ENDED).exists() else []
     stages = []
-    for path in sorted(folder.glob("*.jsonl")):
+    for path in sorted(folder.glob(f"*{STAGE}")):
         file = held.enter_context(path.open())
         # Of a run that has ended, a process that should no longer be there is not waited for.
         if not _lock(file, LET_GO_SECONDS if ended else 0) and not ended:

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingestion.arrivals import is_complete
+from ingestion.arrivals import is_complete, put_away, refuse
 from ingestion.load import FilesFailedError, load_domain
 from ingestion.raw_store import RawStore
 from settings import Settings
@@ -251,3 +251,15 @@ def test_a_kill_between_load_and_archive_loses_and_doubles_nothing(
         "failed/b.csv": "one\n1\n",
         "failed/b.csv.reason.txt": reason,
     }
+
+
+def test_files_with_the_longest_names_leave_landing(tmp_path: Path) -> None:
+    name = f"{'a' * 251}.csv"
+    path = tmp_path / name
+    path.write_text("x")
+    assert put_away(path, tmp_path / "archive").name == name
+    path.write_text("y")
+    refused = refuse(path, "no columns")
+    assert refused.read_text() == "y"
+    (reason,) = refused.parent.glob("aaa*.reason.txt")
+    assert reason.read_text() == "no columns\n"

@@ -50,6 +50,19 @@ def test_a_stage_notes_its_times_its_rows_and_its_note(settings: Settings) -> No
     }
 
 
+def test_a_stage_may_be_named_after_a_file_with_the_longest_name(settings: Settings) -> None:
+    names = [f"ingest_sales_{'é' * 121}{end}.parquet" for end in "ab"]
+    for name in [*names, names[0]]:
+        with stage("things", "r", name, settings):
+            pass
+    note_repair("things", "r", names[0], settings, "made good")
+    (entry,) = entries(settings)
+    assert sorted(row["tries"] for row in entry.stages) == [1, 2]
+    assert all(row["stage"].startswith("ingest_sales_éé") for row in entry.stages)
+    entry.remove()
+    assert entries(settings) == []
+
+
 def test_of_a_retried_stage_the_last_try_counts(settings: Settings) -> None:
     fail(settings, "at first")
     with stage("things", "r", "build", settings) as measured:
