@@ -141,8 +141,8 @@ def _publish(
     limits = settings.limits_of(domain)
     compared = compare(domain, base, profiles, limits, versions=(old.name if old else None, name))
     _write_report(compared, settings)
-    if (quarantine.accepted or compared.stopping) and not accept:
-        reasons = [describe_stop(warehouse, domain, quarantine)] if quarantine.accepted else []
+    if (quarantine.is_over or compared.stopping) and not accept:
+        reasons = [describe_stop(warehouse, domain, quarantine)] if quarantine.is_over else []
         reasons += [_describe_stop(compared, settings)] if compared.stopping else []
         how = f"To publish all the same: python -m operations publish {domain} --accept"
         raise PublishStoppedError("\n".join([*reasons, how]))
@@ -150,7 +150,7 @@ def _publish(
         copied.result()
     candidate.write(warehouse, tables, profiles, base, versions.candidate)
     sync(versions.candidate)
-    accepted = [str(quarantine)] if quarantine.accepted else []
+    accepted = [str(quarantine)] if quarantine.is_over else []
     accepted += [" ".join(filter(None, each.cells())) for each in compared.stopping]
     facts = {
         "run_id": run_id,

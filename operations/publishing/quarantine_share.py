@@ -16,16 +16,13 @@ RULES_NAMED = 5
 
 @dataclass(frozen=True)
 class QuarantineShare:
-    """How much of what was read is in quarantine, and how much may be (both from 0 to 1).
-
-    `accepted` says that it is more than may be and was published all the same.
-    """
+    """How much of what was read is in quarantine, and how much may be (both from 0 to 1), and whether it is more."""
 
     rows_quarantined: int
     rows_read: int
     share: float
     limit: float
-    accepted: bool = False
+    is_over: bool = False
 
     def __str__(self) -> str:
         return (
@@ -64,7 +61,7 @@ def quarantine_share(warehouse: duckdb.DuckDBPyConnection, domain: str, limit: f
     except duckdb.CatalogException as error:
         raise PublishError(f"{SCHEMA}.{accounting} has not been built") from error
     share = quarantined / read if read else 0.0
-    return QuarantineShare(quarantined, read, share, limit, accepted=share > limit)
+    return QuarantineShare(quarantined, read, share, limit, is_over=share > limit)
 
 
 def describe_stop(warehouse: duckdb.DuckDBPyConnection, domain: str, found: QuarantineShare) -> str:

@@ -112,7 +112,7 @@ def test_more_rows_in_quarantine_than_the_limit_stop_it(built: Settings) -> None
 
 
 def test_as_many_rows_as_the_limit_are_published(built: Settings) -> None:
-    share = QuarantineShare(rows_quarantined=1, rows_read=20, share=0.05, limit=0.05, accepted=False)
+    share = QuarantineShare(rows_quarantined=1, rows_read=20, share=0.05, limit=0.05, is_over=False)
     assert publish("things", built).quarantine == share
 
 
@@ -132,7 +132,7 @@ def test_a_person_may_accept_what_is_in_quarantine(built: Settings) -> None:
         "rows_read": 20,
         "share": 0.1,
         "limit": 0.05,
-        "accepted": True,
+        "is_over": True,
     }
 
 
