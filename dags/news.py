@@ -68,10 +68,9 @@ def check_volume() -> None:
     from ingestion.sources.news import ARTICLES
 
     found = outlook(ARTICLES, _SETTINGS)
-    said = f"{found.articles} articles on {found.latest_day}, {found.usual or 0:.1f} a day in the week before"
     if found.is_low:
-        raise AirflowFailException(f"few articles: {said}")
-    print(said)
+        raise AirflowFailException(f"few articles: {found}")
+    print(found)
 
 
 with DAG(

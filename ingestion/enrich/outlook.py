@@ -36,6 +36,14 @@ class Outlook:
         """Whether the last whole day has less than half of the usual number."""
         return self.usual is not None and self.articles < self.usual / 2
 
+    def __str__(self) -> str:
+        if self.latest_day is None:
+            return "there is no whole day of articles yet"
+        before = "there are not seven days before it"
+        if self.usual is not None:
+            before = f"{self.usual:.1f} a day in the week before"
+        return f"{self.articles} articles on {self.latest_day}, {before}"
+
 
 def outlook(articles: Endpoint, settings: Settings) -> Outlook:
     """Look at what is loaded.

@@ -17,6 +17,7 @@ def test_the_outlook_says_what_waits_and_whether_few_articles_came(
     read()
     found = outlook(ARTICLES, project_settings.load())
     assert (found.waiting, found.articles, found.usual, found.is_low) == (ALL, 24, 24.0, False)
+    assert str(found) == "24 articles on 2024-03-30, 24.0 a day in the week before"
     enrich(ARTICLES, project_settings.load())
     assert outlook(ARTICLES, project_settings.load()).waiting == 0
     # The next day has less than half of the usual number, then half of it.
@@ -40,6 +41,7 @@ def test_few_days_of_articles_say_nothing_of_the_usual(read: Run, few: SampleApi
     read()
     found = outlook(ARTICLES, project_settings.load())
     assert (found.articles, found.usual, found.is_low) == (12, None, False)
+    assert str(found) == "12 articles on 2024-03-31, there are not seven days before it"
 
 
 def test_an_outlook_on_nothing_is_no_alert(read: Run, apis: SampleApis) -> None:
@@ -47,3 +49,4 @@ def test_an_outlook_on_nothing_is_no_alert(read: Run, apis: SampleApis) -> None:
     read()
     found = outlook(ARTICLES, project_settings.load())
     assert (found.waiting, found.latest_day, found.is_low) == (0, None, False)
+    assert str(found) == "there is no whole day of articles yet"
