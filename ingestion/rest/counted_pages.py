@@ -17,7 +17,7 @@ class CutOffError(Exception):
     """The API has more records, but gives only the first `pages` pages of them; these were read."""
 
     def __init__(self, pages: int) -> None:
-        super().__init__(f"the API gives {pages} pages only")
+        super().__init__(f"the API goes no further than page {pages} of a query")
         self.pages = pages
 
 

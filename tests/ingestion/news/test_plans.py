@@ -65,13 +65,15 @@ def test_what_came_before_the_requests_are_used_up_is_kept(
     assert (read().status, query(REASON)) == ("loaded", [(None,)])
     rejected = "select count(*) from raw_news.rejected_lines"
     assert query("select count(*) from raw_news.articles") + query(rejected) == [(ALL - 1,), (1,)]
-    # A reading that does not come as far as that line knows nothing of it.
-    monkeypatch.setattr(request_budget, "_today", lambda: datetime.now(UTC).date() + timedelta(days=2))
+    # Readings that do not come as far as that line know nothing of it; the second one begins without a time.
     monkeypatch.setenv("SLUICE_NEWS_REQUESTS_A_DAY", "1")
     for number in range(1, 131):
         apis.news.publish(article(ALL + number))
-    assert read().status == "partial"
-    assert query(rejected) == [(1,)]
+    for days in (2, 3):
+        day = datetime.now(UTC).date() + timedelta(days=days)
+        monkeypatch.setattr(request_budget, "_today", lambda day=day: day)
+        assert read().status == "partial"
+        assert query(rejected) == [(1,)]
 
 
 def test_a_pause_longer_than_the_plan_goes_back_is_said_once(
