@@ -3,8 +3,9 @@
 PYTHON ?= python3
 DOMAIN ?= collisions
 DOMAINS ?=
-# Processes that run tests, and further options for pytest: make test WORKERS=4 ARGS="-k publish"
-WORKERS ?= 2
+# Processes that run tests (more than cores: those of Airflow wait a lot), and further options for pytest:
+# make test WORKERS=4 ARGS="-k publish"
+WORKERS ?= 3
 ARGS ?=
 
 PY := .venv/bin/python
