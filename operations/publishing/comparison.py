@@ -207,7 +207,7 @@ def _table(name: str, old: Profile | None, new: Profile | None, limits: Limits) 
                 column,
                 *sides,
                 days,
-                limits.days_lost,
+                _finite(limits.days_lost),
                 days is not None and -days > limits.days_lost,
             )
     nulls = [(side.total("nulls"), side.rows) for side in (old, new)]
@@ -216,7 +216,7 @@ def _table(name: str, old: Profile | None, new: Profile | None, limits: Limits) 
         gained = shares[1] - shares[0]
         if gained:
             limit = limits.nulls_gained
-            yield Difference(name, "nulls", column, *shares, gained, limit, gained > limit)
+            yield Difference(name, "nulls", column, *shares, gained, _finite(limit), gained > limit)
 
 
 def _change(
@@ -228,7 +228,13 @@ def _change(
     # Of a total below zero, what goes further below is a loss as well.
     share = (new - old) / abs(old) if old else None
     limit = lost if new < old else gained
-    yield Difference(table, what, column, old, new, share, limit, share is not None and abs(share) > limit)
+    stops = share is not None and abs(share) > limit
+    yield Difference(table, what, column, old, new, share, _finite(limit), stops)
+
+
+def _finite(limit: float) -> float | None:
+    """A limit as JSON can say it, which knows no infinity."""
+    return None if limit == inf else limit
 
 
 def _days(old: str, new: str) -> float | None:

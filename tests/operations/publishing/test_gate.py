@@ -125,6 +125,15 @@ def test_fewer_rows_of_what_may_shrink_are_no_loss(months: Settings) -> None:
     assert publish("things", months).accepted == ()
 
 
+def test_what_has_no_limit_has_one_that_json_can_say(months: Settings) -> None:
+    publish("things", months)
+    execute(months, "insert into marts.fct_things select id + 1000000, * exclude (id) from marts.fct_things")
+    publication = publish("things", months)
+    assert [each.limit for each in publication.comparison.differences if each.what == "rows"] == [None]
+    # As Airflow keeps the result of a task.
+    assert json.dumps(publication.to_dict(), allow_nan=False)
+
+
 def test_a_first_publication_has_nothing_to_compare_with(months: Settings) -> None:
     publication = publish("things", months)
     assert publication.comparison.before is None
