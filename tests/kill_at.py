@@ -36,7 +36,10 @@ _FORKS.set_forkserver_preload(
 
 
 def arm(target: str, moment: str, nth: int) -> None:
-    """Replace the target by itself with a death at its n-th call."""
+    """Replace the target by itself with a death at its n-th call.
+
+    It is named by the module that calls it: one that was loaded before has what it imported from another.
+    """
     module_name, _, path = target.partition(":")
     *outer, name = path.split(".")
     holder: Any = importlib.import_module(module_name)

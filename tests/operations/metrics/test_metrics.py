@@ -20,8 +20,8 @@ INSERT = "dlt.destinations.insert_job_client:InsertValuesLoadJob.run"
 MERGE = "dlt.destinations.job_client_impl:SqlLoadJob.run"
 COMPLETE = "dlt.load.load:Load.complete_package"
 POINTS = [
-    ("operations.metrics.journal:note_end", "before", 1),
-    ("operations.metrics.journal:note_end", "after", 1),
+    ("operations.metrics.record:note_end", "before", 1),
+    ("operations.metrics.record:note_end", "after", 1),
     ("dlt.normalize.normalize:Normalize.run", "after", 1),
     (INSERT, "after", 2),
     (MERGE, "after", 1),
@@ -182,7 +182,7 @@ def test_a_killed_record_loses_nothing_and_doubles_nothing(
     run_to_death(point, settings, "tests.operations.metrics.noted_run", "killed")
     run("next")
     # Before it had said that it ended, nobody can tell that it did.
-    unsaid = point == ("operations.metrics.journal:note_end", "before", 1)
+    unsaid = point == ("operations.metrics.record:note_end", "before", 1)
     assert runs(settings, "run_id, status, error, rows_in, rows_out, rows_failed") == [
         ("earlier", "success", None, 10, 5, 3),
         ("killed", *(("partial", "interrupted") if unsaid else ("success", None)), 10, 5, 3),
