@@ -28,13 +28,15 @@ def main() -> None:
                 title=page.TITLE,
                 icon=page.ICON,
                 url_path=page.__name__.rpartition(".")[2],
-                default=page is views.overview,
             )
             for page in members
         ]
         for group, members in views.GROUPS.items()
     }
-    st.navigation(groups).run()
+    # Streamlit's default page has no address but that of the site, and every page is to have its own.
+    first = next(iter(groups.values()))[0]
+    start = st.Page(partial(st.switch_page, first), title="Sluice", default=True, visibility="hidden")
+    st.navigation({"": [start], **groups}).run()
 
 
 main()

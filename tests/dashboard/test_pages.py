@@ -51,6 +51,7 @@ def test_a_page_shows_its_charts_and_asks_no_other_server(served: Dashboard, pag
     page.locator(f"{CHART} canvas, {CHART} svg").nth(charts - 1).wait_for()
     assert page.locator(CHART).count() == charts
     assert page.locator(WRONG).count() == 0
+    assert page.get_by_text("Page not found").count() == 0
     assert page.get_by_text("Data as CSV").count() >= charts
     assert served.foreign == []
 
@@ -63,6 +64,12 @@ def test_a_page_without_data_says_so_in_a_sentence(empty: Dashboard, page: Page,
     assert page.locator(WRONG).count() == 0
     assert page.locator(CHART).count() == 0
     assert not empty.settings.data_dir.joinpath("published").exists()
+
+
+def test_the_site_begins_with_the_overview(empty: Dashboard, page: Page) -> None:
+    empty.open(page, "")
+    assert page.locator("h1").inner_text() == "Overview"
+    assert page.url == f"{empty.url}/overview"
 
 
 def test_the_overview_has_a_card_a_domain(served: Dashboard, page: Page) -> None:
