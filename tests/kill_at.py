@@ -23,6 +23,12 @@ from settings import Settings
 
 Point = tuple[str, str, int]
 
+# dlt's steps of a load: files or rows come into staging tables, from there into the tables, and the package is done.
+COPY = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
+INSERT = "dlt.destinations.insert_job_client:InsertValuesLoadJob.run"
+MERGE = "dlt.destinations.job_client_impl:SqlLoadJob.run"
+COMPLETE = "dlt.load.load:Load.complete_package"
+
 # Children are forked from a process that has loaded what they run, which takes longer than their work.
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(

@@ -8,11 +8,8 @@ import pytest
 from ingestion.load import load_domain
 from settings import Settings
 from tests.ingestion.conftest import Deliver, Query, crash, load_shop
-from tests.kill_at import Point, named, run_to_death
+from tests.kill_at import COMPLETE, COPY, INSERT, MERGE, Point, named, run_to_death
 
-COPY = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
-INSERT = "dlt.destinations.insert_job_client:InsertValuesLoadJob.run"
-MERGE = "dlt.destinations.job_client_impl:SqlLoadJob.run"
 POINTS = [
     ("ingestion.formats.csv_framing:read_header", "before", 1),
     ("ingestion.load_file:read_rows", "before", 1),
@@ -24,8 +21,8 @@ POINTS = [
     (MERGE, "before", 1),
     (MERGE, "after", 1),
     (MERGE, "after", 2),
-    ("dlt.load.load:Load.complete_package", "before", 1),
-    ("dlt.load.load:Load.complete_package", "after", 1),
+    (COMPLETE, "before", 1),
+    (COMPLETE, "after", 1),
     ("ingestion.raw_store:RawStore.load_file", "after", 1),
     ("ingestion.raw_store:RawStore.load_file", "before", 2),
 ]
@@ -36,8 +33,8 @@ APPENDING = [
     (INSERT, "after", 1),
     (INSERT, "after", 2),
     (MERGE, "after", 1),
-    ("dlt.load.load:Load.complete_package", "before", 1),
-    ("dlt.load.load:Load.complete_package", "after", 1),
+    (COMPLETE, "before", 1),
+    (COMPLETE, "after", 1),
 ]
 TABLES = {
     "rejected_lines": "select entity, source_file, line_number, reason, line, _row_id",
@@ -139,9 +136,7 @@ def test_a_killed_load_of_a_change_log_leaves_the_earlier_contents(
     assert contents(query, "ecommerce", "customers") == calm
 
 
-@pytest.mark.parametrize(
-    "point", [(COPY, "after", 1), ("dlt.load.load:Load.complete_package", "before", 1)], ids=named
-)
+@pytest.mark.parametrize("point", [(COPY, "after", 1), (COMPLETE, "before", 1)], ids=named)
 def test_rows_of_a_killed_load_go_when_its_content_does_not_come_again(
     point: Point, settings: Settings, shop: Deliver, query: Query
 ) -> None:

@@ -13,9 +13,8 @@ from ingestion.load import FilesFailedError, load_domain
 from ingestion.sources.taxi import TRIPS
 from settings import Settings
 from tests.ingestion.conftest import Query
-from tests.ingestion.test_interruptions import COPY, MERGE
 from tests.ingestion.web.file_server import serving
-from tests.kill_at import run_to_death
+from tests.kill_at import COPY, MERGE, run_to_death
 
 COLUMNS = [*TRIPS.columns, *TRIPS.optional]
 TRIP = {

@@ -19,10 +19,9 @@ from samples.apis.server import SampleApis
 from settings import DBT_PROJECT_DIR
 from tests.ingestion.conftest import Query
 from tests.ingestion.news.asking import ENRICHED, QUICK, Run, asked, spent
-from tests.kill_at import Point, run_to_death
+from tests.kill_at import COMPLETE, MERGE, Point, run_to_death
 
 PRICE_TEST = DBT_PROJECT_DIR / "tests" / "news" / "assert_news_costs_follow_the_prices.sql"
-MERGE = "dlt.destinations.job_client_impl:SqlLoadJob.run"
 
 
 @pytest.mark.parametrize("concurrency", [1, 8])
@@ -74,7 +73,7 @@ def test_a_run_ends_partial_at_its_budget(
         (("ingestion.enrich.spending:Spending.end", "after", 5), 1, 0),
         (("ingestion.enrich.journal:Journal.note_enrichment", "after", 5), 0, 0),
         ((MERGE, "after", 1), 0, 0),
-        (("dlt.load.load:Load.complete_package", "before", 1), 0, 0),
+        ((COMPLETE, "before", 1), 0, 0),
         (("ingestion.enrich.journal:Journal.clear", "before", 2), 0, 0),
     ],
     ids=str,

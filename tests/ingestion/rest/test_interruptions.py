@@ -9,10 +9,8 @@ from samples.apis.server import SampleApis
 from settings import Settings
 from tests.ingestion.conftest import Query
 from tests.ingestion.rest.products import DELIVERED, Load, check_accounts, offered
-from tests.kill_at import Point, named, run_to_death
+from tests.kill_at import COMPLETE, COPY, MERGE, Point, named, run_to_death
 
-COPY = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
-MERGE = "dlt.destinations.job_client_impl:SqlLoadJob.run"
 POINTS = [
     ("ingestion.rest.api_client:ApiClient.extract_response", "after", 2),
     ("dlt.extract.extract:Extract.extract", "after", 1),
@@ -21,8 +19,8 @@ POINTS = [
     (MERGE, "before", 1),
     (MERGE, "after", 1),
     (MERGE, "after", 2),
-    ("dlt.load.load:Load.complete_package", "before", 1),
-    ("dlt.load.load:Load.complete_package", "after", 1),
+    (COMPLETE, "before", 1),
+    (COMPLETE, "after", 1),
 ]
 
 

@@ -9,7 +9,7 @@ import pytest
 from operations.health.collect import collect, collect_days
 from operations.health.publications import publications
 from settings import Settings
-from tests.kill_at import run_to_death
+from tests.kill_at import COMPLETE, MERGE, run_to_death
 
 pytestmark = pytest.mark.slow
 
@@ -63,9 +63,9 @@ def test_an_empty_platform_has_all_the_tables(settings: Settings) -> None:
 @pytest.mark.parametrize(
     "point",
     [
-        ("dlt.destinations.job_client_impl:SqlLoadJob.run", "after"),
-        ("dlt.load.load:Load.complete_package", "before"),
-        ("dlt.load.load:Load.complete_package", "after"),
+        (MERGE, "after"),
+        (COMPLETE, "before"),
+        (COMPLETE, "after"),
         ("pathlib:Path.unlink", "after"),
     ],
     ids=lambda point: f"{point[0].split(':')[1]} {point[1]}",

@@ -12,13 +12,9 @@ from operations.metrics.ops_store import MetricsError
 from operations.metrics.record import record
 from settings import Settings
 from tests.holding import held
-from tests.kill_at import named, run_to_death
+from tests.kill_at import COMPLETE, INSERT, MERGE, named, run_to_death
 from tests.operations.metrics.noted_run import run
 
-# (dlt's "insert" goes into staging tables, its "SQL" from there into the tables.)
-INSERT = "dlt.destinations.insert_job_client:InsertValuesLoadJob.run"
-MERGE = "dlt.destinations.job_client_impl:SqlLoadJob.run"
-COMPLETE = "dlt.load.load:Load.complete_package"
 POINTS = [
     ("operations.metrics.record:note_end", "before", 1),
     ("operations.metrics.record:note_end", "after", 1),
