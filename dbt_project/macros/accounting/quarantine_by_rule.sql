@@ -82,6 +82,10 @@
     unnest(string_split({{ column }}, ','))
 {%- endmacro %}
 
+{% macro postgres__each_rule(column) -%}
+    unnest(string_to_array({{ column }}, ','))
+{%- endmacro %}
+
 {# The row of a relation's alias as a JSON object, without some of its columns. #}
 {% macro row_as_json(alias, without) -%}
     {{ return(adapter.dispatch('row_as_json')(alias, without)) }}
@@ -91,6 +95,17 @@
     json_merge_patch(to_json({{ alias }}), '{ {%- for column in without %}"{{ column }}": null{{ ', ' if not loop.last }}{% endfor -%} }')
 {%- endmacro %}
 
+{% macro postgres__row_as_json(alias, without) -%}
+    {#- Written as DuckDB does: json_object_agg() puts blanks around the colons, and jsonb has an order of its own. -#}
+    (
+        select '{' || string_agg(to_json(field.key) || ':' || field.value, ',' order by field.ordinality) || '}'
+        from json_each(row_to_json({{ alias }})) with ordinality as field
+        {%- if without %}
+        where field.key not in ('{{ without | join("', '") }}')
+        {%- endif %}
+    )
+{%- endmacro %}
+
 {# JSON values of a group as the text of one JSON array, in an order. #}
 {% macro json_list(value, ordering) -%}
     {{ return(adapter.dispatch('json_list')(value, ordering)) }}
@@ -98,4 +113,8 @@
 
 {% macro duckdb__json_list(value, ordering) -%}
     cast(to_json(list({{ value }} order by {{ ordering }})) as {{ dbt.type_string() }})
+{%- endmacro %}
+
+{% macro postgres__json_list(value, ordering) -%}
+    '[' || string_agg({{ value }}, ',' order by {{ ordering }}) || ']'
 {%- endmacro %}

@@ -6,3 +6,7 @@
 {% macro duckdb__iso_weekday(date) -%}
     cast(isodow({{ date }}) as integer)
 {%- endmacro %}
+
+{% macro postgres__iso_weekday(date) -%}
+    cast(extract(isodow from {{ date }}) as integer)
+{%- endmacro %}

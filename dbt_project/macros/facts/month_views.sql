@@ -12,10 +12,10 @@
         {% for month in months %}
             {% set view = prefix ~ '_' ~ month.strftime('%Y_%m') %}
             {% do wanted.append(view) %}
-            {% do run_query(
-                'create or replace view monthly.' ~ view ~ ' as select * from ' ~ fact
-                ~ ' where ' ~ month_column ~ " = cast('" ~ month ~ "' as date)"
-            ) %}
+            {% do run_query(replace_view(
+                'monthly.' ~ view,
+                'select * from ' ~ fact ~ ' where ' ~ month_column ~ " = cast('" ~ month ~ "' as date)"
+            )) %}
         {% endfor %}
         {% set there = run_query(
             "select table_name from information_schema.tables where table_schema = 'monthly'"
@@ -24,4 +24,18 @@
             {% do run_query('drop view monthly.' ~ view) %}
         {% endfor %}
     {% endif %}
+{% endmacro %}
+
+{% macro replace_view(view, query) %}
+    {{ return(adapter.dispatch('replace_view')(view, query)) }}
+{% endmacro %}
+
+{% macro default__replace_view(view, query) %}
+    create or replace view {{ view }} as {{ query }}
+{% endmacro %}
+
+{% macro postgres__replace_view(view, query) %}
+    {# PostgreSQL replaces a view by one with the same columns only; readers see either, for both statements are one transaction. #}
+    drop view if exists {{ view }};
+    create view {{ view }} as {{ query }}
 {% endmacro %}

@@ -13,6 +13,7 @@
         'materialized': 'incremental',
         'incremental_strategy': 'changed_months',
         'unique_key': month_column,
+        'indexes': indexes_on([month_column]),
         'on_schema_change': 'fail',
     }) }}
 {% endmacro %}
@@ -29,6 +30,25 @@
         {{ return(dbt.duckdb__create_table_as(
             temporary, relation, compiled_code, language, partitioned_by, sorted_by
         )) }}
+    {% endif %}
+{% endmacro %}
+
+{% macro postgres__create_table_as(temporary, relation, sql) %}
+    {% if temporary and config.get('contract').enforced %}
+        {# The table has the contract's types; a varchar for a text would count as a changed schema. #}
+        {% set typed %}
+            select
+                {%- for name, column in model.columns.items() %}
+                cast({{ name }} as {{ column.data_type }}) as {{ name }}{{ ',' if not loop.last }}
+                {%- endfor %}
+            from ({{ sql }}) as new_rows
+        {% endset %}
+    {% endif %}
+    {% if temporary and config.get('incremental_strategy') == 'changed_months' %}
+        {% if typed %}{{ get_assert_columns_equivalent(sql) }}{% endif %}
+        create temporary view {{ relation }} as ({{ typed or sql }})
+    {% else %}
+        {{ return(dbt.postgres__create_table_as(temporary, relation, typed or sql)) }}
     {% endif %}
 {% endmacro %}
 
@@ -99,6 +119,17 @@
         sum(cast(hash(
             {%- for column in columns %}cast({{ column.quoted }} as {{ column.dtype }}){{ ', ' if not loop.last }}{% endfor -%}
         ) as hugeint)) as row_hash
+    from {{ relation }}
+    group by {{ month_column }}
+{% endmacro %}
+
+{% macro postgres__month_fingerprints(relation, month_column, columns) %}
+    select
+        {{ month_column }} as month,
+        count(*) as row_count,
+        sum(hash_record_extended(row(
+            {%- for column in columns %}cast({{ column.quoted }} as {{ column.data_type }}){{ ', ' if not loop.last }}{% endfor -%}
+        ), 0)) as row_hash
     from {{ relation }}
     group by {{ month_column }}
 {% endmacro %}

@@ -7,6 +7,7 @@
         'materialized': 'incremental',
         'incremental_strategy': 'judge_loads',
         'unique_key': '_row_id',
+        'indexes': indexes_on(['_row_id']),
         'on_schema_change': 'fail',
     }) }}
 {% endmacro %}

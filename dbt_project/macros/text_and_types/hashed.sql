@@ -6,3 +6,7 @@
 {% macro duckdb__hashed(text) -%}
     sha256({{ text }})
 {%- endmacro %}
+
+{% macro postgres__hashed(text) -%}
+    encode(sha256(convert_to({{ text }}, 'UTF8')), 'hex')
+{%- endmacro %}

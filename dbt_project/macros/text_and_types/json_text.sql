@@ -6,3 +6,22 @@
 {% macro duckdb__json_text(text, field) -%}
     json_extract_string(try_cast({{ text }} as json), '$.{{ field }}')
 {%- endmacro %}
+
+{% macro postgres__json_text(text, field) -%}
+    {#- PostgreSQL raises an error for a text that is no JSON; the form of an object, in which others are one level deep, tells it. -#}
+    {%- set blanks = '[ \\t\\n\\r]*' -%}
+    {%- set string = '"([^"\\\\\\x01-\\x1f]|\\\\(["\\\\/bfnrt]|u[0-9a-fA-F]{4}))*"' -%}
+    {%- set flat = '(' ~ string ~ '|-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?|true|false|null)' -%}
+    {%- set list = json_form('[[]', '[]]', flat, blanks) -%}
+    {%- set object = json_form('[{]', '[}]', string ~ blanks ~ ':' ~ blanks ~ flat, blanks) -%}
+    {%- set value = '(' ~ flat ~ '|' ~ list ~ '|' ~ object ~ ')' -%}
+    case
+        when {{ text }} ~ '^{{ blanks }}{{ json_form('[{]', '[}]', string ~ blanks ~ ':' ~ blanks ~ value, blanks) }}{{ blanks }}$'
+            then cast({{ text }} as json) ->> '{{ field }}'
+    end
+{%- endmacro %}
+
+{# A regular expression of what stands between two brackets with commas between. #}
+{% macro json_form(opening, closing, item, blanks) -%}
+    {{ opening }}{{ blanks }}({{ item }}({{ blanks }},{{ blanks }}{{ item }})*)?{{ blanks }}{{ closing }}
+{%- endmacro %}

@@ -10,3 +10,7 @@
     {#- trim() with a list of characters takes twice as long. -#}
     nullif(trim(case when contains({{ text }}, chr(9)) then replace({{ text }}, chr(9), ' ') else {{ text }} end), '')
 {%- endmacro %}
+
+{% macro postgres__trimmed(text) -%}
+    nullif({{ without_blanks("replace(" ~ text ~ ", chr(9), ' ')") }}, '')
+{%- endmacro %}

@@ -7,3 +7,7 @@
     {#- A cast to date alone takes '2024-01-15x'. #}
     cast(try_cast({{ text }} as timestamp) as date)
 {%- endmacro %}
+
+{% macro postgres__try_date(text) -%}
+    cast({{ postgres_iso_timestamp(text, takes_offset=false) }} as date)
+{%- endmacro %}

@@ -43,13 +43,13 @@ typed as (
         {{ try_timestamp('crashes.crash_time', '%H:%M') }} as time_of_day,
         loads.loaded_on,
 
-        upper(crashes.borough) as borough,
+        {{ upper_case('crashes.borough') }} as borough,
         crashes.zip_code,
         {{ try_double('crashes.latitude') }} as latitude,
         {{ try_double('crashes.longitude') }} as longitude,
-        upper(crashes.on_street_name) as on_street_name,
-        upper(crashes.cross_street_name) as cross_street_name,
-        upper(crashes.off_street_name) as off_street_name,
+        {{ upper_case('crashes.on_street_name') }} as on_street_name,
+        {{ upper_case('crashes.cross_street_name') }} as cross_street_name,
+        {{ upper_case('crashes.off_street_name') }} as off_street_name,
 
         {% for group, delivered_group in groups.items() %}
             crashes.number_of_{{ delivered_group }}_injured,

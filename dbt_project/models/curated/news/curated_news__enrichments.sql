@@ -26,7 +26,7 @@ preferred as (
         summary,
         entities,
 
-        cast(round(sentiment, 4) as decimal(5, 4)) as sentiment,
+        cast(round(cast(sentiment as decimal(18, 9)), 4) as decimal(5, 4)) as sentiment,
 
         cast(enriched_at as {{ dbt.type_timestamp() }}) as enriched_at
     from ranked

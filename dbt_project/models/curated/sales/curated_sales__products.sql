@@ -15,7 +15,7 @@ curated as (
     select
         {{ surrogate_key(['product_id']) }} as product_key,
         product_id,
-        upper(substr(category, 1, 3)) || case
+        {{ upper_case('substr(category, 1, 3)') }} || case
             when product_id < 1000 then lpad(cast(product_id as {{ dbt.type_string() }}), 3, '0')
             else cast(product_id as {{ dbt.type_string() }})
         end as product_code,

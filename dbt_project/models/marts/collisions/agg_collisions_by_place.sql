@@ -11,8 +11,9 @@ places as (
         crash_month,
         coalesce(borough, 'UNKNOWN') as borough,
         severity,
-        cast(round(latitude, 2) as decimal(5, 2)) as latitude,
-        cast(round(longitude, 2) as decimal(5, 2)) as longitude,
+        -- As written, a decimal: of a double engines round halves differently.
+        cast(round(cast(latitude as decimal(18, 9)), 2) as decimal(5, 2)) as latitude,
+        cast(round(cast(longitude as decimal(18, 9)), 2) as decimal(5, 2)) as longitude,
         persons_injured + persons_killed as casualties
     from crashes
 
