@@ -1,3 +1,5 @@
+{{ config(pre_hook="{{ build_alone() }}") }}
+
 with days as (
 
     {{ all_days(var('calendar_from'), var('calendar_until')) }}
