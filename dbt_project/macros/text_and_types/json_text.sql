@@ -10,7 +10,9 @@
 {% macro postgres__json_text(text, field) -%}
     {#- PostgreSQL raises an error for a text that is no JSON; the form of an object, in which others are one level deep, tells it. -#}
     {%- set blanks = '[ \\t\\n\\r]*' -%}
-    {%- set string = '"([^"\\\\\\x01-\\x1f]|\\\\(["\\\\/bfnrt]|u[0-9a-fA-F]{4}))*"' -%}
+    {#- \u0000 is in no text of PostgreSQL's, and one half of a pair of surrogates is no character. #}
+    {%- set character = 'u(?!0000|[dD][89a-fA-F])[0-9a-fA-F]{4}|u[dD][89abAB][0-9a-fA-F]{2}\\\\u[dD][c-fC-F][0-9a-fA-F]{2}' -%}
+    {%- set string = '"([^"\\\\\\x01-\\x1f]|\\\\(["\\\\/bfnrt]|' ~ character ~ '))*"' -%}
     {%- set flat = '(' ~ string ~ '|-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?|true|false|null)' -%}
     {%- set list = json_form('[[]', '[]]', flat, blanks) -%}
     {%- set object = json_form('[{]', '[}]', string ~ blanks ~ ':' ~ blanks ~ flat, blanks) -%}
