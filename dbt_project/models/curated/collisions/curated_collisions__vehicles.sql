@@ -23,7 +23,8 @@ reported as (
             collision_id,
             {{ position }} as vehicle_position,
             {{ upper_case('vehicle_type_code_' ~ position) }} as reported_vehicle_type,
-            contributing_factor_vehicle_{{ position }} as reported_factor
+            contributing_factor_vehicle_{{ position }} as reported_factor,
+            {{ upper_case('contributing_factor_vehicle_' ~ position) }} as factor_in_capitals
         from crashes
         where vehicle_type_code_{{ position }} is not null or contributing_factor_vehicle_{{ position }} is not null
         {% if not loop.last %}union all{% endif %}
@@ -40,11 +41,11 @@ vehicles as (
         case
             -- Codes of an old form; what they stood for is not published.
             when {{ try_integer('reported.reported_factor') }} is not null then 'Unknown'
-            else coalesce(contributing_factors.contributing_factor, {{ upper_case('reported.reported_factor') }}, 'Unknown')
+            else coalesce(contributing_factors.contributing_factor, reported.factor_in_capitals, 'Unknown')
         end as contributing_factor
     from reported
     left join vehicle_types on reported.reported_vehicle_type = vehicle_types.reported_vehicle_type
-    left join contributing_factors on {{ upper_case('reported.reported_factor') }} = contributing_factors.reported_factor
+    left join contributing_factors on reported.factor_in_capitals = contributing_factors.reported_factor
 
 )
 

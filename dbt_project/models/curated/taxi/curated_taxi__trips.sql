@@ -31,7 +31,9 @@ curated as (
         {{ ratio('duration_seconds', 60, 2) }} as trip_minutes,
         {{ ratio('trip_distance * 3600', 'duration_seconds', 2) }} as miles_per_hour,
         {{ taxi_amounts() | join(', ') }},
-        cast(case when fare_amount > 0 then {{ ratio('tip_amount', 'fare_amount', 4) }} end as decimal(18, 4)) as tip_share,
+        cast(
+            case when fare_amount > 0 then {{ ratio('tip_amount', 'fare_amount', 4) }} end as decimal(18, 4)
+        ) as tip_share,
 
         pickup_at,
         dropoff_at,
