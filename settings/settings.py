@@ -2,7 +2,8 @@
 
 `SLUICE_ENV` (default `dev`) names an environment of `environments.toml`, which has the values of all that
 is not set here. `SLUICE_DATA_DIR` decides every path below; two checkouts with two data folders never touch
-each other. `SLUICE_TARGET` is dbt's target, `SLUICE_AIRFLOW_HOST` (default loopback) the address of
+each other. `SLUICE_TARGET` is dbt's target: `dev`, a DuckDB file, or `postgres`, a server that `SLUICE_POSTGRES_*`
+name, to which `SLUICE_WAREHOUSE_WRITERS` may write at once. `SLUICE_AIRFLOW_HOST` (default loopback) the address of
 Airflow's UI, and `SLUICE_MEMORY_LIMIT` (default 2GB) what DuckDB may hold in memory before it spills to the
 disk. `SLUICE_SCHEDULE_<DOMAIN>` (`@hourly`, `0 6 * * *`, `none`) replaces the schedule of a domain's DAG,
 `SLUICE_START_<DOMAIN>` (`2024-01-01`) the day from which it catches up with the past, and
@@ -47,6 +48,7 @@ from settings.people import (
     read_webhook_url,
 )
 from settings.values import amount, number
+from settings.warehouse import PostgresServer, read_postgres, read_writers
 
 # Read by libraries as they are imported; what the environment says already, stands.
 LIBRARY_OPTIONS = {
@@ -68,6 +70,9 @@ class Settings:
     data_dir: Path
     env: str
     target: str = "dev"
+    # The server of the warehouse; None where it is a DuckDB file.
+    postgres: PostgresServer | None = None
+    warehouse_writers: int = 1
     airflow_host: str = "127.0.0.1"
     memory_limit: str = "2GB"
     schedules: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -134,14 +139,19 @@ class Settings:
         """The working warehouse of this environment, written by one process at a time."""
         return self.data_dir / "warehouse" / f"{self.env}.duckdb"
 
+    @property
+    def warehouse_name(self) -> str:
+        """What tells this environment's warehouse from those of other environments and targets: `dev`, `dev_postgres`."""
+        return f"{self.env}_{self.target}" if self.postgres else self.env
+
     def journal(self, domain: str) -> Path:
         """Folder of the metrics of a domain's runs in this environment that are not in its warehouse yet."""
-        return self.data_dir / "journal" / self.env / domain
+        return self.data_dir / "journal" / self.warehouse_name / domain
 
     @property
     def dbt_results(self) -> Path:
         """Folder of the results of dbt's runs in this environment that are not in its warehouse yet."""
-        return self.data_dir / "dbt" / "results" / self.env
+        return self.data_dir / "dbt" / "results" / self.warehouse_name
 
     @property
     def dlt_dir(self) -> Path:
@@ -156,7 +166,7 @@ class Settings:
     @property
     def dbt_target(self) -> Path:
         """dbt's manifest, compiled models and run results for these settings."""
-        return self.data_dir / "dbt" / "target"
+        return self._dbt_dir / "target"
 
     @property
     def manifest(self) -> Path:
@@ -165,7 +175,12 @@ class Settings:
         The one in `dbt_target` is rewritten in place by every dbt command, and a task that starts
         at that moment would read half of it.
         """
-        return self.data_dir / "dbt" / "manifest.json"
+        return self._dbt_dir / "manifest.json"
+
+    @property
+    def _dbt_dir(self) -> Path:
+        """What dbt writes; models are another SQL on another engine."""
+        return self.data_dir / "dbt" / self.target if self.postgres else self.data_dir / "dbt"
 
     def environment(self) -> dict[str, str]:
         """Variables that make a child process (dbt, Airflow) use these very settings."""
@@ -184,6 +199,8 @@ class Settings:
             **{DOWNLOAD_URL_PREFIX + domain.upper(): url for domain, url in self.download_urls.items()},
             **self._api_environment(),
             **({"SLUICE_NOTIFY_WEBHOOK_URL": self.webhook_url} if self.webhook_url else {}),
+            **(self.postgres.environment() if self.postgres else {}),
+            **({"SLUICE_WAREHOUSE_WRITERS": str(self.warehouse_writers)} if self.postgres else {}),
             **(self.mail.environment() if self.mail else {}),
             **(self.airflow.environment() if self.airflow else {}),
             **(self.deployment.environment() if self.deployment else {}),
@@ -192,7 +209,7 @@ class Settings:
             "SLUICE_STILL_SECONDS": str(self.still_seconds),
             "DBT_PROFILES_DIR": str(PROJECT_DIR),
             "DBT_TARGET_PATH": str(self.dbt_target),
-            "DBT_LOG_PATH": str(self.data_dir / "dbt" / "logs"),
+            "DBT_LOG_PATH": str(self._dbt_dir / "logs"),
             **{name: os.environ.get(name, value) for name, value in LIBRARY_OPTIONS.items()},
         }
 
@@ -233,10 +250,13 @@ def load(env: str | None = None) -> Settings:
     memory_limit = os.environ.get("SLUICE_MEMORY_LIMIT", "2GB")
     if not re.fullmatch(r"[1-9][0-9]*([.][0-9]+)? ?[KMGT]i?B", memory_limit):
         raise SettingsError(f"SLUICE_MEMORY_LIMIT must be a size such as 2GB or 512MiB, not {memory_limit!r}")
+    target = variables.get("SLUICE_TARGET") or chosen.target
     return Settings(
         data_dir=data_dir,
         env=env,
-        target=variables.get("SLUICE_TARGET") or chosen.target,
+        target=target,
+        postgres=read_postgres(target),
+        warehouse_writers=read_writers(target),
         airflow_host=os.environ.get("SLUICE_AIRFLOW_HOST", "127.0.0.1"),
         memory_limit=memory_limit,
         schedules=chosen.schedules | dict(read_schedules()),

@@ -227,3 +227,29 @@ def test_an_address_that_cannot_be_used_is_named(monkeypatch, name: str, value: 
     with pytest.raises(SettingsError, match=name) as raised:
         project_settings.load()
     assert "not-for-any-log" not in str(raised.value)
+
+
+def test_a_server_needs_its_password_and_shows_it_to_nobody_but_children(monkeypatch) -> None:
+    monkeypatch.delenv("SLUICE_POSTGRES_PASSWORD", raising=False)
+    monkeypatch.setenv("SLUICE_TARGET", "postgres")
+    with pytest.raises(SettingsError, match="target postgres needs SLUICE_POSTGRES_PASSWORD"):
+        project_settings.load()
+    monkeypatch.setenv("SLUICE_POSTGRES_PASSWORD", "a secret")
+    settings = project_settings.load()
+    assert str(settings.postgres) == "sluice@127.0.0.1:5432/sluice"
+    assert "a secret" not in f"{settings!r} {settings.postgres!r} {settings.postgres}"
+    assert settings.environment()["SLUICE_POSTGRES_PASSWORD"] == "a secret"
+    assert (settings.warehouse_writers, settings.warehouse_name) == (4, "dev_postgres")
+    for variable, text in {"SLUICE_POSTGRES_PORT": "65536", "SLUICE_WAREHOUSE_WRITERS": "0"}.items():
+        with monkeypatch.context() as other:
+            other.setenv(variable, text)
+            with pytest.raises(SettingsError, match=f"{variable} must be"):
+                project_settings.load()
+
+
+def test_a_file_has_one_writer_and_no_server(monkeypatch) -> None:
+    monkeypatch.setenv("SLUICE_POSTGRES_PASSWORD", "a secret")
+    monkeypatch.setenv("SLUICE_WAREHOUSE_WRITERS", "8")
+    settings = project_settings.load()
+    assert (settings.postgres, settings.warehouse_writers, settings.warehouse_name) == (None, 1, "dev")
+    assert "SLUICE_POSTGRES_PASSWORD" not in settings.environment()
