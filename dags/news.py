@@ -19,6 +19,7 @@ Parameters: `full_refresh` builds every incremental model from scratch, `years` 
 """
 
 import sys
+from datetime import datetime
 
 import pendulum
 from airflow.providers.standard.operators.empty import EmptyOperator
@@ -38,13 +39,12 @@ def any_news(loaded: dict, *, params: dict | None = None) -> None:
     """Go on if articles came or still wait to be judged or published, or if the parameters ask for it."""
     from ingestion.enrich.outlook import outlook
     from ingestion.sources.news import ARTICLES
-    from operations.publishing.versions import Versions
+    from operations.publishing.stores import store_of
 
     found = outlook(ARTICLES, _SETTINGS)
-    versions = Versions(DOMAIN, _SETTINGS)
-    made = versions.all()
+    made = store_of(DOMAIN, _SETTINGS).all()
     # The newest version, not the one in use: after a rollback, nobody wants it undone by the next run.
-    is_published = made and versions.file(made[-1].name).stat().st_mtime > found.loaded_at.timestamp()
+    is_published = made and datetime.fromisoformat(made[-1].facts["made_at"]) > found.loaded_at
     if not (loaded["rows_loaded"] or found.waiting or is_asked(params) or not is_published):
         raise AirflowSkipException("no new articles")
 

@@ -1,15 +1,17 @@
-"""Queries on what is published. Each opens the file and closes it, so that the next one sees the next version."""
+"""Queries on what is published. Each opens it and closes it, so that the next one sees the next version."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import duckdb
 import pandas as pd
 
 import settings as settings_module
+from ingestion.warehouse import WarehouseBusyError, WarehouseError
 from operations.health import publications
-from operations.published import open_published
+from operations.publishing import readers
+from operations.publishing.readers import open_published
 
 
 class NotPublishedError(LookupError):
@@ -28,25 +30,26 @@ def ask(domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None
         NotPublishedError: there is no such file, or it lacks what the query reads.
     """
     settings = settings_module.load()
-    path = settings.published(domain)
     how = (
         "`python -m operations health`"
         if domain in settings_module.PLATFORM
         else f"`make elt DOMAIN={domain}`"
     )
-    if not path.exists():
-        raise NotPublishedError(f"Nothing of {domain} has been published yet. {how} does it.")
     try:
-        with open_published(domain, settings) as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            return connection.execute(sql, parameters).df()
+        with open_published(domain, settings) as published:
+            published.execute("set TimeZone = 'UTC'")
+            return published.execute(sql, parameters).df()
+    except readers.NotPublishedError as error:
+        raise NotPublishedError(f"Nothing of {domain} has been published yet. {how} does it.") from error
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         missing = str(error).splitlines()[0]
         raise NotPublishedError(
             f"The published {domain} is of an earlier version ({missing}). {how} publishes it anew."
         ) from error
-    except duckdb.IOException as error:
-        raise NotPublishedError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+    except (duckdb.IOException, WarehouseBusyError, WarehouseError) as error:
+        raise NotPublishedError(
+            f"What is published of {domain} cannot be read: {str(error).splitlines()[0]}"
+        ) from error
 
 
 def ask_if_published(
@@ -66,8 +69,4 @@ def domains() -> list[str]:
 
 def published_at(domain: str) -> datetime | None:
     """When a domain was published last, UTC."""
-    try:
-        seconds = settings_module.load().published(domain).stat().st_mtime
-    except FileNotFoundError:
-        return None
-    return datetime.fromtimestamp(seconds, UTC)
+    return readers.published_at(domain, settings_module.load())

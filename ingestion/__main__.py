@@ -22,7 +22,7 @@ from ingestion.load import (
     source_names,
 )
 from ingestion.raw_pipeline import LoadError
-from ingestion.warehouse import WarehouseBusyError
+from ingestion.warehouse import WarehouseBusyError, WarehouseError
 from ingestion.web.download import DownloadError
 from settings import Settings, SettingsError
 
@@ -74,7 +74,14 @@ def main(arguments: list[str] | None = None) -> int:
         )
     except FilesFailedError as error:
         summary = error.summary
-    except (SettingsError, UnknownEntityError, UnknownPartitionError, WarehouseBusyError, LoadError) as error:
+    except (
+        SettingsError,
+        UnknownEntityError,
+        UnknownPartitionError,
+        WarehouseBusyError,
+        WarehouseError,
+        LoadError,
+    ) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(json.dumps(summary.to_dict()) if options.json else describe(summary))

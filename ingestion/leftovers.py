@@ -3,9 +3,8 @@
 dlt's commit record (`_dlt_loads`) says which loads are complete, `input_files` which contents count.
 """
 
-import duckdb
-
 from ingestion.feeds import Feed
+from ingestion.warehouse import Warehouse
 
 
 def completed_loads(schema: str) -> str:
@@ -13,33 +12,32 @@ def completed_loads(schema: str) -> str:
     return f"select load_id from {schema}._dlt_loads where status = 0"
 
 
-def remove_unfinished(connection: duckdb.DuckDBPyConnection, schema: str, feed: Feed) -> None:
+def remove_unfinished(warehouse: Warehouse, schema: str, feed: Feed) -> None:
     """Remove rows that a killed load appended to a file's earlier contents, whether or not they come again.
 
     Rows that it put in place of others stay until they are replaced in turn.
     """
-    connection.execute(
-        f"""
-        delete from {schema}.{feed.entity}
-        where _source_file glob ? and _dlt_load_id not in ({completed_loads(schema)})
-        """,
-        [feed.kept_files],
-    )
+    if feed.kept_files:
+        warehouse.execute(
+            f"""
+            delete from {schema}.{feed.entity}
+            where starts_with(_source_file, ?) and _dlt_load_id not in ({completed_loads(schema)})
+            """,
+            [feed.kept_files.removesuffix("*")],
+        )
 
 
-def remove_content(
-    connection: duckdb.DuckDBPyConnection, schema: str, feed: Feed, source_file: str, prefix: str
-) -> None:
+def remove_content(warehouse: Warehouse, schema: str, feed: Feed, source_file: str, prefix: str) -> None:
     """Remove the rows of one content of a file, by what their `_row_id` begins with."""
-    connection.execute(
+    warehouse.execute(
         f"delete from {schema}.{feed.entity} where _source_file = ? and starts_with(_row_id, ?)",
         [source_file, f"{prefix}-"],
     )
 
 
-def remove_stale_rejects(connection: duckdb.DuckDBPyConnection, schema: str, feed: Feed) -> None:
+def remove_stale_rejects(warehouse: Warehouse, schema: str, feed: Feed) -> None:
     """Remove rejected lines of killed loads and of contents that were replaced."""
-    connection.execute(
+    warehouse.execute(
         f"""
         delete from {schema}.rejected_lines
         where entity = $entity and _dlt_load_id not in (

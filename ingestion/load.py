@@ -232,7 +232,7 @@ def _load_feed(
         wait_until_complete(wanted, settings.still_seconds)
     with (
         RawStore.open(feed, settings) as store,
-        work_folder(settings.dlt_dir / f"parse_{settings.env}") as work,
+        work_folder(settings.dlt_dir / f"parse_{settings.warehouse_name}_{feed.domain}") as work,
     ):
         loader = FileLoader(feed, feeds, store, work)
         # Another run may have had the warehouse, and the files, until now.

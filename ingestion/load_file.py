@@ -128,7 +128,7 @@ class FileLoader:
 
     def _read_header(self, path: Path) -> "_Header":
         written = read_header(path)
-        names = self._feed.column_names(written)
+        names = [name and self._store.fitted(name) for name in self._feed.column_names(written)]
         shared = "_entity" in names
         if shared:
             # Columns of other entities have no place in the raw table.

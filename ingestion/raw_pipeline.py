@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any, Union
 
 import dlt
-import duckdb
 from dlt.extract import DltResource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
@@ -11,7 +10,7 @@ from ingestion.feeds import Feed
 from ingestion.formats.csv_framing import UnreadableFileError
 from ingestion.leftovers import completed_loads
 from ingestion.raw_tables import NEWEST_COLUMNS, input_files, no_rows, raw_rows, rejected_lines
-from ingestion.warehouse import table_columns
+from ingestion.warehouse import Warehouse
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -28,21 +27,18 @@ class RawPipeline:
     Args:
         feed: whose rows to write.
         settings: which data folder and environment.
-        connection: the warehouse.
+        warehouse: opened for the domain.
     """
 
-    def __init__(
-        self, feed: Union[Feed, "Endpoint"], settings: Settings, connection: duckdb.DuckDBPyConnection
-    ) -> None:
+    def __init__(self, feed: Union[Feed, "Endpoint"], settings: Settings, warehouse: Warehouse) -> None:
         self.schema = f"raw_{feed.domain}"
         self._feed = feed
-        self._connection = connection
+        self._warehouse = warehouse
+        self._work = settings.dlt_dir
         self._pipeline = dlt.pipeline(
-            pipeline_name=f"{settings.env}_{feed.domain}",
+            pipeline_name=f"{settings.warehouse_name}_{feed.domain}",
             pipelines_dir=str(settings.dlt_dir),
-            # dlt 1.31 does not say of DuckDB that it has transactions and would commit the delete of
-            # a replacement by itself; a kill before the insert then leaves the file without rows.
-            destination=dlt.destinations.duckdb(connection, supports_transactions=True),
+            destination=warehouse.destination(),
             dataset_name=self.schema,
         )
         self._abort_pending()
@@ -73,20 +69,21 @@ class RawPipeline:
 
     def input_files(self, entity: str, status: str) -> list[dict[str, Any]]:
         """Rows of `input_files` with a status, written by a package that was completed."""
-        found = self._connection.execute(
+        columns = self._warehouse.columns(self.schema, "input_files")
+        names = [name for name in columns if name not in ("_dlt_load_id", "_dlt_id")]
+        found = self._warehouse.execute(
             f"""
-            select * exclude (_dlt_load_id, _dlt_id) from {self.schema}.input_files
+            select {", ".join(names)} from {self.schema}.input_files
             where entity = ? and status = ?
                 and _dlt_load_id in ({completed_loads(self.schema)})
             """,
             [entity, status],
         )
-        names = [column[0] for column in found.description]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
     def make_tables(self, *resources: DltResource) -> None:
         """Make the tables of resources without rows, unless they are there."""
-        missing = [each for each in resources if not table_columns(self._connection, self.schema, each.name)]
+        missing = [each for each in resources if not self._warehouse.columns(self.schema, each.name)]
         if missing:
             self.run(*missing)
 
@@ -96,9 +93,7 @@ class RawPipeline:
 
     def _has_tables(self) -> bool:
         newest = NEWEST_COLUMNS | {self._feed.entity: "_replaces_row_id"}
-        return all(
-            column in table_columns(self._connection, self.schema, table) for table, column in newest.items()
-        )
+        return all(column in self._warehouse.columns(self.schema, table) for table, column in newest.items())
 
     def _make_tables(self) -> None:
         """Empty tables, so that models can be built before the first file, or the first reject.
@@ -107,14 +102,15 @@ class RawPipeline:
         """
         empty = dlt.mark.materialize_table_schema()
         self.run(
-            raw_rows(self._feed, [no_rows(self._feed)], "append"),
+            raw_rows(self._feed, self._warehouse.items(no_rows(self._feed), self._work), "append"),
             rejected_lines([empty]),
             input_files([empty]),
         )
-        self._connection.execute(
+        content = self._warehouse.sha256("file.source_file || chr(10) || file.sha256")
+        self._warehouse.execute(
             f"""
             update {self.schema}.rejected_lines as line
-            set _row_id = sha256(file.source_file || chr(10) || file.sha256)[:16] || '-L' || line.line_number
+            set _row_id = left({content}, 16) || '-L' || line.line_number
             from {self.schema}.input_files as file
             where line._row_id is null and line.entity = file.entity
                 and line.source_file = file.source_file and line._dlt_load_id = file._dlt_load_id

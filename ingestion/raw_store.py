@@ -16,7 +16,6 @@ from operator import itemgetter
 from typing import Any
 
 import dlt
-import duckdb
 import pyarrow.parquet as pq
 
 from ingestion.feeds import Feed
@@ -24,7 +23,7 @@ from ingestion.formats.parsed_file import ParsedFile
 from ingestion.leftovers import remove_content, remove_stale_rejects, remove_unfinished
 from ingestion.raw_pipeline import RawPipeline
 from ingestion.raw_tables import REPLACE, input_files, raw_rows, rejected_lines
-from ingestion.warehouse import connect, table_columns
+from ingestion.warehouse import Warehouse, connect
 from settings import Settings
 
 # With more, DuckDB keeps more of what it has written: loading 30,000,000 orders then held 1,120 MB
@@ -40,13 +39,13 @@ def row_id_prefix(record: dict[str, Any]) -> str:
 class RawStore:
     """The raw tables of one feed, held open for writing."""
 
-    def __init__(self, feed: Feed, settings: Settings, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, feed: Feed, settings: Settings, warehouse: Warehouse) -> None:
         self._feed = feed
-        self._connection = connection
-        self._pipeline = RawPipeline(feed, settings, connection)
+        self._warehouse = warehouse
+        self._pipeline = RawPipeline(feed, settings, warehouse)
         self._schema = self._pipeline.schema
-        remove_unfinished(connection, self._schema, feed)
-        remove_stale_rejects(connection, self._schema, feed)
+        remove_unfinished(warehouse, self._schema, feed)
+        remove_stale_rejects(warehouse, self._schema, feed)
 
     @classmethod
     @contextmanager
@@ -56,11 +55,8 @@ class RawStore:
         Raises:
             WarehouseBusyError: another process kept the warehouse.
         """
-        with connect(settings, most_memory=MOST_MEMORY) as connection:
-            # `_source_row` says the order of rows. To keep it in the table as well costs, measured
-            # with 10,000,000 orders, twice the processor time.
-            connection.execute("set preserve_insertion_order = false")
-            yield cls(feed, settings, connection)
+        with connect(settings, feed.domain, most_memory=MOST_MEMORY) as warehouse:
+            yield cls(feed, settings, warehouse)
 
     def loaded_contents(self) -> dict[str, dict[str, dict[str, Any]]]:
         """Rows of `input_files` for the contents now loaded, by source file and sha256."""
@@ -71,7 +67,11 @@ class RawStore:
 
     def columns(self) -> list[str]:
         """Columns of the raw table."""
-        return table_columns(self._connection, self._schema, self._feed.entity)
+        return self._warehouse.columns(self._schema, self._feed.entity)
+
+    def fitted(self, column: str) -> str:
+        """A column's name as the raw table has it."""
+        return self._warehouse.fitted(column)
 
     def layout(self) -> list[str]:
         """Columns of the raw table in order. dlt imports a Parquet file as it is only if it has them so."""
@@ -103,7 +103,7 @@ class RawStore:
         keeps_earlier = self._feed.keeps_earlier(name)
         if keeps_earlier:
             # Of content that counts as loaded there is no second load, so that these rows count for nothing.
-            remove_content(self._connection, self._schema, self._feed, name, prefix)
+            remove_content(self._warehouse, self._schema, self._feed, name, prefix)
         append = keeps_earlier or not self._has_rows(self._feed.partition_of(name) or name)
         result: list[ParsedFile] = []
 
@@ -115,9 +115,9 @@ class RawStore:
         def rows() -> Iterator[Any]:
             if not parsed().rows:
                 return  # corrections of other entities
-            parquet = parsed().parquet
-            schema = pq.read_schema(parquet).empty_table()
-            yield dlt.mark.with_file_import(str(parquet), "parquet", parsed().rows, hints=schema)
+            file = self._warehouse.importable(parsed().parquet)
+            schema = pq.read_schema(parsed().parquet).empty_table()
+            yield dlt.mark.with_file_import(str(file.path), file.file_format, parsed().rows, hints=schema)
 
         def rejects() -> Iterator[Any]:
             keys = {"entity": self._feed.entity, "source_file": name}
@@ -143,7 +143,7 @@ class RawStore:
             rejected_lines(rejects()),
             input_files(files()),
         )
-        remove_stale_rejects(self._connection, self._schema, self._feed)
+        remove_stale_rejects(self._warehouse, self._schema, self._feed)
         return result[0]
 
     def record_failure(self, record: dict[str, Any], reason: str) -> None:
@@ -163,7 +163,7 @@ class RawStore:
         """Whether the raw table holds rows of a file or partition, those of an unfinished load included."""
         table, column = f"{self._schema}.{self._feed.entity}", self._feed.replaced_by
         return bool(
-            self._connection.execute(
+            self._warehouse.execute(
                 f"select 1 from {table} where {column} = ? limit 1", [replaced]
             ).fetchone()
         )

@@ -1,8 +1,8 @@
 """`python -m operations <verb> [<domain>]`: what the tasks of DAGs do, from a shell.
 
-Exit status: 0 done, 1 an input file failed or a report could not be written (the marts are published), 2 nothing was
-published or the command could not be carried out. For `notify`: 1 the message could not be sent in one of the ways
-that are configured, 2 there is nothing to send or no way is configured.
+Exit status: 0 done, 1 an input file failed, a report could not be written (the marts are published), or targets differ,
+2 nothing was published or the command could not be carried out. For `notify`: 1 the message could not be sent in one of
+the ways that are configured, 2 there is nothing to send or no way is configured.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from typing import Any
 import settings as settings_module
 from ingestion.load import FilesFailedError, UnknownDomainError, domains
 from ingestion.raw_pipeline import LoadError
-from ingestion.warehouse import WarehouseBusyError
+from ingestion.warehouse import WarehouseBusyError, WarehouseError
 from operations.dbt import DbtError
 from operations.elt import elt
 from operations.files.archive import ArchiveError, Packed, archive, restore
@@ -24,12 +24,15 @@ from operations.metrics.ops_store import MetricsError
 from operations.metrics.record import last_outcome
 from operations.metrics.summary import collect
 from operations.notify import message_of, send, trial_message
+from operations.parity import ParityError, parity
+from operations.parity import describe as describe_parity
 from operations.publishing.canary import CanaryError, canaries
 from operations.publishing.canary import describe as describe_canary
 from operations.publishing.errors import PublishError
 from operations.publishing.manage import diff, prune, rollback, versions
 from operations.publishing.promote import promote
 from operations.publishing.publish import Publication, publish
+from operations.publishing.stores import store_of
 from operations.publishing.versions import KEEP
 from operations.quarantine import QuarantineError, quarantine
 from operations.quarantine import describe as describe_list
@@ -41,6 +44,10 @@ class NotSentError(RuntimeError):
     """A message could not be sent in one of the ways; the error says which and why."""
 
 
+class NoParityError(RuntimeError):
+    """Two targets do not make the same marts; for machines and for people."""
+
+
 class NobodyToTellError(RuntimeError):
     """There is no run to report, or no way of sending messages is configured."""
 
@@ -48,8 +55,11 @@ class NobodyToTellError(RuntimeError):
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     options = _parser().parse_args(arguments)
+    status = 0
     try:
         for_machines, for_people = options.run(options, settings_module.load())
+    except NoParityError as error:
+        (for_machines, for_people), status = error.args, 1
     except NothingPublishedError as error:
         return _fail(error, 2)
     except (FilesFailedError, ReportError, NotSentError) as error:
@@ -58,18 +68,20 @@ def main(arguments: list[str] | None = None) -> int:
         SettingsError,
         UnknownDomainError,
         WarehouseBusyError,
+        WarehouseError,
         LoadError,
         DbtError,
         PublishError,
         QuarantineError,
         CanaryError,
+        ParityError,
         NobodyToTellError,
         ArchiveError,
         MetricsError,
     ) as error:
         return _fail(error, 2)
     print(json.dumps(for_machines) if options.json else for_people)
-    return 0
+    return status
 
 
 def _elt(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
@@ -108,7 +120,10 @@ def _versions(options: argparse.Namespace, settings: Settings) -> tuple[Any, str
 
 def _rollback(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
     name = rollback(options.domain, options.version, settings)
-    return {"domain": options.domain, "version": name}, f"{settings.published(options.domain)} is {name}"
+    return {
+        "domain": options.domain,
+        "version": name,
+    }, f"{store_of(options.domain, settings).where} is {name}"
 
 
 def _diff(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
@@ -133,6 +148,14 @@ def _promote(options: argparse.Namespace, _: Settings) -> tuple[Any, str]:
 def _canary(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
     found = canaries(options.domain, settings)
     return [each.to_dict() for each in found], describe_canary(found)
+
+
+def _parity(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
+    found = parity(options.domains, options.targets, settings)
+    said = [each.to_dict() for each in found], describe_parity(found)
+    if not all(each.is_equal for each in found):
+        raise NoParityError(*said)
+    return said
 
 
 def _notify(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
@@ -215,6 +238,15 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="print the result as JSON, on one line")
         if verb not in ("canary", "health", "overview"):
             command.add_argument("domain", choices=domains())
+    command = verbs.add_parser("parity", help="build domains on two targets, and compare what they publish")
+    command.set_defaults(run=_parity)
+    command.add_argument(
+        "--targets", type=_listed, required=True, metavar="ONE,OTHER", help="such as dev,postgres"
+    )
+    command.add_argument(
+        "--domains", type=_domains, default=domains(), metavar="DOMAIN,…", help="all by default"
+    )
+    command.add_argument("--json", action="store_true", help="print the result as JSON, on one line")
     for verb in ("publish", "elt", "promote"):
         commands[verb].add_argument(
             "--accept", action="store_true", help="publish whatever is in quarantine and however much differs"
@@ -250,6 +282,14 @@ def _parser() -> argparse.ArgumentParser:
     commands["promote"].add_argument("--from", dest="source", required=True, metavar="ENVIRONMENT")
     commands["promote"].add_argument("--to", dest="target", required=True, metavar="ENVIRONMENT")
     return parser
+
+
+def _listed(text: str) -> list[str]:
+    return [part for part in text.split(",") if part]
+
+
+def _domains(text: str) -> list[str]:
+    return [_domain(part) for part in _listed(text)]
 
 
 def _domain(text: str) -> str:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from ingestion.load import FilesFailedError, LoadSummary, describe, entities_of, load_domain, moves_files
-from ingestion.warehouse import WarehouseBusyError
+from ingestion.warehouse import WarehouseBusyError, reserved
 from operations.dbt import UNIT_TESTS, run_dbt, selectors
 from operations.metrics.dbt_results import results_kept
 from operations.metrics.journal import Measured, shell_run_id, stage
@@ -56,7 +56,7 @@ def elt(
             options = ["--full-refresh"] if full_refresh else []
             variables = ["--vars", f"{{rebuild: '{rebuild}'}}"] if rebuild else []
             select = ["--select", *selectors(domain), "--exclude", UNIT_TESTS]
-            with results_kept(domain, run_id, settings):
+            with reserved(settings, domain), results_kept(domain, run_id, settings):
                 run_dbt(["build", *select, *options, *variables], settings)
         publication = publish(domain, run_id, settings, accept=accept)
         if domain in DOMAINS_WITH_REPORTS:

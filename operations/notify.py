@@ -20,8 +20,11 @@ from urllib.error import HTTPError, URLError
 
 import duckdb
 
+from ingestion.warehouse import WarehouseError
 from operations.metrics.record import Outcome
 from operations.metrics.summary import collect
+from operations.publishing.readers import published_at
+from operations.publishing.stores import store_of
 from settings import Mail, Settings
 
 # For each of the two; a run does not end before its message is out.
@@ -161,12 +164,12 @@ def _rows(outcome: Outcome) -> str:
 
 
 def _published(domain: str, settings: Settings) -> str:
-    path = settings.published(domain)
-    if not path.exists():
+    at = published_at(domain, settings)
+    if at is None:
         return "published now: nothing"
-    at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    where = store_of(domain, settings).where
     try:
         rows = collect(domain, settings)["rows_published"]
-    except duckdb.Error as error:
-        return f"published now: {path}, which cannot be read ({type(error).__name__})"
-    return f"published now: {rows:,} rows of {at:%Y-%m-%d %H:%M} UTC, {path}"
+    except (duckdb.Error, WarehouseError) as error:
+        return f"published now: {where}, which cannot be read ({type(error).__name__})"
+    return f"published now: {rows:,} rows of {at:%Y-%m-%d %H:%M} UTC, {where}"

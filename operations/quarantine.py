@@ -1,6 +1,7 @@
 """The working list of a domain: rows in quarantine and rejected lines, to be corrected and delivered again."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,21 @@ import duckdb
 
 import settings as settings_module
 from ingestion.load import entities_of, feeds_of
-from ingestion.warehouse import reading, table_columns
+from ingestion.warehouse import Warehouse, WarehouseError, is_there, reading, table_columns
 from operations.files.whole_file import whole_file
+from operations.publishing.profile import quoted
 from settings import Settings
+
+# The columns of an exported list that come before the delivered ones.
+LISTED = (
+    "_entity",
+    "_row_id",
+    "_source_file",
+    "_line_number",
+    "_source_row",
+    "_reasons",
+    "_rejected_line",
+)
 
 
 class QuarantineError(RuntimeError):
@@ -86,42 +99,47 @@ def quarantine(domain: str, settings: Settings | None = None, *, export: Path | 
     """
     entities = entities_of(domain)
     settings = settings or settings_module.load()
-    if not settings.warehouse.exists():
+    if not is_there(settings):
         raise _not_built(domain)
     with reading(settings) as warehouse:
-        try:
-            warehouse.execute(
-                f"create temp view working_list as {_working_list(warehouse, domain, entities)}"
-            )
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            raise _not_built(domain) from error
+        columns = _delivered_columns(warehouse, domain, entities)
+        built = [
+            warehouse.columns("clean", f"quarantine_{domain}__{entity}") and columns[entity]
+            for entity in entities
+        ]
+        if not all(built) or not warehouse.columns(f"raw_{domain}", "rejected_lines"):
+            raise _not_built(domain)
+        listed = _working_list(domain, columns)
         if export:
-            _export(warehouse, export)
-        rows, rejected_lines = warehouse.execute(
-            "select count(*) filter (not is_line), count(*) filter (is_line) from working_list"
-        ).fetchone()
-        return WorkingList(
-            domain,
-            rows,
-            rejected_lines,
-            by_reason=tuple(ReasonCount(*found) for found in warehouse.execute(_BY_REASON).fetchall()),
-            by_file=tuple(FileCount(*found) for found in warehouse.execute(_BY_FILE).fetchall()),
-            export=export,
-        )
+            _export(warehouse, listed, columns, export)
+        counts = warehouse.execute(
+            f"select is_line, _entity, _source_file, _reasons, count(*) from ({listed}) as listed group by 1, 2, 3, 4"
+        ).fetchall()
+    return _counted(domain, counts, export)
 
 
-_BY_REASON = """
-    select _entity, reason, count(*)
-    from (
-        select _entity, unnest(if(is_line, [_reasons], string_split(_reasons, ','))) as reason
-        from working_list
+def _counted(
+    domain: str, counts: Sequence[tuple[bool, str, str, str, int]], export: Path | None
+) -> WorkingList:
+    """Sum up what is on the list, by what is the same of several rows."""
+    by_reason: Counter[tuple[str, str]] = Counter()
+    by_file: dict[tuple[str, str], Counter[bool]] = {}
+    for is_line, entity, source_file, reasons, count in counts:
+        # The reason of a rejected line is a sentence, which may have a comma.
+        for reason in [reasons] if is_line else reasons.split(","):
+            by_reason[entity, reason] += count
+        by_file.setdefault((entity, source_file), Counter())[is_line] += count
+    return WorkingList(
+        domain,
+        rows=sum(found[False] for found in by_file.values()),
+        rejected_lines=sum(found[True] for found in by_file.values()),
+        by_reason=tuple(
+            ReasonCount(*key, count)
+            for key, count in sorted(by_reason.items(), key=lambda found: (-found[1], found[0]))
+        ),
+        by_file=tuple(FileCount(*key, found[False], found[True]) for key, found in sorted(by_file.items())),
+        export=export,
     )
-    group by all order by count(*) desc, _entity, reason
-"""
-_BY_FILE = """
-    select _entity, _source_file, count(*) filter (not is_line), count(*) filter (is_line)
-    from working_list group by all order by _entity, _source_file
-"""
 
 
 def describe(found: WorkingList, settings: Settings) -> str:
@@ -158,50 +176,71 @@ def _not_built(domain: str) -> QuarantineError:
     return QuarantineError(f"{domain} has not been built; run `python -m operations elt {domain}` first")
 
 
-def _working_list(warehouse: duckdb.DuckDBPyConnection, domain: str, entities: Sequence[str]) -> str:
-    """The query of the list: the columns of the CSV file, and `is_line`."""
+def _working_list(domain: str, columns: Mapping[str, Sequence[str]]) -> str:
+    """The query of the list: `is_line`, and the columns of the CSV file.
+
+    Args:
+        domain: whose list.
+        columns: the delivered columns of each entity.
+    """
     raw = f"raw_{domain}"
+    delivered = list(dict.fromkeys(name for names in columns.values() for name in names))
     rows = [
         f"""
         select
             false as is_line, '{entity}' as _entity, delivered._row_id, delivered._source_file,
-            null::bigint as _line_number, delivered._source_row, quarantined.broken_rules as _reasons,
-            null::text as _rejected_line
-            {"".join(f', delivered."{name}"' for name in _delivered_columns(warehouse, raw, entity))}
+            cast(null as bigint) as _line_number, delivered._source_row, quarantined.broken_rules as _reasons,
+            cast(null as text) as _rejected_line
+            {"".join(f", {_value(name, names)}" for name in delivered)}
         from {raw}.{entity} as delivered
-        inner join clean.quarantine_{domain}__{entity} as quarantined using (_row_id)
-        anti join {raw}.{entity} as correction on correction._replaces_row_id = delivered._row_id
+        inner join clean.quarantine_{domain}__{entity} as quarantined on quarantined._row_id = delivered._row_id
+        where not exists (
+            select 1 from {raw}.{entity} as correction where correction._replaces_row_id = delivered._row_id
+        )
         """
-        for entity in entities
+        for entity, names in columns.items()
     ]
     # Nobody knows for sure of which entity a rejected line is, so a correction of any entity will do.
-    corrections = " union all ".join(f"select _replaces_row_id from {raw}.{entity}" for entity in entities)
+    corrections = " union all ".join(f"select _replaces_row_id from {raw}.{entity}" for entity in columns)
     lines = f"""
         select
-            true as is_line, entity as _entity, _row_id, source_file as _source_file,
-            line_number as _line_number, null::bigint as _source_row, reason as _reasons,
-            line as _rejected_line
+            true as is_line, rejected.entity as _entity, rejected._row_id, rejected.source_file as _source_file,
+            rejected.line_number as _line_number, cast(null as bigint) as _source_row,
+            rejected.reason as _reasons, rejected.line as _rejected_line
+            {"".join(f", {_value(name, ())}" for name in delivered)}
         from {raw}.rejected_lines as rejected
-        semi join (
+        inner join (
             select entity, source_file, max(_dlt_load_id) as _dlt_load_id
-            from {raw}.input_files where status = 'loaded' group by all
+            from {raw}.input_files where status = 'loaded' group by 1, 2
         ) as last_delivery
-            using (entity, source_file, _dlt_load_id)
-        anti join ({corrections}) as correction on correction._replaces_row_id = rejected._row_id
+            on
+                last_delivery.entity = rejected.entity and last_delivery.source_file = rejected.source_file
+                and last_delivery._dlt_load_id = rejected._dlt_load_id
+        where not exists (
+            select 1 from ({corrections}) as correction where correction._replaces_row_id = rejected._row_id
+        )
     """
-    return " union all by name ".join([*rows, lines])
+    return " union all ".join([*rows, lines])
 
 
-def _delivered_columns(warehouse: duckdb.DuckDBPyConnection, schema: str, entity: str) -> list[str]:
-    return [name for name in table_columns(warehouse, schema, entity) if not name.startswith("_")]
+def _value(name: str, there: Collection[str]) -> str:
+    """A delivered column, null where an entity has it not."""
+    return f'delivered."{name}"' if name in there else f'cast(null as text) as "{name}"'
 
 
-def _export(warehouse: duckdb.DuckDBPyConnection, target: Path) -> None:
-    ordered = warehouse.sql(
-        "select * exclude (is_line) from working_list order by _entity, _source_file, _line_number, _source_row"
+def _delivered_columns(warehouse: Warehouse, domain: str, entities: Sequence[str]) -> dict[str, list[str]]:
+    found = {entity: table_columns(warehouse, f"raw_{domain}", entity) for entity in entities}
+    return {entity: [name for name in names if not name.startswith("_")] for entity, names in found.items()}
+
+
+def _export(warehouse: Warehouse, listed: str, columns: Mapping[str, Sequence[str]], target: Path) -> None:
+    names = [*LISTED, *dict.fromkeys(name for of_entity in columns.values() for name in of_entity)]
+    query = (
+        f"select {', '.join(map(quoted, names))} from ({listed}) as listed"
+        " order by _entity, _source_file, _line_number nulls last, _source_row nulls last"
     )
     try:
         with whole_file(target) as candidate:
-            ordered.write_csv(str(candidate), header=True, use_tmp_file=False)
-    except (OSError, duckdb.Error) as error:
+            warehouse.write_csv(query, candidate)
+    except (OSError, duckdb.Error, WarehouseError) as error:
         raise QuarantineError(f"{target} could not be written: {error}") from error

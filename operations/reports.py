@@ -6,8 +6,9 @@ from pathlib import Path
 import duckdb
 
 import settings as settings_module
+from ingestion.warehouse import WarehouseError
 from operations.files.whole_file import whole_file
-from operations.published import open_published
+from operations.publishing.readers import NotPublishedError, open_published
 from settings import Settings
 
 # Domain → name of the report → what is in it, in order.
@@ -49,17 +50,18 @@ def write_reports(domain: str, settings: Settings | None = None, *, day: date | 
     if not reports:
         return []
     settings = settings or settings_module.load()
-    source = settings.published(domain)
-    if not source.exists():
-        raise NothingPublishedError(f"{source} is not there: nothing of {domain} has been published")
     day = day or datetime.now(UTC).date()
     targets = {name: settings.reports(domain) / f"{name}_{day:%Y-%m-%d}.csv" for name in reports}
-    with open_published(domain, settings) as published:
-        for name, target in targets.items():
-            try:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with whole_file(target) as candidate:
-                    published.sql(reports[name]).write_csv(str(candidate), header=True, use_tmp_file=False)
-            except (OSError, duckdb.Error) as error:
-                raise ReportError(f"{target} could not be written: {error}") from error
+    try:
+        with open_published(domain, settings) as published:
+            for name, target in targets.items():
+                try:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    with whole_file(target) as candidate:
+                        rows = published.sql(reports[name])
+                        rows.write_csv(str(candidate), header=True, use_tmp_file=False)
+                except (OSError, duckdb.Error, WarehouseError) as error:
+                    raise ReportError(f"{target} could not be written: {error}") from error
+    except NotPublishedError as error:
+        raise NothingPublishedError(str(error)) from error
     return list(targets.values())

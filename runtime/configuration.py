@@ -48,13 +48,18 @@ def dag_names() -> list[str]:
     return sorted(file.stem for file in folder.glob("*.py") if file.name not in ignored)
 
 
-def pools(dags: Iterable[str]) -> list[dict]:
-    """Pools of the DAGs, as the REST API takes them.
+def pools(dags: Iterable[str], writers: int = 1) -> list[dict]:
+    """Pools of the DAGs, as the REST API takes them; so many tasks may write to the warehouse at once.
 
     Each DAG has watchers of its own: those of a DAG whose build waits for the warehouse would take
     all the slots from the DAG whose build has it.
     """
-    writer = {"name": "warehouse_writer", "slots": 1, "description": "DuckDB lets one process write."}
+    one = "DuckDB lets one process write."
+    writer = {
+        "name": "warehouse_writer",
+        "slots": writers,
+        "description": one if writers == 1 else "Each domain has one writer.",
+    }
     return [writer] + [
         {"name": f"dbt_watchers_{dag}", "slots": watchers(), "description": f"Model tasks of {dag}."}
         for dag in dags

@@ -48,6 +48,7 @@ def stages(run: RunState) -> dict[str, float]:
 def print_report(states: list[RunState], client: AirflowClient, settings: Settings) -> None:
     """Print state, time, rows and, for what failed, the end of its log."""
     from operations.metrics.summary import collect
+    from operations.publishing.stores import store_of
 
     console = Console(highlight=False, soft_wrap=True)
     for run in states:
@@ -58,10 +59,11 @@ def print_report(states: list[RunState], client: AirflowClient, settings: Settin
             for line in client.error_lines(run, task):
                 console.print(f"    {line}", markup=False)
         console.print(_columns({name: f"{seconds:.1f} s" for name, seconds in stages(run).items()}))
-        if ended in ("success", "partial") and settings.published(run.dag_id).exists():
+        counts = collect(run.dag_id, settings) if ended in ("success", "partial") else {}
+        if counts:
             console.print()
-            console.print(_columns({name: f"{rows:,}" for name, rows in collect(run.dag_id).items()}))
-            console.print(f"\n  readers open {settings.published(run.dag_id)}")
+            console.print(_columns({name: f"{rows:,}" for name, rows in counts.items()}))
+            console.print(f"\n  readers open {store_of(run.dag_id, settings).where}")
     console.print("\nmake airflow shows the runs, make docs the models.")
 
 

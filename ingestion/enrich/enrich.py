@@ -16,7 +16,6 @@ from decimal import Decimal
 from typing import Any
 
 import dlt
-import duckdb
 
 from ingestion.enrich.journal import Journal
 from ingestion.enrich.judgement import (
@@ -33,7 +32,7 @@ from ingestion.load_file import FileResult
 from ingestion.raw_pipeline import RawPipeline
 from ingestion.raw_tables import enrichments, llm_usage
 from ingestion.rest.endpoint import Endpoint
-from ingestion.warehouse import connect
+from ingestion.warehouse import Warehouse, connect
 from settings import Settings
 
 NAME, ENTITY = "enrichments", "enrichments"
@@ -42,9 +41,7 @@ MOST_UNANSWERED = 5
 # If the API refuses this many articles and has judged none, it is not for what they say, and the run asks no further.
 MOST_REFUSED = 5
 # The typed model of the articles (dbt) computes the same hash.
-CONTENT_HASH = (
-    "sha256(coalesce(title, '') || chr(10) || coalesce(description, '') || chr(10) || coalesce(content, ''))"
-)
+CONTENT = "coalesce(title, '') || chr(10) || coalesce(description, '') || chr(10) || coalesce(content, '')"
 
 
 def enrich(
@@ -69,8 +66,8 @@ def enrich(
     """
     settings.dlt_dir.mkdir(parents=True, exist_ok=True)
     with _journal(articles, settings) as journal:
-        with connect(settings) as connection:
-            tables = _Tables(articles, settings, connection)
+        with connect(settings, articles.domain) as warehouse:
+            tables = _Tables(articles, settings, warehouse)
             tables.absorb(journal)
             provider = _provider(settings, tables.spent_today(), journal, patience)
             waiting = tables.waiting(provider, limit, anew)
@@ -80,8 +77,8 @@ def enrich(
         work = _Work(provider, journal)
         with ThreadPoolExecutor(settings.enrichment.concurrency) as threads:
             list(threads.map(work.judge, waiting))
-        with connect(settings) as connection:
-            _Tables(articles, settings, connection).absorb(journal)
+        with connect(settings, articles.domain) as warehouse:
+            _Tables(articles, settings, warehouse).absorb(journal)
     return work.result(len(waiting))
 
 
@@ -92,14 +89,14 @@ def waiting_articles(articles: Endpoint, settings: Settings) -> int:
         SettingsError, WarehouseBusyError: see `enrich`.
     """
     settings.dlt_dir.mkdir(parents=True, exist_ok=True)
-    with _journal(articles, settings) as journal, connect(settings) as connection:
-        tables = _Tables(articles, settings, connection)
+    with _journal(articles, settings) as journal, connect(settings, articles.domain) as warehouse:
+        tables = _Tables(articles, settings, warehouse)
         tables.absorb(journal)
         return len(tables.waiting(_provider(settings, Decimal(0), journal, {}), None, False))
 
 
 def _journal(articles: Endpoint, settings: Settings) -> AbstractContextManager[Journal]:
-    return Journal.open(settings.dlt_dir / f"{settings.env}_{articles.domain}_enrichments.jsonl")
+    return Journal.open(settings.dlt_dir / f"{settings.warehouse_name}_{articles.domain}_enrichments.jsonl")
 
 
 @dataclass
@@ -200,9 +197,10 @@ class _Work:
 class _Tables:
     """The raw tables of articles, judgements and calls, held open for writing."""
 
-    def __init__(self, articles: Endpoint, settings: Settings, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-        self._pipeline = RawPipeline(articles, settings, connection)
+    def __init__(self, articles: Endpoint, settings: Settings, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+        self._content_hash = warehouse.sha256(CONTENT)
+        self._pipeline = RawPipeline(articles, settings, warehouse)
         self._schema = self._pipeline.schema
         self._articles = f"{self._schema}.{articles.entity}"
         self._latest = articles.cursor
@@ -218,28 +216,34 @@ class _Tables:
 
     def spent_today(self) -> Decimal:
         """What the calls of this day (UTC) have cost, in US dollars."""
-        found = self._connection.execute(
-            f"select coalesce(sum(cost_usd), 0) from {self._schema}.llm_usage where epoch(called_at) >= ?",
+        found = self._warehouse.execute(
+            f"select coalesce(sum(cost_usd), 0) from {self._schema}.llm_usage where extract(epoch from called_at) >= ?",
             [_midnight().timestamp()],
         )
         return Decimal(found.fetchone()[0])
 
     def waiting(self, provider: Provider, limit: int | None, anew: bool) -> list[Article]:
         """The texts that this provider is to judge, the latest first."""
-        found = self._connection.execute(
+        found = self._warehouse.execute(
             f"""
-            select
-                {CONTENT_HASH} as content_hash,
-                any_value(coalesce(title, '')), any_value(coalesce(description, '')), any_value(coalesce(content, ''))
-            from {self._articles}
-            where trim(concat(title, description, content)) <> ''
-            group by content_hash
-            having content_hash not in (
+            with texts as (
+                select
+                    {self._content_hash} as content_hash,
+                    max(coalesce(title, '')) as title,
+                    max(coalesce(description, '')) as description,
+                    max(coalesce(content, '')) as content,
+                    max({self._latest}) as latest
+                from {self._articles}
+                where trim(concat(title, description, content)) <> ''
+                group by 1
+            )
+            select content_hash, title, description, content from texts
+            where content_hash not in (
                 select content_hash from {self._schema}.enrichments
                 where provider = $provider and model = $model
                     and (not $anew or (prompt_version = $version and status = 'enriched'))
             )
-            order by max({self._latest}) desc nulls last, content_hash
+            order by latest desc nulls last, content_hash
             limit $most
             """,
             self._of(provider)
@@ -249,13 +253,14 @@ class _Tables:
 
     def note_cached(self, provider: Provider, journal: Journal) -> None:
         """Note how many articles have a text that was judged before, and what those judgements cost."""
-        hits, saved = self._connection.execute(
+        hits, saved = self._warehouse.execute(
             f"""
             with judged as (
                 select distinct content_hash from {self._schema}.enrichments
                 where provider = $provider and model = $model and status = 'enriched'
             ),
-            hits as (select {CONTENT_HASH} as content_hash from {self._articles} where content_hash in (from judged)),
+            texts as (select {self._content_hash} as content_hash from {self._articles}),
+            hits as (select content_hash from texts where content_hash in (select content_hash from judged)),
             costs as (
                 select content_hash, sum(cost_usd) as cost_usd from {self._schema}.llm_usage
                 where provider = $provider and model = $model and outcome = 'answered'

@@ -1,12 +1,14 @@
 """Whether a run has articles to work on, and whether as many were published as usual."""
 
+from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from ingestion.enrich.enrich import waiting_articles
 from ingestion.leftovers import completed_loads
 from ingestion.rest.endpoint import Endpoint
-from ingestion.warehouse import connect
+from ingestion.rest.records import as_time
+from ingestion.warehouse import reading
 from settings import Settings
 
 DAYS = 7
@@ -57,33 +59,25 @@ def outlook(articles: Endpoint, settings: Settings) -> Outlook:
     """
     schema = f"raw_{articles.domain}"
     waiting = waiting_articles(articles, settings)
-    with connect(settings) as connection:
-        (loaded_at,) = connection.execute(
-            f"select epoch(max(inserted_at)) from {schema}._dlt_loads where load_id in ({completed_loads(schema)})"
+    with reading(settings) as warehouse:
+        (loaded_at,) = warehouse.execute(
+            f"select extract(epoch from max(inserted_at)) from {schema}._dlt_loads where load_id in ({completed_loads(schema)})"
         ).fetchone()
-        days = connection.execute(
-            f"""
-            with days as (
-                select cast(try_cast({articles.cursor} as timestamp) as date) as day, count(*) as articles
-                from {schema}.{articles.entity}
-                group by day
-                having day is not null
-            ),
-            latest as (select max(day) as day from days where day < (select max(day) from days))
-            select
-                latest.day,
-                max(days.articles) filter (days.day = latest.day),
-                sum(days.articles) filter (days.day between latest.day - {DAYS} and latest.day - 1) / {DAYS},
-                min(days.day) <= latest.day - {DAYS}
-            from latest inner join days on days.day <= latest.day
-            group by latest.day
-            """
-        ).fetchone() or (None, 0, None, False)
-    day, count, usual, is_known = days
+        times = warehouse.execute(
+            f"select {articles.cursor}, count(*) from {schema}.{articles.entity} group by 1"
+        ).fetchall()
+    days: Counter[date] = Counter()
+    for text, count in times:
+        if time := as_time(text):
+            days[time.date()] += count
+    # The newest day may have a few hours of articles only.
+    latest = max(sorted(days)[:-1], default=None)
+    is_known = latest is not None and min(days) <= latest - timedelta(DAYS)
+    usual = sum(days[latest - timedelta(day)] for day in range(1, DAYS + 1)) / DAYS if is_known else None
     return Outlook(
         waiting,
-        datetime.fromtimestamp(loaded_at).astimezone() if loaded_at else None,
-        day,
-        count,
-        float(usual) if is_known else None,
+        datetime.fromtimestamp(float(loaded_at)).astimezone() if loaded_at else None,
+        latest,
+        days[latest],
+        usual,
     )

@@ -4,7 +4,8 @@ DuckDB's reader is fast but trusting: a gzip that stops in the middle passes, an
 is never closed swallows every line after it. So each file is read once here, in blocks and with
 NumPy, which gives an independent count of records and finds the few lines that need care. A file
 without such lines is then parsed as it is; of any other a repaired copy is made, in which a line
-with an unclosed quote is left out (and reported) and all text is UTF-8 with LF line ends.
+with an unclosed quote is left out (and reported) and all text is UTF-8 with LF line ends and without
+NUL characters, which not every engine can store.
 """
 
 import csv
@@ -19,12 +20,15 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ingestion.formats.characters import NO_CHARACTER, without_nul
+
 BLOCK_BYTES = 16 * 1024 * 1024
 # A quoted field that spans more text than this is taken for an unclosed quote; DuckDB's own
 # limit for one record (`max_line_size`) is 2,000,000 bytes.
 MAX_RECORD_BYTES = 1_000_000
 BOM = b"\xef\xbb\xbf"
 NEWLINE, RETURN, QUOTE, COMMA = b'\n\r",'
+NUL = b"\0"
 
 csv.field_size_limit(2 * MAX_RECORD_BYTES)
 
@@ -85,7 +89,7 @@ def read_header(path: Path) -> list[str]:
     """
     with _open(path) as file:
         first = file.readline(MAX_RECORD_BYTES).removeprefix(BOM)
-    if b"\0" in first:
+    if NUL in first:
         raise UnreadableFileError("it holds NUL bytes: not a text file, or UTF-16; save it as UTF-8")
     first = first.replace(b"\r", b"\n").split(b"\n")[0]
     if not first.strip():
@@ -120,7 +124,7 @@ def frame(path: Path, *, columns: int, copy_to: Path) -> Framing:
             lines = _Lines(block)
             records += int(lines.filled.sum())
             endings.add(lines.ending)
-            clean = clean and _is_utf8(block) and not lines.suspicious.any()
+            clean = clean and _is_utf8(block) and NUL not in block and not lines.suspicious.any()
     endings.discard("none")
     if endings == {"cr"}:
         raise UnreadableFileError("its lines end in a bare CR (old Macintosh style); save it with LF or CRLF")
@@ -207,7 +211,7 @@ class _RepairedCopy:
                 self._copy(block, lines, index, index + span, records=1)
             else:
                 line = block[start : lines.bounds[index + 1]]
-                self._reject(_decode(line).rstrip("\r\n"))
+                self._reject(without_nul(_decode(line).rstrip("\r\n")))
             at = index + (span or 1)
         self._copy(block, lines, at, len(lines.starts))
         return len(block)
@@ -275,7 +279,7 @@ def _blocks(file: BinaryIO) -> Iterator[tuple[bytes, bool]]:
 def _normalised(lines: bytes) -> bytes:
     if not _is_utf8(lines):
         lines = "".join(_decode(line) for line in lines.splitlines(keepends=True)).encode()
-    lines = lines.replace(b"\r\n", b"\n")
+    lines = lines.replace(b"\r\n", b"\n").replace(NUL, NO_CHARACTER.encode())
     if RETURN in lines:
         # The parser would end a line at a CR, unless quotes say that it belongs to a field.
         bare = (line if QUOTE in line else line.replace(b"\r", b" ") for line in lines.split(b"\n"))

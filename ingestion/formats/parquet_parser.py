@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ingestion.formats.characters import NO_CHARACTER
 from ingestion.formats.csv_framing import UnreadableFileError
 from ingestion.formats.parsed_file import PARQUET, ParsedFile, RowShape, connect, identifier, literal
 
@@ -40,7 +41,7 @@ def read_rows(path: Path, shape: RowShape, *, parquet: Path) -> ParsedFile:
     expected = pq.read_metadata(path).num_rows
     if not expected:
         raise UnreadableFileError("it has no rows")
-    columns = [f"cast({identifier(name)} as varchar)" for name in read_column_names(path)]
+    columns = [_text(field) for field in pq.read_schema(path)]
     try:
         with connect(parquet.parent) as connection:
             connection.execute(
@@ -57,3 +58,9 @@ def read_rows(path: Path, shape: RowShape, *, parquet: Path) -> ParsedFile:
     if rows != expected:
         raise UnreadableFileError(f"it says that it has {expected} rows, and {rows} could be read")
     return ParsedFile(parquet=parquet, rows=rows, rejected=[])
+
+
+def _text(field: pa.Field) -> str:
+    """SQL for a column's values as texts."""
+    text = f"cast({identifier(field.name)} as varchar)"
+    return text if pa.types.is_primitive(field.type) else f"replace({text}, chr(0), {literal(NO_CHARACTER)})"

@@ -7,15 +7,13 @@ loads have written; rows that a killed load left behind do not count, and are lo
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dlt
-import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ingestion.leftovers import completed_loads, remove_stale_rejects
 from ingestion.load_file import FileResult
@@ -23,7 +21,7 @@ from ingestion.raw_pipeline import RawPipeline
 from ingestion.raw_tables import REPLACE, input_files, raw_rows, rejected_lines
 from ingestion.rest.endpoint import Endpoint, IncompleteError
 from ingestion.rest.records import NoRecordError, as_line, as_row, as_time
-from ingestion.warehouse import connect, table_columns
+from ingestion.warehouse import Warehouse, connect
 from settings import Settings
 
 # A record may become visible later than the time of its change says, because of transactions, replicas or clocks.
@@ -51,10 +49,11 @@ def load_endpoint(
         WarehouseBusyError: another process kept the warehouse.
     """
     settings.dlt_dir.mkdir(parents=True, exist_ok=True)
-    with connect(settings) as connection:
-        since = _EndpointStore(endpoint, settings, connection).since()
+    with connect(settings, endpoint.domain) as warehouse:
+        since = _EndpointStore(endpoint, settings, warehouse).since()
+        fitted = warehouse.fitted
     # Other processes may use the warehouse while the API is read.
-    delivery = _Delivery(endpoint)
+    delivery = _Delivery(endpoint, fitted)
     try:
         for page in endpoint.read(settings, since, **patience):
             delivery.add(page[: None if limit is None else limit - delivery.position])
@@ -63,8 +62,8 @@ def load_endpoint(
                 break
     except IncompleteError as error:
         delivery.note, delivery.is_partial = str(error), True
-    with connect(settings) as connection:
-        return _EndpointStore(endpoint, settings, connection).write(delivery, since)
+    with connect(settings, endpoint.domain) as warehouse:
+        return _EndpointStore(endpoint, settings, warehouse).write(delivery, since)
 
 
 @dataclass
@@ -72,6 +71,8 @@ class _Delivery:
     """What one reading of an API brought: the last version of each record, and what could not be read as one."""
 
     endpoint: Endpoint
+    # A field's name as the raw table has it.
+    fitted: Callable[[str], str]
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     rejected: dict[str, dict[str, Any]] = field(default_factory=dict)
     position: int = 0
@@ -85,7 +86,7 @@ class _Delivery:
         for record in page:
             self.position += 1
             try:
-                row = as_row(record)
+                row = {self.fitted(name): value for name, value in as_row(record).items()}
                 identity = self.endpoint.identify(row)
                 if not identity or not identity.strip():
                     raise NoRecordError("it has nothing that it could be known by")
@@ -116,13 +117,14 @@ class _Delivery:
 class _EndpointStore:
     """The raw tables of one endpoint, held open for writing."""
 
-    def __init__(self, endpoint: Endpoint, settings: Settings, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, endpoint: Endpoint, settings: Settings, warehouse: Warehouse) -> None:
         self._endpoint = endpoint
-        self._connection = connection
-        self._pipeline = RawPipeline(endpoint, settings, connection)
+        self._warehouse = warehouse
+        self._work = settings.dlt_dir
+        self._pipeline = RawPipeline(endpoint, settings, warehouse)
         self._schema = self._pipeline.schema
         self._table = f"{self._schema}.{endpoint.entity}"
-        remove_stale_rejects(connection, self._schema, endpoint)
+        remove_stale_rejects(warehouse, self._schema, endpoint)
 
     def since(self) -> str | None:
         """The time from which to read changes; None to read all records, as after a load that was incomplete.
@@ -133,7 +135,7 @@ class _EndpointStore:
         if not noted or noted["reason"]:
             return None
         now = datetime.now(UTC)
-        found = self._connection.execute(
+        found = self._warehouse.execute(
             f"select distinct {self._endpoint.cursor} from {self._table} where {self._is_completed()}"
         )
         times = [time for (text,) in found.fetchall() if (time := as_time(text)) and time <= now]
@@ -174,7 +176,8 @@ class _EndpointStore:
         def rows() -> Iterator[pa.Table]:
             if len(changed):
                 load_id = pa.scalar(dlt.current.load_package_state()["load_id"])
-                yield changed.append_column("_dlt_load_id", pa.repeat(load_id, len(changed)))
+                rows = changed.append_column("_dlt_load_id", pa.repeat(load_id, len(changed)))
+                yield from self._warehouse.items(rows, self._work)
 
         self._pipeline.run(
             raw_rows(self._endpoint, rows(), REPLACE),
@@ -191,7 +194,7 @@ class _EndpointStore:
                 ]
             ),
         )
-        remove_stale_rejects(self._connection, self._schema, self._endpoint)
+        remove_stale_rejects(self._warehouse, self._schema, self._endpoint)
         return FileResult(
             name,
             entity,
@@ -211,38 +214,32 @@ class _EndpointStore:
         constants = {"_source_file": self._endpoint.source_file, "_replaces_row_id": None}
         rows = [dict.fromkeys(columns) | row | constants for row in delivery.rows.values()]
         delivered = pa.Table.from_pylist(rows, schema=shape)
-        there = table_columns(self._connection, self._schema, self._endpoint.entity)
-        named = ["_row_id", *(f'"{column}"' for column in columns)]
-        standing = ["_row_id", *(f'"{column}"' if column in there else "null" for column in columns)]
-        self._connection.register("delivered", delivered)
-        try:
-            differing = self._connection.execute(
-                f"""
-                select {", ".join(named)} from delivered
-                except
-                select {", ".join(standing)} from {self._table} where {self._is_completed()}
-                """
-            ).fetchall()
-        finally:
-            self._connection.unregister("delivered")
-        ids = pa.array([row_id for row_id, *_ in differing], pa.string())
-        return delivered.filter(pc.is_in(delivered["_row_id"], ids))
+        there = self._warehouse.columns(self._schema, self._endpoint.entity)
+        standing = [f'"{column}"' if column in there else "null" for column in columns]
+        found = self._warehouse.execute(
+            f"select _row_id, {', '.join(standing)} from {self._table}"
+            f" where {self._is_completed()} and _row_id in (select unnest(?::text[]))",
+            [list(delivery.rows)],
+        )
+        known = {row_id: values for row_id, *values in found.fetchall()}
+        differ = [known.get(row["_row_id"]) != [row[column] for column in columns] for row in rows]
+        return delivered.filter(pa.array(differ, pa.bool_()))
 
     def _columns(self, delivery: _Delivery) -> list[str]:
         """The columns of the raw table, followed by new ones."""
-        there = table_columns(self._connection, self._schema, self._endpoint.entity)
+        there = self._warehouse.columns(self._schema, self._endpoint.entity)
         return list(dict.fromkeys([*there, *delivery.columns()]))
 
     def _rows_beside(self, changed: pa.Table) -> int:
         """Rows of the raw table that will not be replaced."""
-        found = self._connection.execute(
+        found = self._warehouse.execute(
             f"select count(*) from {self._table} where _row_id not in (select unnest(?::text[]))",
             [changed["_row_id"].to_pylist()],
         )
         return found.fetchone()[0]
 
     def _rejected(self) -> dict[str, dict[str, Any]]:
-        found = self._connection.execute(
+        found = self._warehouse.execute(
             f"select _row_id, line_number, reason, line from {self._schema}.rejected_lines where entity = ? and source_file = ?",
             [self._endpoint.entity, self._endpoint.source_file],
         )

@@ -7,6 +7,8 @@ from typing import Any
 
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
+from ingestion.formats.characters import without_nul
+
 _normalize = NamingConvention().normalize_identifier
 
 
@@ -65,6 +67,8 @@ def as_time(value: Any) -> datetime | None:
 
 
 def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return without_nul(value)
     return value.written if isinstance(value, DeliveredNumber) else json.dumps(value, ensure_ascii=False)

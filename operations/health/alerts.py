@@ -10,11 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
-from ingestion.warehouse import connect, table_columns
+from ingestion.warehouse import Warehouse, connect, table_columns
 from operations.health.rules import FILE, broken_rules
-from operations.metrics.ops_store import SCHEMA, merged, write
+from operations.metrics.ops_store import OPS, SCHEMA, merged, write
 from operations.notify import Message, send
 from settings import Settings
 
@@ -60,7 +58,7 @@ def tell(settings: Settings, *, now: datetime | None = None, rules: Path = FILE)
     now = now or datetime.now(UTC)
     broken = {(each.rule, each.pipeline): each.says for each in broken_rules(settings, now, rules)}
     # Held until everything is sent and marked, so that two processes at once do not both send it.
-    with connect(settings) as warehouse:
+    with connect(settings, OPS) as warehouse:
         alerts = _unsettled(warehouse)
         still = {_key(alert) for alert in alerts if alert["ended_at"] is None}
         changed = [
@@ -103,7 +101,7 @@ def _tell(alert: dict[str, Any], settings: Settings, now: datetime) -> Iterator[
         yield Told(alert["rule"], alert["pipeline"], begins, alert["says"], str(sent))
 
 
-def _unsettled(warehouse: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+def _unsettled(warehouse: Warehouse) -> list[dict[str, Any]]:
     """The alerts that are open, or of whose end nobody has been told."""
     if not table_columns(warehouse, SCHEMA, "alerts"):
         return []
@@ -113,7 +111,7 @@ def _unsettled(warehouse: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     return [dict(zip(ALERTS, row, strict=True)) for row in found.fetchall()]
 
 
-def _write(warehouse: duckdb.DuckDBPyConnection, settings: Settings, alerts: list[dict[str, Any]]) -> None:
+def _write(warehouse: Warehouse, settings: Settings, alerts: list[dict[str, Any]]) -> None:
     write(warehouse, settings, [merged("alerts", alerts, ALERTS, ("rule", "pipeline", "started_at"))])
 
 

@@ -9,10 +9,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-import duckdb
 from dlt.extract import DltResource
 
-from ingestion.warehouse import connect, table_columns
+from ingestion.warehouse import Warehouse, connect, reserved, table_columns
 from operations.dbt import UNIT_TESTS, ensure_manifest, run_dbt
 from operations.health import airflow_history, publications
 from operations.health.airflow_api import ApiError
@@ -20,7 +19,7 @@ from operations.health.alerts import Told, tell
 from operations.metrics import dbt_results, record
 from operations.metrics.dbt_results import results_kept
 from operations.metrics.journal import shell_run_id
-from operations.metrics.ops_store import SCHEMA, merged, write
+from operations.metrics.ops_store import OPS, SCHEMA, merged, write
 from operations.publishing.publish import Publication, publish
 from settings import Settings
 
@@ -105,7 +104,7 @@ def collect_days(settings: Settings) -> None:
         MetricsError: dlt could not write; nothing is lost.
         WarehouseBusyError: another process kept the warehouse.
     """
-    with connect(settings) as warehouse:
+    with connect(settings, OPS) as warehouse:
         write(warehouse, settings, [_days(publications.days(settings, {}))])
 
 
@@ -123,7 +122,7 @@ def collect(settings: Settings) -> Collected:
         DbtError: there are results of dbt to collect, and dbt refuses its project.
         WarehouseBusyError: another process kept the warehouse.
     """
-    with connect(settings) as warehouse:
+    with connect(settings, OPS) as warehouse:
         since = _newest_of_airflow(warehouse)
     without_airflow = None
     airflow: dict[str, list[dict[str, Any]]] = {"pipelines": [], "runs": [], "tasks": []}
@@ -140,7 +139,7 @@ def collect(settings: Settings) -> Collected:
         ),
         "costs": publications.costs(settings, unread),
     }
-    with connect(settings) as warehouse:
+    with connect(settings, OPS) as warehouse:
         rows["loads"] = _new_loads(warehouse)
         rows["publications"] = publications.publications(settings, _last_publications(warehouse), unread)
         write(
@@ -181,7 +180,7 @@ def build(domain: str, settings: Settings, run_id: str) -> Publication:
         DbtError: a model or a test failed; the published version stays.
         PublishError, WarehouseBusyError: see `operations.publishing.publish`.
     """
-    with results_kept(domain, run_id, settings):
+    with reserved(settings, domain), results_kept(domain, run_id, settings):
         select = ["--select", f"tag:{domain}", "tag:shared", "--exclude", UNIT_TESTS]
         run_dbt(["build", *select], settings, quiet=True)
     # Such figures rise and fall all the time; nobody needs to accept that.
@@ -193,7 +192,7 @@ def build(domain: str, settings: Settings, run_id: str) -> Publication:
     return publication
 
 
-def _newest_of_airflow(warehouse: duckdb.DuckDBPyConnection) -> datetime | None:
+def _newest_of_airflow(warehouse: Warehouse) -> datetime | None:
     """The newest time in the runs collected so far; whatever changes from now on has a later one."""
     if not table_columns(warehouse, SCHEMA, "airflow_runs"):
         return None
@@ -201,7 +200,7 @@ def _newest_of_airflow(warehouse: duckdb.DuckDBPyConnection) -> datetime | None:
     return warehouse.execute(f"select {times} from {SCHEMA}.airflow_runs").fetchone()[0]
 
 
-def _last_publications(warehouse: duckdb.DuckDBPyConnection) -> list[tuple[str, datetime]]:
+def _last_publications(warehouse: Warehouse) -> list[tuple[str, datetime]]:
     """The version of each domain that was collected last."""
     if "collected_at" not in table_columns(warehouse, SCHEMA, "publications"):
         return []
@@ -212,7 +211,7 @@ def _last_publications(warehouse: duckdb.DuckDBPyConnection) -> list[tuple[str, 
     ).fetchall()
 
 
-def _new_loads(warehouse: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+def _new_loads(warehouse: Warehouse) -> list[dict[str, Any]]:
     """Packages that dlt has loaded for the domains since the last collection, and what they brought."""
     known = (
         f"select load_id from {SCHEMA}.loads"
@@ -220,9 +219,9 @@ def _new_loads(warehouse: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         else "select null where false"
     )
     schemas = warehouse.execute(
-        "select schema_name from duckdb_tables() where table_name = '_dlt_loads'"
-        " and starts_with(schema_name, 'raw_') and not ends_with(schema_name, '_staging')"
-        " and schema_name <> ? order by schema_name",
+        "select table_schema from information_schema.tables where table_name = '_dlt_loads'"
+        " and starts_with(table_schema, 'raw_') and right(table_schema, 8) <> '_staging'"
+        " and table_schema <> ? order by table_schema",
         [SCHEMA],
     ).fetchall()
     rows = []

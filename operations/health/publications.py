@@ -10,7 +10,8 @@ from typing import Any
 
 import duckdb
 
-from operations.published import open_published
+from ingestion.warehouse import WarehouseError
+from operations.publishing.readers import Reader, open_published, published_names
 from settings import PLATFORM, Settings
 
 log = logging.getLogger(__name__)
@@ -40,8 +41,6 @@ select sum(rows_read)::bigint as rows_read, sum(rows_quarantined)::bigint as row
     max(loaded_at) as newest_input_at
 from marts.agg_{domain}_rows_by_file
 """
-_ROWS = "select sum(estimated_size)::bigint from duckdb_tables() where schema_name = 'marts'"
-_TABLES = "select table_name from duckdb_tables() where schema_name = 'marts'"
 _DAYS = """
 select loaded_at::date as day, sum(rows_read)::bigint as rows_in, sum(rows_clean)::bigint as rows_published,
     sum(rows_quarantined)::bigint as rows_quarantined, max(loaded_at) as newest_input_at
@@ -55,9 +54,7 @@ from marts.agg_llm_cost_by_day group by all order by all
 
 def domains(settings: Settings) -> list[str]:
     """The domains that have published something."""
-    folder = settings.published("any").parent
-    names = (path.stem for path in folder.glob("[!.]*.duckdb"))
-    return sorted(name for name in names if name not in PLATFORM)
+    return [name for name in published_names(settings) if name not in PLATFORM]
 
 
 def publications(
@@ -73,15 +70,16 @@ def publications(
     seen_before = set(known)
 
     def read(domain: str) -> list[dict[str, Any]]:
-        file = settings.published(domain).stat()
-        published_at = datetime.fromtimestamp(int(file.st_mtime), UTC)
-        if (domain, published_at) in seen_before:
-            return []
         with open_published(domain, settings) as published:
+            if (domain, published.published_at) in seen_before:
+                return []
             accounted = next(_rows(published, _ACCOUNTED.format(domain=domain)))
-            (rows,) = published.execute(_ROWS).fetchone()
-        key = {"pipeline": domain, "published_at": published_at, "collected_at": datetime.now(UTC)}
-        return [key | {"bytes": file.st_size, "rows_published": rows} | accounted]
+            key = {
+                "pipeline": domain,
+                "published_at": published.published_at,
+                "collected_at": datetime.now(UTC),
+            }
+            return [key | {"bytes": published.bytes, "rows_published": published.rows()} | accounted]
 
     return _of_each_domain(settings, read, unread)
 
@@ -101,7 +99,7 @@ def costs(settings: Settings, unread: dict[str, str]) -> list[dict[str, Any]]:
 
     def read(domain: str) -> list[dict[str, Any]]:
         with open_published(domain, settings) as published:
-            if ("agg_llm_cost_by_day",) not in published.execute(_TABLES).fetchall():
+            if "agg_llm_cost_by_day" not in published.tables():
                 return []
             return [{"pipeline": domain, **row} for row in _rows(published, _COSTS)]
 
@@ -115,15 +113,15 @@ def _of_each_domain(
     for domain in domains(settings):
         try:
             found += read(domain)
-        except (duckdb.Error, OSError) as error:
+        except (duckdb.Error, WarehouseError, OSError) as error:
             reason = str(error).partition("\n")[0]
             unread[domain] = f"{settings.published(domain)}: {reason}; publish {domain} again"
             log.warning("left out: %s", unread[domain])
     return found
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[dict[str, Any]]:
-    found = connection.execute(query)
+def _rows(published: Reader, query: str) -> Iterator[dict[str, Any]]:
+    found = published.execute(query)
     names = [column[0] for column in found.description]
     for row in found.fetchall():
         values = dict(zip(names, row, strict=True))

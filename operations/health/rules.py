@@ -90,7 +90,7 @@ def broken_rules(settings: Settings, now: datetime | None = None, file: Path = F
         SettingsError: the file has a mistake.
     """
     # Here, because the DAGs import this module and need no DuckDB.
-    from operations.published import open_published
+    from operations.publishing.readers import open_published
 
     now = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
     rules_of("", file)

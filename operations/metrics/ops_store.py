@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import dlt
-import duckdb
 from dlt.extract import DltResource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from ingestion.warehouse import Warehouse
 from settings import Settings
 
-SCHEMA = "raw_ops"
+# Whose tables these are, as a domain has its own.
+OPS = "ops"
+SCHEMA = f"raw_{OPS}"
 
 
 class MetricsError(RuntimeError):
@@ -42,20 +44,16 @@ def merged(
     )
 
 
-def write(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, resources: Iterable[DltResource]
-) -> None:
-    """Write tables in one load, as a whole or not at all.
+def write(warehouse: Warehouse, settings: Settings, resources: Iterable[DltResource]) -> None:
+    """Write tables in one load, as a whole or not at all, into a warehouse that was opened for `OPS`.
 
     Raises:
         MetricsError: dlt could not write them.
     """
     pipeline = dlt.pipeline(
-        pipeline_name=f"{settings.env}_ops",
+        pipeline_name=f"{settings.warehouse_name}_{OPS}",
         pipelines_dir=str(settings.dlt_dir),
-        # Otherwise dlt would commit the delete of a merge by itself, and after a kill before the insert the rows
-        # would be gone until the next run.
-        destination=dlt.destinations.duckdb(connection, supports_transactions=True),
+        destination=warehouse.destination(),
         dataset_name=SCHEMA,
     )
     # What a kill left unfinished is still at its origin, and comes again.

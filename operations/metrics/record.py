@@ -15,13 +15,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import duckdb
 from dlt.extract import DltResource
 
 import settings as settings_module
-from ingestion.warehouse import WAIT_SECONDS, connect, table_columns
+from ingestion.warehouse import WAIT_SECONDS, Warehouse, connect, is_there, table_columns
 from operations.metrics.journal import INTERRUPTED, Entry, note_end, read, take
-from operations.metrics.ops_store import SCHEMA, merged, write
+from operations.metrics.ops_store import OPS, SCHEMA, merged, write
 from settings import Settings
 
 # The stage after which a run's data is where readers look.
@@ -109,9 +108,9 @@ def last_outcome(domain: str, settings: Settings) -> Outcome | None:
     Raises:
         WarehouseBusyError: another process kept the warehouse.
     """
-    if not settings.warehouse.exists():
+    if not is_there(settings):
         return None
-    with connect(settings) as connection:
+    with connect(settings, OPS) as connection:
         if not table_columns(connection, SCHEMA, "runs"):
             return None
         columns = ["domain", "run_id", *_FACTS]
@@ -153,7 +152,7 @@ def record(
     if run_id is not None:
         note_end(domain, run_id, settings, failed)
     # Whoever has the warehouse is the only one to take from the journal.
-    with connect(settings, wait_seconds=wait_seconds) as connection, take(domain, settings) as entries:
+    with connect(settings, OPS, wait_seconds=wait_seconds) as connection, take(domain, settings) as entries:
         if not entries:
             return
         keys = [{"domain": domain, "run_id": entry.run_id} for entry in entries]
@@ -204,7 +203,7 @@ def _total(counts: Iterator[int | None]) -> int | None:
     return sum(known) if known else None
 
 
-def _known_stages(connection: duckdb.DuckDBPyConnection, domain: str, run_id: str) -> list[dict[str, Any]]:
+def _known_stages(connection: Warehouse, domain: str, run_id: str) -> list[dict[str, Any]]:
     if not table_columns(connection, SCHEMA, "stages"):
         return []
     found = connection.execute(

@@ -6,12 +6,10 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-import duckdb
-
 from ingestion.on_disk import sync
-from operations.publishing.errors import PublishError
+from ingestion.warehouse.duckdb_file import DuckDbWarehouse
 from operations.publishing.marts import SCHEMA
-from operations.publishing.profile import Profile, Table, count_slices, look, measure, quoted
+from operations.publishing.profile import Profile, Table, look, quoted, verify
 
 # No environment, and so no warehouse, has a name like this.
 NAME = "_candidate"
@@ -38,7 +36,7 @@ def copy(source: Path, target: Path) -> None:
 
 
 def write(
-    warehouse: duckdb.DuckDBPyConnection,
+    warehouse: DuckDbWarehouse,
     tables: Mapping[str, Table],
     profiles: Mapping[str, Profile],
     base: Mapping[str, Profile] | None,
@@ -65,7 +63,7 @@ def write(
 
 
 def _bring_up_to_date(
-    warehouse: duckdb.DuckDBPyConnection,
+    warehouse: DuckDbWarehouse,
     tables: Mapping[str, Table],
     profiles: Mapping[str, Profile],
     base: Mapping[str, Profile],
@@ -79,13 +77,13 @@ def _bring_up_to_date(
     written = {name: _write(warehouse, tables[name], profiles[name], base.get(name)) for name in tables}
     _write_month_views(warehouse, tables)
     warehouse.execute(f"checkpoint {NAME}")
-    found = look(warehouse, [table.mart for table in tables.values()], NAME)
+    found = look(warehouse, [table.mart for table in tables.values()], database=NAME)
     for name, keys in written.items():
-        _verify(warehouse, found[name], profiles[name], keys)
+        verify(warehouse, found[name], profiles[name], keys)
 
 
 def _write(
-    warehouse: duckdb.DuckDBPyConnection, table: Table, profile: Profile, old: Profile | None
+    warehouse: DuckDbWarehouse, table: Table, profile: Profile, old: Profile | None
 ) -> Collection[str]:
     """Write what differs; return the keys of the slices that do."""
     target = f"{NAME}.{SCHEMA}.{quoted(table.mart.name)}"
@@ -109,7 +107,7 @@ def _write(
     return changed
 
 
-def _write_whole(warehouse: duckdb.DuckDBPyConnection, table: Table, profile: Profile, target: str) -> None:
+def _write_whole(warehouse: DuckDbWarehouse, table: Table, profile: Profile, target: str) -> None:
     """Write a table, slice by slice: each in row groups of its own, the one that is replaced later leaves no gaps."""
     warehouse.execute("begin")
     warehouse.execute(f"create or replace table {target} as from {table.relation} limit 0")
@@ -122,26 +120,14 @@ def _same(profile: Profile, old: Profile, key: str) -> bool:
     return key in profile.slices and profile.slices[key].same_rows(old.slices.get(key))
 
 
-def _verify(
-    warehouse: duckdb.DuckDBPyConnection, table: Table, profile: Profile, written: Collection[str]
-) -> None:
-    """See that what was written can be read, and that nothing else came or went."""
-    expected = {key: each.rows for key, each in profile.slices.items()}
-    read = measure(warehouse, table, [key for key in written if key in expected])
-    if count_slices(warehouse, table) != expected or not all(
-        each.same_rows(profile.slices[key]) for key, each in read.items()
-    ):
-        raise PublishError(f"{table.relation} does not hold what the warehouse does; nothing is published")
-
-
-def _is_wasteful(warehouse: duckdb.DuckDBPyConnection) -> bool:
+def _is_wasteful(warehouse: DuckDbWarehouse) -> bool:
     total, free = warehouse.execute(
         "select total_blocks, free_blocks from pragma_database_size() where database_name = ?", [NAME]
     ).fetchone()
     return total > LEAST_BLOCKS and free > MOST_FREE * total
 
 
-def _write_month_views(warehouse: duckdb.DuckDBPyConnection, tables: Mapping[str, Table]) -> None:
+def _write_month_views(warehouse: DuckDbWarehouse, tables: Mapping[str, Table]) -> None:
     """Make the views of the months anew; they name their table without its database, so the text will do."""
     (database,) = warehouse.execute("select current_database()").fetchone()
     warehouse.execute(f"drop schema if exists {NAME}.{MONTH_VIEWS_SCHEMA} cascade")

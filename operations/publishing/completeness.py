@@ -1,9 +1,7 @@
 """What readers have of what is loaded."""
 
-import duckdb
-
-from ingestion.warehouse import reading, table_columns
-from operations.publishing.versions import Versions
+from ingestion.warehouse import is_there, reading, table_columns
+from operations.publishing.stores import store_of
 from settings import Settings
 
 
@@ -17,21 +15,24 @@ def has_all(domain: str, settings: Settings) -> bool:
     Raises:
         WarehouseBusyError: another process kept the warehouse.
     """
-    if not settings.warehouse.exists():
+    if not is_there(settings):
         return True
     with reading(settings) as warehouse:
         if not table_columns(warehouse, f"raw_{domain}", "input_files"):
             return True
-        warehouse.execute("set TimeZone = 'UTC'")
         loaded = warehouse.execute(
-            "select entity, source_file, max(loaded_at)::timestamp "
-            f"from raw_{domain}.input_files where status = 'loaded' group by all"
+            f"select entity, source_file, {_moment('max(loaded_at)')}"
+            f" from raw_{domain}.input_files where status = 'loaded' group by 1, 2"
         ).fetchall()
-    versions = Versions(domain, settings)
-    made = versions.all()
+    store = store_of(domain, settings)
+    made = store.all()
     if not made:
         return not loaded
     # The newest, not the one in use: who has gone back to an earlier one does not want it undone.
-    with duckdb.connect(str(versions.file(made[-1].name)), read_only=True) as published:
-        files = f"select entity, source_file, loaded_at from marts.agg_{domain}_rows_by_file"
-        return set(loaded) == set(published.execute(files).fetchall())
+    files = f"select entity, source_file, {_moment('loaded_at')} from {{marts}}.agg_{domain}_rows_by_file"
+    return set(loaded) == set(store.rows(made[-1], files))
+
+
+def _moment(time: str) -> str:
+    """SQL for a time in microseconds, be it one with a zone, or one in UTC without."""
+    return f"cast(round(extract(epoch from {time}) * 1000000) as bigint)"

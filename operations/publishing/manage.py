@@ -5,8 +5,8 @@ from typing import Any
 
 import settings as settings_module
 from operations.publishing.comparison import Comparison, as_table, compare
-from operations.publishing.publish import known
-from operations.publishing.versions import KEEP, Version, VersionError, Versions, digest
+from operations.publishing.stores import store_of
+from operations.publishing.versions import KEEP, Version, VersionError
 from settings import Settings
 
 
@@ -62,7 +62,7 @@ class Listing:
 
 def versions(domain: str, settings: Settings | None = None) -> Listing:
     """The versions of a domain."""
-    kept = Versions(domain, settings or settings_module.load())
+    kept = store_of(domain, settings or settings_module.load())
     used = kept.in_use()
     return Listing(domain, tuple(kept.all()), used.name if used else None, tuple(kept.history()))
 
@@ -74,7 +74,7 @@ def diff(domain: str, before: str, after: str, settings: Settings | None = None)
         VersionError: there is no such version.
     """
     settings = settings or settings_module.load()
-    kept = Versions(domain, settings)
+    kept = store_of(domain, settings)
     one, other = kept.get(before), kept.get(after)
     return compare(
         domain, one.tables, other.tables, settings.limits_of(domain), versions=(one.name, other.name)
@@ -94,15 +94,15 @@ def rollback(domain: str, version: str | None = None, settings: Settings | None 
         VersionError: there is no such version, or its file is not what it was.
         PublishError: another process kept the lock.
     """
-    kept = Versions(domain, settings or settings_module.load())
+    kept = store_of(domain, settings or settings_module.load())
     with kept.lock():
-        used = known(kept)
+        used = kept.known()
         if version is None:
             version = kept.all()[-1].facts["replaces"] if used else None
             if version is None:
                 raise VersionError(f"{domain} has no version before the last one")
         wanted = kept.get(version)
-        check(kept, wanted)
+        kept.check(wanted)
         if not used or used.name != wanted.name:
             kept.use(wanted.name, "rollback")
         return wanted.name
@@ -117,17 +117,6 @@ def prune(domain: str, keep: int = KEEP, settings: Settings | None = None) -> li
     """
     if keep < 1:
         raise VersionError(f"the number of versions to keep must be 1 or more, not {keep}")
-    kept = Versions(domain, settings or settings_module.load())
+    kept = store_of(domain, settings or settings_module.load())
     with kept.lock():
         return kept.prune(keep)
-
-
-def check(kept: Versions, version: Version) -> None:
-    """See that a version's file is the one that was published.
-
-    Raises:
-        VersionError: it is gone, or is another one.
-    """
-    file = kept.file(version.name)
-    if not file.exists() or digest(file) != version.facts["digest"]:
-        raise VersionError(f"{file} is not what was published as {version.name}; its checksums differ")

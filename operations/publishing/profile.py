@@ -10,8 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import duckdb
-
+from ingestion.warehouse import Warehouse
 from operations.publishing.errors import PublishError
 from operations.publishing.marts import SCHEMA, Mart
 
@@ -22,8 +21,8 @@ BUILT_AT = "_built_at"
 # Columns that say when, and nothing of what the row is about: other values of them make no other row.
 STAMPS = (BUILT_AT, "_judged_at")
 NUMBERS = ("DECIMAL", "DOUBLE", "FLOAT", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT")
-NUMBERS += ("USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")
-FLOATING = ("DOUBLE", "FLOAT")
+NUMBERS += ("USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "NUMERIC", "REAL")
+FLOATING = ("DOUBLE", "FLOAT", "REAL")
 TIMES = ("DATE", "TIMESTAMP")
 
 
@@ -156,7 +155,7 @@ class Table:
         return [
             column
             for column, kind in self.columns.items()
-            if kind.startswith(NUMBERS)
+            if kind.upper().startswith(NUMBERS)
             and not kind.endswith("]")
             and column not in no_measures
             and not f"_{column}".endswith(("_id", "_key"))
@@ -179,79 +178,73 @@ class Table:
         return f"coalesce(cast({quoted(self.slice_by)} as text), '')" if self.slice_by else "''"
 
 
-def look(
-    connection: duckdb.DuckDBPyConnection, marts: Iterable[Mart], database: str | None = None
-) -> dict[str, Table]:
-    """The marts as they stand in a database, by name; the current database if none is named.
+def look(warehouse: Warehouse, marts: Iterable[Mart], schema: str = SCHEMA, **where: str) -> dict[str, Table]:
+    """The marts as they stand in a schema, by name.
+
+    Args:
+        warehouse: where they are.
+        marts: what dbt says of them.
+        schema: which schema.
+        where: `database` of DuckDB; the current one if none is named.
 
     Raises:
         PublishError: one of them has not been built.
     """
-    found: dict[str, list[tuple[str, str, bool]]] = {}
-    for table, *column in connection.execute(
-        "select table_name, column_name, data_type, is_nullable from duckdb_columns()"
-        " where database_name = coalesce(?, current_database()) and schema_name = ? order by table_name, column_index",
-        [database, SCHEMA],
-    ).fetchall():
-        found.setdefault(table, []).append(tuple(column))
+    found = warehouse.tables(schema, **where)
     tables = {}
     for mart in marts:
         if mart.name not in found:
-            raise PublishError(f"{SCHEMA}.{mart.name} has not been built")
+            raise PublishError(f"{schema}.{mart.name} has not been built")
         columns = found[mart.name]
         tables[mart.name] = Table(
             mart,
-            relation=".".join(map(quoted, filter(None, (database, SCHEMA, mart.name)))),
-            columns={name: kind for name, kind, _ in columns},
-            nullable=[name for name, _, nullable in columns if nullable],
+            relation=".".join(map(quoted, [*where.values(), schema, mart.name])),
+            columns={column.name: column.kind for column in columns},
+            nullable=[column.name for column in columns if column.nullable],
         )
     return tables
 
 
-def count_slices(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, int]:
+def count_slices(warehouse: Warehouse, table: Table) -> dict[str, int]:
     """Rows of each slice, which reads one column at most."""
     if not table.slice_by:
-        return dict(connection.execute(f"select '', count(*) from {table.relation}").fetchall())
+        return dict(warehouse.execute(f"select '', count(*) from {table.relation}").fetchall())
     column = quoted(table.slice_by)
     return dict(
-        connection.execute(
+        warehouse.execute(
             f"select coalesce(cast({column} as text), ''), count(*) from {table.relation} group by {column}"
         ).fetchall()
     )
 
 
-def measure(
-    connection: duckdb.DuckDBPyConnection, table: Table, keys: Collection[str] | None = None
-) -> dict[str, Slice]:
+def measure(warehouse: Warehouse, table: Table, keys: Collection[str] | None = None) -> dict[str, Slice]:
     """Read slices, all if none are named; a slice without rows is not there, but of a table rebuilt whole."""
     if keys is not None and not keys:
         return {}
     measures = table.measures()
-    said = {column: kind for column, kind in table.columns.items() if column not in STAMPS}
+    said = {column: kind.upper() for column, kind in table.columns.items() if column not in STAMPS}
     times = [column for column, kind in said.items() if kind.startswith(TIMES) and not kind.endswith("]")]
-    hashed = ", ".join(map(quoted, said))
-    finite = {column: table.columns[column] in FLOATING for column in measures}
+    finite = {column: said[column].startswith(FLOATING) for column in measures}
     numbers = [
         *(f"count(*) - count({quoted(column)})" for column in table.nullable),
         *(
-            f"coalesce(sum({quoted(column)}){f' filter (isfinite({quoted(column)}))' if finite[column] else ''}, 0)::double"
+            f"cast(coalesce(sum({quoted(column)})"
+            f"{f' filter (where {warehouse.is_finite(column)})' if finite[column] else ''}, 0) as double precision)"
             for column in measures
         ),
         *(f"cast(max({quoted(column)}) as text)" for column in times),
     ]
-    select = ", ".join(
-        [table.slice_key(), "count(*)", f"coalesce(sum(hash({hashed})::hugeint), 0)", *numbers]
-    )
+    select = ", ".join([table.slice_key(), "count(*)", warehouse.row_hashes(list(said)), *numbers])
     where = "true" if keys is None else table.of_slices(keys)
     group = f"group by {quoted(table.slice_by)}" if table.slice_by else ""
     slices = {}
-    for key, rows, hashes, *values in connection.execute(
+    for key, rows, hashes, *values in warehouse.execute(
         f"select {select} from {table.relation} where {where} {group} order by 1"
     ).fetchall():
         nulls, totals = values[: len(table.nullable)], values[len(table.nullable) :]
         slices[key] = Slice(
             rows,
-            hashes,
+            int(hashes),
             nulls={column: count for column, count in zip(table.nullable, nulls, strict=True) if count},
             totals=dict(zip(measures, totals, strict=False)),
             newest={
@@ -263,7 +256,27 @@ def measure(
     return slices
 
 
-def marks(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, str]:
+def verify(warehouse: Warehouse, table: Table, profile: Profile, written: Collection[str]) -> None:
+    """See that what was written can be read, and that nothing else came or went.
+
+    Args:
+        warehouse: where it can be read.
+        table: as it was written.
+        profile: what is to be in it.
+        written: the slices that were written; of the others only the rows are counted.
+
+    Raises:
+        PublishError: something else is in it.
+    """
+    expected = {key: each.rows for key, each in profile.slices.items()}
+    read = measure(warehouse, table, [key for key in written if key in expected])
+    if count_slices(warehouse, table) != expected or not all(
+        each.same_rows(profile.slices[key]) for key, each in read.items()
+    ):
+        raise PublishError(f"{table.relation} does not hold what the warehouse does; nothing is published")
+
+
+def marks(warehouse: Warehouse, table: Table) -> dict[str, str]:
     """Marks of the slices of a table: the same mark means the same rows, another one means nothing.
 
     To read all rows of all months at each publication would cost more with every month. So of a table whose
@@ -272,10 +285,10 @@ def marks(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, str]
     if BUILT_AT not in table.columns or not table.slice_by:
         return {}
     columns = hashlib.blake2b(repr(list(table.columns.items())).encode(), digest_size=8).hexdigest()
-    found = connection.execute(
-        f"select {table.slice_key()}, count(*), sum(hash({BUILT_AT})::hugeint) from {table.relation} group by all"
+    found = warehouse.execute(
+        f"select {table.slice_key()}, count(*), {warehouse.row_hashes([BUILT_AT])} from {table.relation} group by 1"
     ).fetchall()
-    return {key: f"{columns}-{rows}-{times:x}" for key, rows, times in found}
+    return {key: f"{columns}-{rows}-{int(times):x}" for key, rows, times in found}
 
 
 def quoted(name: str) -> str:

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from operations.publishing.comparison import Comparison, compare
 from operations.publishing.errors import PublishStoppedError
-from operations.publishing.manage import check
-from operations.publishing.publish import known
+from operations.publishing.file_store import check, known
 from operations.publishing.versions import (
     KEEP,
     Version,
@@ -40,10 +39,16 @@ def promote(
         The version's name, and what differs from the one that it replaces.
 
     Raises:
-        VersionError: there is no such version, it is not what was tested, or both environments are one.
+        VersionError: there is no such version, it is not what was tested, or both environments are one, or on a server.
         PublishStoppedError: something is beyond a limit.
         PublishError: another process kept a lock.
     """
+    for each in (source, target):
+        if each.postgres:
+            raise VersionError(
+                f"promote takes published files from one data folder to another, and the target of {each.env} is"
+                f" {each.target}; publish in {target.env} itself"
+            )
     if source.data_dir == target.data_dir:
         raise VersionError(f"{source.env} and {target.env} have the same data folder, {source.data_dir}")
     theirs, ours = Versions(domain, source), Versions(domain, target)

@@ -1,33 +1,28 @@
-"""Puts a domain's marts where readers look: `published/<domain>.duckdb`, one whole version after another.
+"""Puts a domain's marts where readers look, one whole version after another.
 
-How versions are kept is in `operations.publishing.versions`, how a new one is made without writing all of it
-anew in `operations.publishing.candidate`, and what may differ in `comparison`.
+Where that is, and how versions are made and kept there, is for the engine (`operations.publishing.stores`); what may
+differ is in `comparison`.
 """
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import duckdb
 
 import settings as settings_module
-from ingestion.on_disk import sync
-from ingestion.warehouse import connect
+from ingestion.warehouse import Warehouse, WarehouseError, connect
 from operations.dbt import ensure_manifest
 from operations.files.whole_file import whole_file
-from operations.publishing import candidate
 from operations.publishing.comparison import Comparison, compare
 from operations.publishing.errors import PublishError, PublishStoppedError
-from operations.publishing.marts import SCHEMA, Mart, invocation_id, marts_of
+from operations.publishing.marts import Mart, invocation_id, marts_of
 from operations.publishing.profile import Profile, Slice, Table, look, marks, measure
 from operations.publishing.quarantine_share import (
     QuarantineShare,
@@ -35,10 +30,9 @@ from operations.publishing.quarantine_share import (
     quarantine_limit,
     quarantine_share,
 )
-from operations.publishing.versions import KEEP, Version, Versions, digest, name_of, now, user
+from operations.publishing.stores import Store, store_of
+from operations.publishing.versions import KEEP, Version, name_of, now, user
 from settings import PROJECT_DIR, Settings
-
-ADOPTED = "adopted"
 
 
 @dataclass(frozen=True)
@@ -47,7 +41,7 @@ class Publication:
 
     Attributes:
         domain: whose marts.
-        path: the file that readers open.
+        path: the file that readers open; on a server the schema.
         version: the version that it now is.
         rows: of each table.
         quarantine: what stayed in quarantine.
@@ -57,7 +51,7 @@ class Publication:
     """
 
     domain: str
-    path: Path
+    path: Path | str
     version: str
     rows: dict[str, int]
     quarantine: QuarantineShare
@@ -102,39 +96,39 @@ def publish(
     ensure_manifest(settings)
     marts = marts_of(domain, settings.manifest)
     limit = quarantine_limit(domain, marts)
-    versions = Versions(domain, settings)
+    store = store_of(domain, settings)
     try:
         # The lock after the warehouse, for which there may be a long wait, and given back after it.
-        with ExitStack() as held, connect(settings) as warehouse:
-            held.enter_context(versions.lock())
-            held.callback(versions.remove_candidate)
+        with ExitStack() as held, connect(settings, domain) as warehouse:
+            held.enter_context(store.lock())
+            held.callback(store.remove_candidate)
             pool = held.enter_context(ThreadPoolExecutor(max_workers=1))
             return _publish(
-                marts, limit, versions, settings, warehouse, pool, run_id=run_id, accept=accept, keep=keep
+                marts, limit, store, settings, warehouse, pool, run_id=run_id, accept=accept, keep=keep
             )
-    except (OSError, duckdb.Error) as error:
+    except (OSError, duckdb.Error, WarehouseError) as error:
         raise PublishError(f"{domain} could not be published: {error}") from error
 
 
 def _publish(
     marts: Mapping[str, Mart],
     limit: float,
-    versions: Versions,
+    store: Store,
     settings: Settings,
-    warehouse: duckdb.DuckDBPyConnection,
+    warehouse: Warehouse,
     pool: Executor,
     *,
     run_id: str,
     accept: bool,
     keep: int,
 ) -> Publication:
-    domain = versions.domain
+    domain = store.domain
     made_at = now()
     name = name_of(made_at, run_id)
-    old = known(versions, marts)
+    old = store.known(marts)
     base = old.tables if old else None
     # Beside the look at the warehouse.
-    copied = pool.submit(candidate.copy, versions.published, versions.candidate) if old else None
+    begun = pool.submit(store.begin, old)
     quarantine = quarantine_share(warehouse, domain, limit)
     tables = look(warehouse, marts.values())
     profiles = {key: _profile(warehouse, tables[key], base) for key in tables}
@@ -146,10 +140,8 @@ def _publish(
         reasons += [_describe_stop(compared, settings)] if compared.stopping else []
         how = f"To publish all the same: python -m operations publish {domain} --accept"
         raise PublishStoppedError("\n".join([*reasons, how]))
-    if copied:
-        copied.result()
-    candidate.write(warehouse, tables, profiles, base, versions.candidate)
-    sync(versions.candidate)
+    begun.result()
+    made = store.write(warehouse, tables, profiles, base)
     accepted = [str(quarantine)] if quarantine.is_over else []
     accepted += [" ".join(filter(None, each.cells())) for each in compared.stopping]
     facts = {
@@ -158,72 +150,24 @@ def _publish(
         "made_by": user(),
         "git_commit": _commit(),
         "dbt_invocation_id": invocation_id(settings.manifest),
-        "duckdb": duckdb.__version__,
-        "bytes": versions.candidate.stat().st_size,
-        "digest": digest(versions.candidate),
+        **made,
         "replaces": old.name if old else None,
         "accepted": accepted,
     }
-    versions.add(Version(name, facts, profiles), settings.manifest)
-    versions.use(name, "publish")
+    store.publish(Version(name, facts, profiles), settings.manifest)
     return Publication(
         domain,
-        versions.published,
+        store.where,
         name,
         {key: profile.rows for key, profile in profiles.items()},
         quarantine,
         compared,
         tuple(accepted),
-        tuple(versions.prune(keep)),
+        tuple(store.prune(keep)),
     )
 
 
-def known(versions: Versions, marts: Mapping[str, Mart] = MappingProxyType({})) -> Version | None:
-    """The version in use, with what is in it; a file that is no version, or is not what it was, is read.
-
-    Args:
-        versions: the versions of a domain, whose lock the caller has.
-        marts: what dbt says of its tables, if that is known.
-
-    Raises:
-        PublishError: what is published is no database.
-    """
-    if not versions.published.exists():
-        return None
-    used = versions.in_use()
-    found = digest(versions.published)
-    if used and used.facts["digest"] == found and used.facts["duckdb"] == duckdb.__version__:
-        return used
-    changed = datetime.fromtimestamp(versions.published.stat().st_mtime, UTC)
-    name = used.name if used else name_of(changed, ADOPTED)
-    facts = {"run_id": None, "made_at": changed.isoformat(), "accepted": [], "replaces": None}
-    facts |= {**used.facts, "altered": used.facts["digest"] != found} if used else {"what": ADOPTED}
-    facts |= {"digest": found, "bytes": versions.published.stat().st_size, "duckdb": duckdb.__version__}
-    version = Version(name, facts, _read_published(versions.published, marts))
-    if not used:
-        os.link(versions.published, versions.file(name))
-        sync(versions.folder)
-    versions.note(version)
-    return version
-
-
-def _read_published(path: Path, marts: Mapping[str, Mart]) -> dict[str, Profile]:
-    try:
-        with duckdb.connect(str(path), read_only=True) as published:
-            names = published.execute(
-                "select table_name from duckdb_tables() where schema_name = ?", [SCHEMA]
-            ).fetchall()
-            tables = look(published, [marts.get(name, Mart(name)) for (name,) in names])
-            return {name: table.profile(measure(published, table)) for name, table in tables.items()}
-    except duckdb.Error as error:
-        raise PublishError(
-            f"{path} cannot be compared with; move it away to publish without: {error}"
-        ) from error
-
-
-def _profile(
-    warehouse: duckdb.DuckDBPyConnection, table: Table, base: Mapping[str, Profile] | None
-) -> Profile:
+def _profile(warehouse: Warehouse, table: Table, base: Mapping[str, Profile] | None) -> Profile:
     """What is in a table; slices that were not written since the published version was made are not read."""
     old = base.get(table.mart.name) if base else None
     stored = marks(warehouse, table)

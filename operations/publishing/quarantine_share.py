@@ -1,10 +1,10 @@
 """How much of what was read is in quarantine, and how much may be."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import duckdb
-
+from ingestion.warehouse import Warehouse
 from operations.publishing.errors import PublishError
 from operations.publishing.marts import SCHEMA, Mart
 
@@ -48,7 +48,7 @@ def quarantine_limit(domain: str, marts: Mapping[str, Mart]) -> float:
     return float(limit)
 
 
-def quarantine_share(warehouse: duckdb.DuckDBPyConnection, domain: str, limit: float) -> QuarantineShare:
+def quarantine_share(warehouse: Warehouse, domain: str, limit: float) -> QuarantineShare:
     """Compare the share in quarantine with its limit.
 
     Raises:
@@ -56,15 +56,14 @@ def quarantine_share(warehouse: duckdb.DuckDBPyConnection, domain: str, limit: f
     """
     accounting = _accounting_mart(domain)
     sums = "select coalesce(sum(rows_quarantined), 0)::bigint, coalesce(sum(rows_read), 0)::bigint"
-    try:
-        quarantined, read = warehouse.execute(f"{sums} from {SCHEMA}.{accounting}").fetchone()
-    except duckdb.CatalogException as error:
-        raise PublishError(f"{SCHEMA}.{accounting} has not been built") from error
+    if not warehouse.columns(SCHEMA, accounting):
+        raise PublishError(f"{SCHEMA}.{accounting} has not been built")
+    quarantined, read = warehouse.execute(f"{sums} from {SCHEMA}.{accounting}").fetchone()
     share = quarantined / read if read else 0.0
     return QuarantineShare(quarantined, read, share, limit, is_over=share > limit)
 
 
-def describe_stop(warehouse: duckdb.DuckDBPyConnection, domain: str, found: QuarantineShare) -> str:
+def describe_stop(warehouse: Warehouse, domain: str, found: QuarantineShare) -> str:
     """What to do about too large a share: which rules most rows break, and where the rows are."""
     return (
         f"{found}. Broken most: {_most_broken(warehouse, domain)}. "
@@ -72,23 +71,19 @@ def describe_stop(warehouse: duckdb.DuckDBPyConnection, domain: str, found: Quar
     )
 
 
-def _most_broken(warehouse: duckdb.DuckDBPyConnection, domain: str) -> str:
+def _most_broken(warehouse: Warehouse, domain: str) -> str:
     """The rules that most rows break, with their numbers of rows."""
     prefix = f"quarantine_{domain}__"
-    tables = warehouse.execute(
-        "select table_name from information_schema.tables"
-        " where table_schema = 'clean' and starts_with(table_name, ?) order by table_name",
-        [prefix],
-    ).fetchall()
     counts: list[tuple[int, str, str]] = []
-    for (table,) in tables:
-        counts += warehouse.execute(
-            f"""
-            select count(*), ?, rule
-            from (select unnest(string_split(broken_rules, ',')) as rule from clean.{table}) group by rule
-            """,
-            [table.removeprefix(prefix)],
-        ).fetchall()
+    for table in warehouse.tables("clean"):
+        if not table.startswith(prefix):
+            continue
+        rules: Counter[str] = Counter()
+        for broken, rows in warehouse.execute(
+            f"select broken_rules, count(*) from clean.{table} group by 1"
+        ).fetchall():
+            rules.update(dict.fromkeys(broken.split(","), rows))
+        counts += [(rows, table.removeprefix(prefix), rule) for rule, rows in rules.items()]
     counts.sort(key=lambda count: (-count[0], *count[1:]))
     return ", ".join(f"{entity}.{rule} ({rows:,})" for rows, entity, rule in counts[:RULES_NAMED])
 

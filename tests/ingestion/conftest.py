@@ -99,10 +99,8 @@ def check_rows(query: Query, domain: str, entity: str) -> None:
         f"select rows_read, rows_loaded, rows_rejected, _dlt_load_id from raw_{domain}.input_files"
     )
     completed = f"select load_id from raw_{domain}._dlt_loads where status = 0"
-    counts = f"count(*), count(distinct _row_id), count(*) filter (_dlt_load_id in ({completed}))"
+    counts = f"count(*), count(distinct _row_id), count(*) filter (where _dlt_load_id in ({completed}))"
     assert query(f"select {counts} from raw_{domain}.{entity}") == [(loaded, loaded, loaded)]
-    rejects = (
-        f"select count(*), count(*) filter (_dlt_load_id = '{load_id}') from raw_{domain}.rejected_lines"
-    )
+    rejects = f"select count(*), count(*) filter (where _dlt_load_id = '{load_id}') from raw_{domain}.rejected_lines"
     assert query(rejects) == [(rejected, rejected)]
     assert read == loaded + rejected

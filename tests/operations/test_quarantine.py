@@ -261,7 +261,7 @@ def test_the_command_says_what_to_do_with_an_export(
 def test_the_warehouse_may_be_open_in_another_process_that_reads(
     shop: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingestion.warehouse.connect", None)  # it would wait
+    monkeypatch.setattr("ingestion.warehouse.duckdb_file.connect", None)  # it would wait
     with held(shop.warehouse, read_only=True):
         assert quarantine("ecommerce", shop).rows == 4
 

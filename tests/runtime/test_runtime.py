@@ -117,6 +117,7 @@ def test_watchers_leave_room_in_the_executor(where):
     environment = configuration.airflow_environment(where, 8080)
     slots = {pool["name"]: pool["slots"] for pool in configuration.pools(configuration.dag_names())}
     assert slots.pop("warehouse_writer") == 1
+    assert configuration.pools([], 4)[0]["slots"] == 4
     assert {"dbt_watchers_collisions", "dbt_watchers_ecommerce"} <= slots.keys()
     assert sum(slots.values()) < int(environment["AIRFLOW__CORE__PARALLELISM"])
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from operations.publishing.canary import EXAMPLES, PUBLISHED, Canary, TableChange, _compare
+from operations.publishing.canary import PUBLISHED, Canary
 from operations.publishing.marts import Mart
+from operations.publishing.table_changes import EXAMPLES, TableChange, compare_tables
 
 KEYED = Mart("fct_things", key=("id", "part"))
 
@@ -27,7 +28,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 def compare(connection: duckdb.DuckDBPyConnection, mart: Mart, *statements: str) -> TableChange:
     for statement in statements:
         connection.execute(statement)
-    return _compare(connection, mart)
+    return compare_tables(connection, mart, PUBLISHED, None)
 
 
 def test_the_same_rows_do_not_differ(connection: duckdb.DuckDBPyConnection) -> None:

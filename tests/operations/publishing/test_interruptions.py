@@ -72,17 +72,17 @@ def test_readers_see_one_whole_version_at_any_moment(months: Settings) -> None:
 
 
 POINTS = [
-    ("operations.publishing.publish:known", "after", 1),
+    ("operations.publishing.file_store:known", "after", 1),
     ("operations.publishing.candidate:copy", "before", 1),
     ("operations.publishing.candidate:copy", "after", 1),
     ("operations.publishing.publish:compare", "after", 1),
     ("operations.publishing.candidate:_write", "before", 1),
     ("operations.publishing.candidate:_write", "after", 2),
     ("operations.publishing.candidate:_write", "after", 3),
-    ("operations.publishing.candidate:_verify", "before", 1),
+    ("operations.publishing.candidate:verify", "before", 1),
     ("operations.publishing.candidate:write", "after", 1),
-    ("operations.publishing.publish:sync", "after", 1),
-    ("operations.publishing.publish:digest", "after", 2),
+    ("operations.publishing.file_store:sync", "after", 1),
+    ("operations.publishing.file_store:digest", "after", 2),
     ("operations.publishing.versions:Versions.add", "before", 1),
     ("operations.publishing.versions:link_or_copy", "before", 1),
     ("operations.publishing.versions:link_or_copy", "after", 1),
