@@ -59,7 +59,7 @@
     ),
 
     changed as (
-        select standing._row_id, {{ prefixed('standing', meta.key) }}
+        select {{ prefixed('standing', (['_row_id'] + meta.key) | unique) }}
         from {{ this }} as standing
         where
             not {{ in_loads(leaving_loads) }}

@@ -128,11 +128,11 @@ health as (
         begun.state as last_state,
 
         begun.seconds as last_seconds,
-        durations.average_seconds,
-        durations.median_seconds,
-        durations.p95_seconds,
-        durations.duration_trend,
-        durations.p95_trend,
+        {{ rounded('durations.average_seconds', 3) }} as average_seconds,
+        {{ rounded('durations.median_seconds', 3) }} as median_seconds,
+        {{ rounded('durations.p95_seconds', 3) }} as p95_seconds,
+        {{ rounded('durations.duration_trend', 6) }} as duration_trend,
+        {{ rounded('durations.p95_trend', 6) }} as p95_trend,
 
         begun.rows_in,
         begun.rows_out,
