@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ingestion.load import FilesFailedError, LoadSummary, describe, entities_of, load_domain, moves_files
 from ingestion.warehouse import WarehouseBusyError, reserved
-from operations.dbt import UNIT_TESTS, run_dbt, selectors
+from operations.dbt import REBUILD_VARIABLE, UNIT_TESTS, run_dbt, selectors
 from operations.metrics.dbt_results import results_kept
 from operations.metrics.journal import Measured, shell_run_id, stage
 from operations.metrics.ops_store import MetricsError
@@ -39,7 +39,7 @@ def elt(
         domain: the pipeline.
         settings: which data folder and environment.
         full_refresh: build incremental models anew.
-        rebuild: months to build anew, as for the dbt variable of that name.
+        rebuild: months to build anew, such as `2022` or `2022-04,2022-05`.
         accept: publish whatever is in quarantine and however much differs from what is published.
 
     Raises:
@@ -54,10 +54,9 @@ def elt(
             raise failure
         with stage(domain, run_id, BUILD, settings):
             options = ["--full-refresh"] if full_refresh else []
-            variables = ["--vars", f"{{rebuild: '{rebuild}'}}"] if rebuild else []
             select = ["--select", *selectors(domain), "--exclude", UNIT_TESTS]
             with reserved(settings, domain), results_kept(domain, run_id, settings):
-                run_dbt(["build", *select, *options, *variables], settings)
+                run_dbt(["build", *select, *options], settings, variables={REBUILD_VARIABLE: rebuild})
         publication = publish(domain, run_id, settings, accept=accept)
         if domain in DOMAINS_WITH_REPORTS:
             write_reports(domain, run_id, settings)

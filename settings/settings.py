@@ -50,6 +50,8 @@ from settings.people import (
 from settings.values import amount, number
 from settings.warehouse import PostgresServer, read_postgres, read_writers
 
+# The profile in profiles.yml.
+DBT_PROFILE = "sluice"
 # Read by libraries as they are imported; what the environment says already, stands.
 LIBRARY_OPTIONS = {
     # No library of the platform reports usage to its vendor.
@@ -208,6 +210,9 @@ class Settings:
             "SLUICE_NOTIFY_SUCCESS": str(int(self.notify_success)),
             "SLUICE_STILL_SECONDS": str(self.still_seconds),
             "DBT_PROFILES_DIR": str(PROJECT_DIR),
+            # As Cosmos names them: dbt takes what it has parsed for another one's if these differ.
+            "DBT_PROFILE": DBT_PROFILE,
+            "DBT_TARGET": self.target,
             "DBT_TARGET_PATH": str(self.dbt_target),
             "DBT_LOG_PATH": str(self._dbt_dir / "logs"),
             **{name: os.environ.get(name, value) for name, value in LIBRARY_OPTIONS.items()},

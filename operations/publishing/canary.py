@@ -25,9 +25,8 @@ from operations.publishing.marts import Mart, marts_of
 from operations.publishing.profile import quoted
 from operations.publishing.table_changes import TableChange, compare_tables, count
 from operations.publishing.versions import WAIT_SECONDS, Versions, link_or_copy
-from settings import PROJECT_DIR, Settings
+from settings import DBT_PROFILE, PROJECT_DIR, Settings
 
-PROFILE = "sluice"
 # Under which the others are looked at beside the database that is built; no environment has such a name.
 WAREHOUSE, PUBLISHED = "_warehouse", "_published"
 
@@ -166,7 +165,7 @@ def _build(domain: str, settings: Settings, built: Path, state: Path) -> set[str
     """Build what differs from the state; return the names of the models."""
     folder = built.parent
     profiles = yaml.safe_load((PROJECT_DIR / "profiles.yml").read_text())
-    profile = profiles[PROFILE]["outputs"][settings.target]
+    profile = profiles[DBT_PROFILE]["outputs"][settings.target]
     profile["path"] = str(built)
     profile["attach"] = [{"path": str(settings.warehouse), "alias": WAREHOUSE, "read_only": True}]
     (folder / "profiles.yml").write_text(yaml.safe_dump(profiles))

@@ -77,12 +77,12 @@
     {% endif %}
 {% endmacro %}
 
-{# Months, as texts like '2022-04-01', whose rows differ between the two relations or that `--vars 'rebuild: …'` names. #}
+{# Months, as texts like '2022-04-01', whose rows differ between the two relations or that the environment's SLUICE_REBUILD names, as 2022 or 2021,2022-04. #}
 {% macro months_to_rebuild(new_rows, target_table, month_column, columns) %}
     {% set named = [] %}
-    {% for prefix in (var('rebuild') | string).split(',') if prefix | trim %}
+    {% for prefix in env_var('SLUICE_REBUILD', '').split(',') if prefix | trim %}
         {% if not modules.re.match('^[0-9]{4}(-(0[1-9]|1[0-2]))?$', prefix | trim) %}
-            {{ exceptions.raise_compiler_error("rebuild: '" ~ prefix ~ "' is neither a year (2022) nor a month (2022-04)") }}
+            {{ exceptions.raise_compiler_error("SLUICE_REBUILD: '" ~ prefix ~ "' is neither a year (2022) nor a month (2022-04)") }}
         {% endif %}
         {% do named.append(prefix | trim) %}
     {% endfor %}
