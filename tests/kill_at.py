@@ -10,16 +10,14 @@ The N-th call of the function named kills the process, before it begins or after
 import functools
 import importlib
 import itertools
-import multiprocessing
 import os
 import runpy
 import signal
 import sys
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from settings import Settings
+from tests.forks import run_in_fork
 
 Point = tuple[str, str, int]
 
@@ -28,17 +26,6 @@ COPY = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
 INSERT = "dlt.destinations.insert_job_client:InsertValuesLoadJob.run"
 MERGE = "dlt.destinations.job_client_impl:SqlLoadJob.run"
 COMPLETE = "dlt.load.load:Load.complete_package"
-
-# Children are forked from a process that has loaded what they run, which takes longer than their work.
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
-    [
-        "ingestion.__main__",
-        "operations.__main__",
-        "operations.metrics.record",
-        "dlt.destinations.impl.duckdb.duck",
-    ]
-)
 
 
 def arm(target: str, moment: str, nth: int) -> None:
@@ -76,24 +63,8 @@ def run(point: Point, program: str, *arguments: str) -> None:
 
 def run_to_death(point: Point, settings: Settings, program: str, *arguments: str) -> None:
     """Run `python -m program` in a process of its own until it dies at the point."""
-    with TemporaryDirectory() as folder:
-        output = Path(folder) / "output"
-        environment = os.environ | settings.environment()
-        child = _FORKS.Process(target=_run_in_child, args=(environment, output, point, program, *arguments))
-        child.start()
-        child.join(timeout=120)
-        child.kill()
-        child.join()
-        assert child.exitcode == -signal.SIGKILL, f"{point} was not reached: {output.read_text()}"
-
-
-def _run_in_child(environment: dict[str, str], output: Path, *what: Any) -> None:
-    os.environ.clear()
-    os.environ.update(environment)
-    with output.open("w") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    run(*what)
+    status, output = run_in_fork(120, settings, run, point, program, *arguments)
+    assert status == -signal.SIGKILL, f"{point} was not reached: {output}"
 
 
 def named(point: Point) -> str:

@@ -3,23 +3,26 @@
 import pytest
 
 import settings
-from operations.dbt import ensure_manifest
 from runtime.configuration import airflow_environment, dag_names
 from tests.dags.parsing import parse
+from tests.once import once
 
 
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory):
+def environment(tmp_path_factory, project):
     # dev has no schedules.
-    where = settings.Settings(data_dir=tmp_path_factory.mktemp("data"), env="prod")
-    ensure_manifest(where)
+    where = project.put(settings.Settings(data_dir=tmp_path_factory.mktemp("data"), env="prod"))
     return airflow_environment(where, port=1)
 
 
 @pytest.fixture(scope="session")
-def two_parses(environment):
+def two_parses(environment, shared_folder):
     """Two parses of a DAG, each by a process of its own."""
-    parses = [parse(dag_names(), environment, PYTHONHASHSEED=seed) for seed in ("1", "7")]
+
+    def make():
+        return [parse(dag_names(), environment, PYTHONHASHSEED=seed) for seed in ("1", "7")]
+
+    parses = once(shared_folder / "two_parses.json", make)
     return lambda name: [parse[name] for parse in parses]
 
 

@@ -21,6 +21,7 @@ from samples.ecommerce import write_ecommerce
 from samples.sales import write_sales
 from samples.taxi import write_taxi
 from settings import Api, Settings
+from tests.parsed import Parsed
 
 DOMAINS = ("collisions", "ecommerce", "sales", "taxi")
 
@@ -65,12 +66,14 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def served(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+def served(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory, project: Parsed
+) -> Iterator[Dashboard]:
     """The domains that need no server, built by one dbt and published, and their health."""
     # Sales do without the catalogue, whose API has no address.
     apis = {"products": Api.named("products")}
     data_dir = tmp_path_factory.mktemp("served") / "data"
-    settings = Settings(data_dir=data_dir, env="dev", still_seconds=0.0, apis=apis)
+    settings = project.put(Settings(data_dir=data_dir, env="dev", still_seconds=0.0, apis=apis))
     settings.landing("collisions").mkdir(parents=True)
     write_collisions(settings.landing("collisions") / "crashes.csv", rows=1000)
     write_ecommerce(settings.landing("ecommerce"), orders=3000)

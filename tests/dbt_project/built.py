@@ -6,9 +6,11 @@ from typing import Any
 import duckdb
 
 from ingestion.load import load_domain
-from operations.dbt import UNIT_TESTS, run_dbt, selectors
+from operations.dbt import UNIT_TESTS, selectors
 from samples.delivery import Delivery
 from settings import Settings
+from tests.forks import run_dbt
+from tests.parsed import Parsed
 
 #: What tells two builds of the same rows apart.
 EXCEPT = "_rules _judged_at _built_at"
@@ -17,9 +19,9 @@ EXCEPT = "_rules _judged_at _built_at"
 class Built:
     """One domain, to which a test delivers and which it builds as often as it likes."""
 
-    def __init__(self, domain: str, data_dir: Path) -> None:
+    def __init__(self, domain: str, data_dir: Path, project: Parsed) -> None:
         self.domain = domain
-        self.settings = Settings(data_dir=data_dir, env="dev")
+        self.settings = project.put(Settings(data_dir=data_dir, env="dev"))
         self.landing = self.settings.landing(domain)
 
     def deliver(self, name: str, *lines: str) -> None:
@@ -31,12 +33,16 @@ class Built:
     def build(self, *options: str) -> None:
         """Load what is new, build the models and run their data tests."""
         load_domain(self.domain, self.settings)
+        self.run_dbt(*options)
+
+    def run_dbt(self, *options: str) -> None:
+        """Build the models and run their data tests."""
         select = ["--select", *selectors(self.domain), "--exclude", UNIT_TESTS]
-        run_dbt(["build", *select, *options], self.settings, quiet=True)
+        run_dbt(["build", *select, *options], self.settings)
 
     def run_unit_tests(self) -> None:
         """Run the unit tests of the domain's models."""
-        run_dbt(["test", "--select", f"{UNIT_TESTS},tag:{self.domain}"], self.settings, quiet=True)
+        run_dbt(["test", "--select", f"{UNIT_TESTS},tag:{self.domain}"], self.settings)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a query on the warehouse."""

@@ -1,15 +1,14 @@
 """What dbt's own tests cannot see: how a second build follows a change in raw."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from operations.dbt import selectors
-from settings import DBT_PROJECT_DIR, Settings
+from operations.dbt import DbtError, selectors
+from settings import Settings
+from tests.forks import run_dbt
+from tests.parsed import Parsed
 
 pytestmark = pytest.mark.slow
 
@@ -39,8 +38,8 @@ ACCOUNTING = ("--select", "judged_collisions__crashes", "agg_collisions_rows_by_
 class Warehouse:
     """A warehouse of its own with a raw schema as ingestion makes it, and dbt on top."""
 
-    def __init__(self, data_dir: Path):
-        self.settings = Settings(data_dir=data_dir, env="dev")
+    def __init__(self, data_dir: Path, project: Parsed):
+        self.settings = project.put(Settings(data_dir=data_dir, env="dev"))
         self.path = self.settings.warehouse
         self.path.parent.mkdir(parents=True)
         self.execute(
@@ -84,16 +83,9 @@ class Warehouse:
                 [file, len(rows), len(rows), load_id],
             )
 
-    def dbt(self, *arguments: str) -> subprocess.CompletedProcess:
-        """Run dbt as a shell does."""
-        return subprocess.run(
-            [Path(sys.executable).parent / "dbt", *arguments],
-            cwd=DBT_PROJECT_DIR,
-            env=os.environ | self.settings.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def dbt(self, *arguments: str) -> str:
+        """Run dbt, which must succeed; return its output."""
+        return run_dbt(list(arguments), self.settings)
 
     def facts(self) -> dict[str, list[tuple]]:
         """Every row of the tables that are rebuilt by month."""
@@ -104,11 +96,10 @@ class Warehouse:
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory) -> Warehouse:
-    warehouse = Warehouse(tmp_path_factory.mktemp("data"))
+def warehouse(tmp_path_factory, project) -> Warehouse:
+    warehouse = Warehouse(tmp_path_factory.mktemp("data"), project)
     warehouse.load("april.csv", "100.1", [*APRIL, {"collision_id": "4", "crash_date": "02/01/2022"}])
-    built = warehouse.dbt("build", *SELECT)
-    assert built.returncode == 0, built.stdout
+    warehouse.dbt("build", *SELECT)
     return warehouse
 
 
@@ -137,21 +128,19 @@ def test_a_later_load_rebuilds_only_its_months_and_equals_a_full_refresh(warehou
 
     built = warehouse.dbt("build", *SELECT)
 
-    assert built.returncode == 0, built.stdout
     months = "2022-02-01, 2022-03-01, 2022-04-01, 2022-05-01"
-    assert f"fct_collisions: rebuilding {months}" in built.stdout
+    assert f"fct_collisions: rebuilding {months}" in built
     # The casualty is no property of a vehicle, so March stays.
-    assert f"fct_collision_vehicles: rebuilding {months.replace('2022-03-01, ', '')}" in built.stdout
+    assert f"fct_collision_vehicles: rebuilding {months.replace('2022-03-01, ', '')}" in built
     incremental = warehouse.facts()
     superseded = "select rows_superseded from marts.agg_collisions_rows_by_file order by source_file"
     assert warehouse.execute(superseded) == [(2,), (0,)]
 
     again = warehouse.dbt("run", "--select", "tag:collisions")
-    assert again.stdout.count("no month differs") == 2, again.stdout
+    assert again.count("no month differs") == 2, again
     assert warehouse.facts() == incremental
 
-    refreshed = warehouse.dbt("run", "--full-refresh", "--select", "tag:collisions")
-    assert refreshed.returncode == 0, refreshed.stdout
+    warehouse.dbt("run", "--full-refresh", "--select", "tag:collisions")
     assert warehouse.facts() == incremental
 
 
@@ -168,9 +157,10 @@ def test_a_missing_row_fails_the_build(warehouse, damage):
     copy.write_bytes(warehouse.path.read_bytes())
     try:
         warehouse.execute(damage)
-        built = warehouse.dbt("build", *ACCOUNTING, "--exclude-resource-type", "unit_test")
+        with pytest.raises(DbtError) as failed:
+            warehouse.dbt("build", *ACCOUNTING, "--exclude-resource-type", "unit_test")
     finally:
         copy.replace(warehouse.path)
-    assert built.returncode == 1
-    assert "FAIL" in built.stdout
-    assert "assert_collisions_every_row_is_accounted_for" in built.stdout
+    assert "dbt build ended with status 1" in str(failed.value)
+    assert "FAIL" in str(failed.value)
+    assert "assert_collisions_every_row_is_accounted_for" in str(failed.value)

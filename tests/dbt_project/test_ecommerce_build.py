@@ -12,6 +12,7 @@ from samples.delivery import Delivery
 from samples.ecommerce import write_ecommerce
 from tests.contents import differing
 from tests.dbt_project.built import Built
+from tests.parsed import Parsed
 
 pytestmark = pytest.mark.slow
 
@@ -32,8 +33,8 @@ DEFECTS = {
 class Shop(Built):
     """A shop with deliveries, and what was built from them."""
 
-    def __init__(self, data_dir: Path) -> None:
-        super().__init__("ecommerce", data_dir)
+    def __init__(self, data_dir: Path, project: Parsed) -> None:
+        super().__init__("ecommerce", data_dir, project)
 
     def fates(self, entity: str) -> dict[str, str]:
         """Fate of each row with an id: `id: fate` and the rules it breaks."""
@@ -49,9 +50,9 @@ SALES = "select order_id, hash(sale) from (select * exclude (_built_at) from mar
 
 
 @pytest.fixture(scope="module")
-def generated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Shop, Delivery]:
+def generated(tmp_path_factory: pytest.TempPathFactory, project: Parsed) -> tuple[Shop, Delivery]:
     """A shop with 100,000 generated orders, of which some are defective in known ways, built once."""
-    shop = Shop(tmp_path_factory.mktemp("generated"))
+    shop = Shop(tmp_path_factory.mktemp("generated"), project)
     delivery = write_ecommerce(
         shop.settings.landing("ecommerce"), orders=ORDERS, files=3, defects=DEFECTS, seed=7
     )
@@ -208,9 +209,9 @@ ORDER = "order_id,customer_id,product_id,quantity,unit_price,order_date,status"
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+def shop(tmp_path_factory: pytest.TempPathFactory, project: Parsed) -> Shop:
     """A shop with a few orders; the tests below deliver more to it, in their order."""
-    shop = Shop(tmp_path_factory.mktemp("shop"))
+    shop = Shop(tmp_path_factory.mktemp("shop"), project)
     shop.deliver("customers_1.csv", CUSTOMERS, "C1,Ann,ann@x.org,North,2024-01-01 08:00:00")
     shop.deliver("products_1.csv", PRODUCTS, "P1,Cup,Home,2.50")
     shop.deliver(

@@ -5,11 +5,12 @@ import pytest
 
 import settings as project_settings
 from ingestion.load import load_domain
-from operations.dbt import UNIT_TESTS, DbtError, run_dbt, selectors
+from operations.dbt import DbtError
 from samples.apis.news import article
 from samples.apis.server import SampleApis, serving
 from samples.apis.variables import variables
 from tests.dbt_project.built import Built
+from tests.parsed import Parsed
 
 pytestmark = pytest.mark.slow
 
@@ -17,7 +18,7 @@ FATES = "select rows_read, rows_clean, rows_quarantined, rows_superseded, rows_r
 
 
 @pytest.fixture(scope="module")
-def news(tmp_path_factory: pytest.TempPathFactory):
+def news(tmp_path_factory: pytest.TempPathFactory, project: Parsed):
     """A data folder, the sample APIs with 200 articles, and settings that lead from one to the other."""
     apis = SampleApis(articles=200)
     with serving(apis) as base, pytest.MonkeyPatch.context() as patch:
@@ -25,7 +26,7 @@ def news(tmp_path_factory: pytest.TempPathFactory):
             patch.setenv(name, value)
         patch.setenv("NO_PROXY", "*")
         patch.setenv("SLUICE_ENRICH_PROVIDER", "openai")
-        built = Built("news", tmp_path_factory.mktemp("news"))
+        built = Built("news", tmp_path_factory.mktemp("news"), project)
         patch.setenv("SLUICE_DATA_DIR", str(built.settings.data_dir))
         built.settings = project_settings.load()
         built.build()
@@ -97,6 +98,4 @@ def test_a_fact_that_is_missing_fails_the_build(news) -> None:
     with duckdb.connect(str(built.settings.warehouse)) as connection:
         connection.execute("delete from raw_news.articles where title like '%(7)'")
     with pytest.raises(DbtError, match="assert_news_every_row_is_accounted_for"):
-        run_dbt(
-            ["build", "--select", *selectors("news"), "--exclude", UNIT_TESTS], built.settings, quiet=True
-        )
+        built.run_dbt()

@@ -16,6 +16,7 @@ from samples.sales import FATES, write_sales
 from settings import Api
 from tests.contents import differing
 from tests.dbt_project.built import Built
+from tests.parsed import Parsed
 
 pytestmark = pytest.mark.slow
 
@@ -26,8 +27,8 @@ PRODUCTS = 200
 class Shop(Built):
     """A shop with stores, and a catalogue if it has an address."""
 
-    def __init__(self, data_dir: Path, url: str | None = None) -> None:
-        super().__init__("sales", data_dir)
+    def __init__(self, data_dir: Path, project: Parsed, url: str | None = None) -> None:
+        super().__init__("sales", data_dir, project)
         api = Api.named("products", "TOKEN")
         if url:
             found = variables(url)
@@ -47,10 +48,10 @@ def apis() -> Iterator[tuple[SampleApis, str]]:
 
 @pytest.fixture(scope="module")
 def generated(
-    tmp_path_factory: pytest.TempPathFactory, apis: tuple[SampleApis, str]
+    tmp_path_factory: pytest.TempPathFactory, apis: tuple[SampleApis, str], project: Parsed
 ) -> tuple[Shop, Delivery, list[str]]:
     """A shop with generated sales of which some are defective in known ways, built once; and the lines."""
-    shop = Shop(tmp_path_factory.mktemp("generated"), apis[1])
+    shop = Shop(tmp_path_factory.mktemp("generated"), project, apis[1])
     defects = {kind: 7 + n for n, kind in enumerate(FATES)}
     # Some of the products that are sold are not in the catalogue.
     delivery = write_sales(
@@ -132,8 +133,8 @@ def test_products_have_their_code_and_price_category(
     assert shop.query(f"{found} where product_id is not null order by 1") == expected
 
 
-def test_a_shop_without_an_api_and_then_without_files_is_built(tmp_path: Path) -> None:
-    shop = Shop(tmp_path)
+def test_a_shop_without_an_api_and_then_without_files_is_built(tmp_path: Path, project: Parsed) -> None:
+    shop = Shop(tmp_path, project)
     shop.build()
     assert shop.query("select count(*) from marts.agg_sales_rows_by_file") == [(0,)]
     shop.deliver("a.csv", HEADER, "2024-05-01,north,1,2,9.99")
@@ -142,10 +143,10 @@ def test_a_shop_without_an_api_and_then_without_files_is_built(tmp_path: Path) -
     assert shop.query(joined) == [(Decimal("19.98"), "Unknown")]
 
 
-def test_later_builds_follow_the_files_and_the_catalogue(tmp_path: Path) -> None:
+def test_later_builds_follow_the_files_and_the_catalogue(tmp_path: Path, project: Parsed) -> None:
     apis = SampleApis(products=3)
     with serving(apis) as url:
-        shop = Shop(tmp_path, url)
+        shop = Shop(tmp_path, project, url)
         sale = "2024-05-01,north,2,2,0.335"
         shop.deliver("a.csv", HEADER, sale, sale, "2024-05-01,north,4,0,1.00")
         shop.build()

@@ -17,6 +17,7 @@ from samples.taxi import write_taxi
 from settings import PROJECT_DIR
 from tests.contents import differing
 from tests.dbt_project.built import Built
+from tests.parsed import Parsed
 
 pytestmark = pytest.mark.slow
 
@@ -26,9 +27,9 @@ EXCEPT = "_rules _judged_at _built_at _dlt_load_id loaded_at"
 
 
 @pytest.fixture(scope="module")
-def taxi(tmp_path_factory: pytest.TempPathFactory) -> Built:
+def taxi(tmp_path_factory: pytest.TempPathFactory, project: Parsed) -> Built:
     """Three months of generated trips; the tests below go on with them in their order."""
-    return Built("taxi", tmp_path_factory.mktemp("taxi"))
+    return Built("taxi", tmp_path_factory.mktemp("taxi"), project)
 
 
 @pytest.fixture(scope="module")
@@ -130,11 +131,11 @@ def test_what_was_built_step_by_step_equals_a_full_refresh(taxi: Built, delivery
     assert differing(taxi.contents(), contents) == []
 
 
-def test_the_real_months(tmp_path: Path) -> None:
+def test_the_real_months(tmp_path: Path, project: Parsed) -> None:
     shared = PROJECT_DIR.parent / "shared" / "data" / "taxi"
     if not shared.is_dir():
         pytest.skip("real sample files (../shared/data) are not here")
-    taxi = Built("taxi", tmp_path)
+    taxi = Built("taxi", tmp_path, project)
     taxi.landing.mkdir(parents=True)
     for path in shared.glob("yellow_tripdata_*.csv"):
         shutil.copy(path, taxi.landing)

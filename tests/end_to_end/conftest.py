@@ -16,6 +16,8 @@ import pytest
 from bench.measuring import copy_checkout
 from runtime.local import MIGRATED, make_database
 from settings import PROJECT_DIR, Settings
+from tests.once import once
+from tests.parsed import Parsed
 
 # Written anew by each run and told apart by it: when, and under which id.
 EXCEPT = {"_dlt_load_id", "_dlt_id", "_judged_at", "_built_at", "loaded_at"}
@@ -103,20 +105,21 @@ class Checkout:
 
 
 @pytest.fixture(scope="session")
-def new_airflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def new_airflow(shared_folder: Path) -> Path:
     """An Airflow's home with nothing but its database, which takes longer to make than to copy."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("airflow"), env="dev")
-    make_database(settings)
+    settings = Settings(data_dir=shared_folder / "airflow", env="dev")
+    once(shared_folder / "airflow.json", lambda: make_database(settings))
     return settings.airflow_home
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory, new_airflow: Path) -> Checkout:
-    """The files that git has or would have, without any data."""
+def checkout(tmp_path_factory: pytest.TempPathFactory, new_airflow: Path, project: Parsed) -> Checkout:
+    """The files that git has or would have, without any data but what is made of them once for all tests."""
     checkout = Checkout(copy_checkout(tmp_path_factory.mktemp("checkout")))
     for name in ("airflow.db", MIGRATED):
         checkout.settings.airflow_home.mkdir(parents=True, exist_ok=True)
         shutil.copy2(new_airflow / name, checkout.settings.airflow_home)
+    project.put(checkout.settings)
     return checkout
 
 

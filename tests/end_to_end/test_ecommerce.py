@@ -151,3 +151,10 @@ def test_too_much_quarantine_is_not_published_until_somebody_accepts_it(ran: Che
     assert note.startswith("accepted by hand")
     assert ran.query("select count(*) from raw_ops.stages where note is not null") == [(1,)]
     assert list(ran.settings.journal("ecommerce").iterdir()) == []
+
+
+def test_the_canary_runs_beside_it(ran: Checkout) -> None:
+    done = ran.run("runtime", "run", "canary", "--conf", '{"domains": ["ecommerce"]}')
+    assert done.returncode == 0, done.stdout + done.stderr
+    logs = [path.read_text() for path in ran.settings.airflow_home.glob("logs/dag_id=canary/**/*.log")]
+    assert any("The change touches no model." in log for log in logs)

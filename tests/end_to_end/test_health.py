@@ -17,6 +17,7 @@ from operations.health.collect import collect, health
 from runtime.local import LocalAirflow
 from samples.collisions import write_collisions
 from settings import AirflowAccess, Settings
+from tests.parsed import Parsed
 
 pytestmark = pytest.mark.slow
 
@@ -47,8 +48,8 @@ class History:
 
 
 @pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> History:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("health") / "data", env="dev")
+def history(tmp_path_factory: pytest.TempPathFactory, project: Parsed) -> History:
+    settings = project.put(Settings(data_dir=tmp_path_factory.mktemp("health") / "data", env="dev"))
     landing = settings.landing(DOMAIN)
     landing.mkdir(parents=True)
     delivery = write_collisions(landing / "crashes.csv", rows=500)

@@ -13,6 +13,7 @@ import pytest
 from tests.contents import differing
 from tests.end_to_end.airflow import Airflow, airflow
 from tests.end_to_end.conftest import Checkout, accounting
+from tests.receivers import Webhook, webhook
 
 pytestmark = pytest.mark.slow
 
@@ -21,12 +22,24 @@ TASK = "model_analytics.agg_collisions_by_month_borough"
 
 
 @pytest.fixture(scope="module")
-def ran(real_files: Checkout) -> Checkout:
-    """The checkout after one run on the real files; with a schedule, without which there is no backfill."""
-    real_files.variables = {"SLUICE_SCHEDULE_COLLISIONS": "@daily"}
+def hook() -> Iterator[Webhook]:
+    with webhook() as hook:
+        yield hook
+
+
+@pytest.fixture(scope="module")
+def ran(real_files: Checkout, hook: Webhook) -> Checkout:
+    """The checkout after one run on the real files that was late; with a schedule, without which there is no backfill."""
+    real_files.variables = {"SLUICE_SCHEDULE_COLLISIONS": "@daily", **hook.variables()}
+    rules = real_files.path / "operations" / "health" / "alerts.yml"
+    promised = rules.read_text()
+    assert "deadline_hours: 6 " in promised
+    rules.write_text(promised.replace("deadline_hours: 6 ", "deadline_hours: 0.001 "))
     done = real_files.run("runtime", "run", "collisions")
+    rules.write_text(promised)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "collisions success" in done.stdout
+    real_files.told = list(hook.texts)
     return real_files
 
 
@@ -49,6 +62,21 @@ def test_the_real_files_arrive_and_every_row_is_accounted_for(ran: Checkout) -> 
     states = ran.task_tries()
     assert {"ingest_raw", "test_data", "publish", "notify", TASK} <= states.keys()
     assert set(states.values()) == {("success", 1)}
+
+
+def test_a_run_that_goes_on_too_long_is_told_once(ran: Checkout) -> None:
+    assert ran.told == [
+        "collisions alert: deadline_hours (dev)\na run has not ended 0.001 hours after it was queued"
+    ]
+
+
+def test_dbt_parses_nothing_anew_that_it_has_parsed_for_another_command(ran: Checkout) -> None:
+    logs = {
+        task: "".join(path.read_text() for path in ran.settings.airflow_home.glob(f"logs/**/*{task}/*.log"))
+        for task in ("task_id=dbt_producer_watcher", "task_id=test_data")
+    }
+    assert {task: "Registered adapter" in log for task, log in logs.items()} == dict.fromkeys(logs, True)
+    assert [task for task, log in logs.items() if "Unable to do partial parsing" in log] == []
 
 
 def test_nothing_is_left_running(ran: Checkout) -> None:

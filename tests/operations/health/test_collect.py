@@ -10,6 +10,7 @@ from operations.health.collect import collect, collect_days
 from operations.health.publications import publications
 from settings import Settings
 from tests.kill_at import COMPLETE, MERGE, run_to_death
+from tests.parsed import Parsed
 
 pytestmark = pytest.mark.slow
 
@@ -71,8 +72,9 @@ def test_an_empty_platform_has_all_the_tables(settings: Settings) -> None:
     ids=lambda point: f"{point[0].split(':')[1]} {point[1]}",
 )
 def test_a_killed_collection_loses_nothing_and_doubles_nothing(
-    point: tuple[str, str], settings: Settings
+    point: tuple[str, str], settings: Settings, project: Parsed
 ) -> None:
+    project.put(settings)
     publish(settings, rows_read=10)
     note_results(settings, "a")
     note_results(settings, "b")

@@ -8,6 +8,7 @@ import pytest
 from operations.dbt import DbtError, run_dbt
 from operations.metrics.dbt_results import RESULTS, keep, read, results_kept
 from settings import Settings
+from tests.parsed import Parsed
 
 
 def kept(settings: Settings) -> list[dict]:
@@ -15,7 +16,8 @@ def kept(settings: Settings) -> list[dict]:
 
 
 @pytest.mark.slow
-def test_results_of_a_command_are_kept_also_of_one_that_fails(settings: Settings) -> None:
+def test_results_of_a_command_are_kept_also_of_one_that_fails(settings: Settings, project: Parsed) -> None:
+    project.put(settings)
     with results_kept("taxi", "r", settings):
         run_dbt(["seed", "--select", "taxi_zones"], settings, quiet=True)
     (zones,) = kept(settings)
