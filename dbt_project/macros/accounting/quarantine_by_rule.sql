@@ -86,6 +86,10 @@
     unnest(string_to_array({{ column }}, ','))
 {%- endmacro %}
 
+{% macro spark__each_rule(column) -%}
+    explode(split({{ column }}, ','))
+{%- endmacro %}
+
 {# The row of a relation's alias as a JSON object, without some of its columns. #}
 {% macro row_as_json(alias, without) -%}
     {{ return(adapter.dispatch('row_as_json')(alias, without)) }}
@@ -106,6 +110,12 @@
     )
 {%- endmacro %}
 
+{% macro spark__row_as_json(alias, without) -%}
+    to_json(
+        struct({{ alias }}.*{% if without %} except ({{ without | join(', ') }}){% endif %}), map('ignoreNullFields', 'false')
+    )
+{%- endmacro %}
+
 {# JSON values of a group as the text of one JSON array, in an order. #}
 {% macro json_list(value, ordering) -%}
     {{ return(adapter.dispatch('json_list')(value, ordering)) }}
@@ -117,4 +127,8 @@
 
 {% macro postgres__json_list(value, ordering) -%}
     '[' || string_agg({{ value }}, ',' order by {{ ordering }}) || ']'
+{%- endmacro %}
+
+{% macro spark__json_list(value, ordering) -%}
+    '[' || string_agg({{ value }}, ',') within group (order by {{ ordering }}) || ']'
 {%- endmacro %}

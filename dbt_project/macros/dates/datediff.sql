@@ -16,3 +16,13 @@
         {{ return(dbt.postgres__datediff(first_date, second_date, datepart)) }}
     {%- endif -%}
 {%- endmacro %}
+
+{% macro spark__datediff(first_date, second_date, datepart) -%}
+    {%- if datepart == 'day' -%}
+        cast(datediff({{ second_date }}, {{ first_date }}) as bigint)
+    {%- elif datepart == 'second' -%}
+        unix_seconds(cast({{ second_date }} as timestamp)) - unix_seconds(cast({{ first_date }} as timestamp))
+    {%- else -%}
+        {{ exceptions.raise_compiler_error("datediff by " ~ datepart ~ " is not written for Spark (macros/dates/datediff.sql)") }}
+    {%- endif -%}
+{%- endmacro %}

@@ -10,3 +10,7 @@
 {% macro postgres__iso_weekday(date) -%}
     cast(extract(isodow from {{ date }}) as integer)
 {%- endmacro %}
+
+{% macro spark__iso_weekday(date) -%}
+    weekday({{ date }}) + 1
+{%- endmacro %}

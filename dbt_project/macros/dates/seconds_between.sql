@@ -12,3 +12,7 @@
     cast(extract(epoch from {{ ended }}) as double precision)
     - cast(extract(epoch from {{ begun }}) as double precision)
 {%- endmacro %}
+
+{% macro spark__seconds_between(begun, ended) -%}
+    cast({{ ended }} as double) - cast({{ begun }} as double)
+{%- endmacro %}

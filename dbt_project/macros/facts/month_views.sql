@@ -7,19 +7,19 @@
     {% if execute %}
         {% set fact = this.include(database=false) %}
         {% do run_query('create schema if not exists monthly') %}
-        {% set months = run_query('select distinct ' ~ month_column ~ ' from ' ~ fact ~ ' order by 1').columns[0].values() %}
+        {% set months = run_query(
+            'select distinct cast(' ~ month_column ~ ' as ' ~ dbt.type_string() ~ ') from ' ~ fact ~ ' order by 1'
+        ).columns[0].values() %}
         {% set wanted = [] %}
         {% for month in months %}
-            {% set view = prefix ~ '_' ~ month.strftime('%Y_%m') %}
+            {% set view = prefix ~ '_' ~ month[:7] | replace('-', '_') %}
             {% do wanted.append(view) %}
             {% do run_query(replace_view(
                 'monthly.' ~ view,
                 'select * from ' ~ fact ~ ' where ' ~ month_column ~ " = cast('" ~ month ~ "' as date)"
             )) %}
         {% endfor %}
-        {% set there = run_query(
-            "select table_name from information_schema.tables where table_schema = 'monthly'"
-        ).columns[0].values() %}
+        {% set there = views_in('monthly') %}
         {% for view in there if view.startswith(prefix ~ '_') and view not in wanted %}
             {% do run_query('drop view monthly.' ~ view) %}
         {% endfor %}
@@ -38,4 +38,18 @@
     {# PostgreSQL replaces a view by one with the same columns only; readers see either, for both statements are one transaction. #}
     drop view if exists {{ view }};
     create view {{ view }} as {{ query }}
+{% endmacro %}
+
+{# Names of the views in a schema. #}
+{% macro views_in(schema) %}
+    {{ return(adapter.dispatch('views_in')(schema)) }}
+{% endmacro %}
+
+{% macro default__views_in(schema) %}
+    {% set query = "select table_name from information_schema.tables where table_schema = '" ~ schema ~ "'" %}
+    {{ return(run_query(query).columns[0].values()) }}
+{% endmacro %}
+
+{% macro spark__views_in(schema) %}
+    {{ return(run_query('show views in ' ~ schema).columns['viewName'].values()) }}
 {% endmacro %}

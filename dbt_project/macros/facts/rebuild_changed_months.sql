@@ -14,6 +14,7 @@
         'incremental_strategy': 'changed_months',
         'unique_key': month_column,
         'indexes': indexes_on([month_column]),
+        'partition_by': partitions_on(month_column),
         'on_schema_change': 'fail',
     }) }}
 {% endmacro %}
@@ -67,15 +68,35 @@
     {% if not months %}
         select 'nothing to rebuild'
     {% else %}
-        {% set months_list %}
-            {%- for month in months %}cast('{{ month }}' as date){{ ', ' if not loop.last }}{% endfor -%}
-        {% endset %}
-        {% set names = columns | map(attribute='quoted') | join(', ') %}
-        delete from {{ target_table }} where {{ month_column }} in ({{ months_list }});
-        insert into {{ target_table }} ({{ names }})
-        select {{ names }} from {{ new_rows }} where {{ month_column }} in ({{ months_list }})
+        {{ write_months(target_table, new_rows, month_column, months, columns | map(attribute='quoted') | join(', ')) }}
     {% endif %}
 {% endmacro %}
+
+{# Statements by which a table has the rows of some months, given as texts, from a relation and from nowhere else. #}
+{% macro write_months(target_table, new_rows, month_column, months, names) %}
+    {{ return(adapter.dispatch('write_months')(target_table, new_rows, month_column, months, names)) }}
+{% endmacro %}
+
+{% macro default__write_months(target_table, new_rows, month_column, months, names) %}
+    delete from {{ target_table }} where {{ month_column }} in ({{ list_of_days(months) }});
+    insert into {{ target_table }} ({{ names }})
+    select {{ names }} from {{ new_rows }} where {{ month_column }} in ({{ list_of_days(months) }})
+{% endmacro %}
+
+{# Partitions of which there are new rows are replaced by them; those of which there are none are to be dropped. #}
+{% macro spark__write_months(target_table, new_rows, month_column, months, names) %}
+    {% set written = run_query(
+        'select distinct cast(' ~ month_column ~ ' as string) from ' ~ new_rows
+        ~ ' where ' ~ month_column ~ ' in (' ~ list_of_days(months) ~ ')'
+    ).columns[0].values() | list %}
+    {% do drop_partitions(target_table, month_column, months | reject('in', written) | list) %}
+    insert overwrite table {{ target_table }}
+    select {{ names }} from {{ new_rows }} where {{ month_column }} in ({{ list_of_days(written) }})
+{% endmacro %}
+
+{% macro list_of_days(days) -%}
+    {% for day in days %}cast('{{ day }}' as date){{ ', ' if not loop.last }}{% else %}null{% endfor %}
+{%- endmacro %}
 
 {# Months, as texts like '2022-04-01', whose rows differ between the two relations or that the environment's SLUICE_REBUILD names, as 2022 or 2021,2022-04. #}
 {% macro months_to_rebuild(new_rows, target_table, month_column, columns) %}
@@ -130,6 +151,17 @@
         sum(hash_record_extended(row(
             {%- for column in columns %}cast({{ column.quoted }} as {{ column.data_type }}){{ ', ' if not loop.last }}{% endfor -%}
         ), 0)) as row_hash
+    from {{ relation }}
+    group by {{ month_column }}
+{% endmacro %}
+
+{% macro spark__month_fingerprints(relation, month_column, columns) %}
+    select
+        {{ month_column }} as month,
+        count(*) as row_count,
+        sum(cast(xxhash64(
+            {%- for column in columns %}cast({{ column.quoted }} as {{ column.dtype }}){{ ', ' if not loop.last }}{% endfor -%}
+        ) as decimal(20, 0))) as row_hash
     from {{ relation }}
     group by {{ month_column }}
 {% endmacro %}

@@ -3,6 +3,10 @@
     new (see judged_rows); rows with the fate 'gone' only leave.
 #}
 {% macro judge_loads() %}
+    {{ return(adapter.dispatch('judge_loads')()) }}
+{% endmacro %}
+
+{% macro default__judge_loads() %}
     {{ return({
         'materialized': 'incremental',
         'incremental_strategy': 'judge_loads',
@@ -10,6 +14,10 @@
         'indexes': indexes_on(['_row_id']),
         'on_schema_change': 'fail',
     }) }}
+{% endmacro %}
+
+{% macro spark__judge_loads() %}
+    {{ return({'materialized': 'table'}) }}
 {% endmacro %}
 
 {# dbt's incremental materialisation finds the strategy by this name, and runs both statements in one transaction. #}

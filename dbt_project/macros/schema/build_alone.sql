@@ -16,3 +16,6 @@
         {% do adapter.drop_relation(this.incorporate(type='table')) %}
     {% endif %}
 {% endmacro %}
+
+{# Spark has no lock that lasts until a statement's end. #}
+{% macro spark__build_alone() %}{% endmacro %}

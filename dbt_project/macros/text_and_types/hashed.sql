@@ -10,3 +10,7 @@
 {% macro postgres__hashed(text) -%}
     encode(sha256(convert_to({{ text }}, 'UTF8')), 'hex')
 {%- endmacro %}
+
+{% macro spark__hashed(text) -%}
+    sha2({{ text }}, 256)
+{%- endmacro %}

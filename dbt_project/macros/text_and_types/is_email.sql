@@ -18,3 +18,9 @@
     {%- set label = '[a-z0-9]([a-z0-9-]*[a-z0-9])?' -%}
     {{ text }} ~ '^{{ part }}(\.{{ part }})*@{{ label }}(\.{{ label }})+$'
 {%- endmacro %}
+
+{% macro spark__is_email(text) -%}
+    {%- set part = '[^ \\t\\n\\f\\r@."(),:;<>\\\\\\[\\]]+' -%}
+    {%- set label = '[a-z0-9]([a-z0-9-]*[a-z0-9])?' -%}
+    {{ text }} rlike r'^{{ part }}(\.{{ part }})*@{{ label }}(\.{{ label }})+\z'
+{%- endmacro %}

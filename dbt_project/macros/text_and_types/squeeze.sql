@@ -14,3 +14,7 @@
         from (select translate({{ text }}, E'\t\n\f\r', '    ') as line offset 0) as one_line
     )
 {%- endmacro %}
+
+{% macro spark__squeeze(text) -%}
+    nullif({{ without_blanks("regexp_replace(" ~ text ~ ", r'[ \\t\\n\\f\\r]+', ' ')") }}, '')
+{%- endmacro %}

@@ -14,3 +14,7 @@
 {% macro postgres__trimmed(text) -%}
     nullif({{ without_blanks("replace(" ~ text ~ ", chr(9), ' ')") }}, '')
 {%- endmacro %}
+
+{% macro spark__trimmed(text) -%}
+    nullif({{ without_blanks("replace(" ~ text ~ ", chr(9), ' ')") }}, '')
+{%- endmacro %}

@@ -11,3 +11,7 @@
 {% macro postgres__try_date(text) -%}
     cast({{ postgres_iso_timestamp(text, takes_offset=false) }} as date)
 {%- endmacro %}
+
+{% macro spark__try_date(text) -%}
+    cast({{ spark_iso_timestamp(text, takes_offset=false) }} as date)
+{%- endmacro %}

@@ -21,3 +21,7 @@
         from (select {{ text }} as written offset 0) as texts
     ) as decimal(18, {{ places }}))
 {%- endmacro %}
+
+{% macro spark__try_decimal(text, places) -%}
+    try_cast({{ spark_number(text) }} as decimal(18, {{ places }}))
+{%- endmacro %}

@@ -28,3 +28,14 @@
         from (select {{ text }} as written offset 0) as texts
     )
 {%- endmacro %}
+
+{% macro spark__try_double(text) -%}
+    coalesce(
+        try_cast({{ spark_number(text) }} as double),
+        case
+            when {{ text }} rlike r'^(?i)[ \t\n\x0b\f\r]*[+-]?nan[ \t\n\x0b\f\r]*\z' then double('NaN')
+            when {{ text }} rlike r'^(?i)[ \t\n\x0b\f\r]*[+]?inf(inity)?[ \t\n\x0b\f\r]*\z' then double('Infinity')
+            when {{ text }} rlike r'^(?i)[ \t\n\x0b\f\r]*-inf(inity)?[ \t\n\x0b\f\r]*\z' then double('-Infinity')
+        end
+    )
+{%- endmacro %}

@@ -25,3 +25,7 @@
         from (select {{ text }} as written offset 0) as texts
     )
 {%- endmacro %}
+
+{% macro spark__try_integer(text, type) -%}
+    case when {{ text }} rlike r'^[+-]?[0-9]+(\.0*)?\z' then try_cast(split_part({{ text }}, '.', 1) as {{ type }}) end
+{%- endmacro %}

@@ -19,3 +19,18 @@
             then cast(replace(written, '_', '') as numeric)
     end
 {%- endmacro %}
+
+{#
+    A text that is a number as DuckDB writes it, without blanks and underscores, null where it is none: Spark also takes '1d'
+    and '0x1p3' for a number, and no '1_000'.
+#}
+{% macro spark_number(text) -%}
+    {%- set digits = '[0-9]+(_[0-9]+)*' -%}
+    {%- set mantissa = '(' ~ digits ~ '([.](' ~ digits ~ ')?)?|[.]' ~ digits ~ ')' -%}
+    case
+        when
+            length({{ text }}) < 1000
+            and {{ text }} rlike r'^[ \t\n\x0b\f\r]*[+-]?{{ mantissa }}([eE][+-]?0*[0-9]{1,3})?[ \t\n\x0b\f\r]*\z'
+            then btrim(replace({{ text }}, '_', ''), ' \t\n\u000b\f\r')
+    end
+{%- endmacro %}

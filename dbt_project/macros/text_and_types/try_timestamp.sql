@@ -26,3 +26,7 @@
 {% macro postgres__try_timestamp(text, layout) -%}
     {{ postgres_timestamp_by(text, layout) if layout else postgres_iso_timestamp(text, takes_offset=true) }}
 {%- endmacro %}
+
+{% macro spark__try_timestamp(text, layout) -%}
+    {{ spark_timestamp_by(text, layout) if layout else spark_iso_timestamp(text, takes_offset=true) }}
+{%- endmacro %}

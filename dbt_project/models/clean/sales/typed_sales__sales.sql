@@ -1,8 +1,8 @@
 with sales as (
 
     select
-        {% for column in ['"date"', 'product_id', 'quantity', 'price'] %}
-            {{ trimmed(column) }} as {{ column | replace('"date"', 'sale_date') }},
+        {% for column in ['date', 'product_id', 'quantity', 'price'] %}
+            {{ trimmed(adapter.quote(column)) }} as {{ column | replace('date', 'sale_date') }},
         {% endfor %}
         {{ squeeze('store') }} as store,
         _source_file,

@@ -1,0 +1,64 @@
+"""A Spark server as the twin of a warehouse."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from settings import Settings
+from tests.dbt_project.twin import SCHEMAS, Table, Twin, columns_of
+from tests.servers.spark import Spark
+
+#: Spark's names for types in a table's schema, where they are others than DuckDB's in small letters.
+NAMES = {
+    "varchar": "string",
+    "bigint": "long",
+    "timestamp with time zone": "timestamp",
+}
+#: The same in SQL.
+TYPES = {"VARCHAR": "string", "TIMESTAMP WITH TIME ZONE": "timestamp"}
+COLUMN = re.compile(r"^ \|-- (.+): (\S+) \(nullable = \w+\)$", re.MULTILINE)
+
+
+class SparkTwin(Twin):
+    """All tables of a server."""
+
+    def __init__(self, settings: Settings, server: Spark) -> None:
+        super().__init__(settings, server.variables())
+        self._server = server
+        self._raw = settings.data_dir / "raw_of_spark"
+
+    def take_raw(self) -> None:
+        """Make the raw tables, which are Parquet files outside of the server's own folder, what they are in the warehouse."""
+        with self.warehouse() as warehouse:
+            for (schema, table), columns in columns_of(warehouse, "table_schema like 'raw%'").items():
+                folder = self._raw / schema / table
+                folder.mkdir(parents=True, exist_ok=True)
+                warehouse.execute(f"copy {schema}.{table} to '{folder}/rows.parquet'")
+                types = ", ".join(f"`{name}` {TYPES.get(kind, kind)}" for name, kind in columns.items())
+                self.query(f"create schema if not exists {schema}")
+                self.query(f"drop table if exists {schema}.{table}")
+                self.query(f"create table {schema}.{table} ({types}) using parquet location '{folder}'")
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a statement, if it has any."""
+        return self._server.sql(sql)
+
+    def columns(self) -> dict[Table, dict[str, str]]:
+        """Names and types of the columns of all that dbt built."""
+        return {
+            (schema, table): dict(COLUMN.findall(information))
+            for schema in SCHEMAS
+            for _, table, _, information in self.query(f"show table extended in {schema} like '*'")
+        }
+
+    def named(self, kind: str) -> str:
+        """Spark's name for a type of DuckDB's."""
+        return NAMES.get(kind.lower(), kind.lower())
+
+    def bring(self, warehouse: duckdb.DuckDBPyConnection, table: Table, columns: dict[str, str], folder: Path) -> None:
+        """Fill the table `theirs` of a connection with the rows of a table or view, which Spark writes out."""
+        names = ", ".join(f"`{column}`" for column in columns)
+        self.query(f"insert overwrite directory '{folder}/rows' using parquet select {names} from {'.'.join(table)}")
+        warehouse.execute(f"insert into theirs by name from read_parquet('{folder}/rows/*.parquet')")
