@@ -80,7 +80,9 @@ class PostgresTwin(Twin):
         kind = kind.lower().replace("decimal", "numeric")
         return NAMES.get(kind, kind)
 
-    def bring(self, warehouse: duckdb.DuckDBPyConnection, table: Table, columns: dict[str, str], folder: Path) -> None:
+    def bring(
+        self, warehouse: duckdb.DuckDBPyConnection, table: Table, columns: dict[str, str], folder: Path
+    ) -> None:
         """Fill the table `theirs` of a connection with the rows of a table."""
         path = folder / "rows.csv"
         names = ", ".join(f'"{column}"' for column in columns)
@@ -88,7 +90,8 @@ class PostgresTwin(Twin):
         quoted = f", force_quote ({', '.join(texts)})" if texts else ""
         with path.open("w") as rows, self._connection.cursor() as cursor:
             cursor.copy_expert(
-                f"copy (select {names} from {'.'.join(table)}) to stdout (format csv, null '\\N'{quoted})", rows
+                f"copy (select {names} from {'.'.join(table)}) to stdout (format csv, null '\\N'{quoted})",
+                rows,
             )
         warehouse.execute(
             f"copy theirs from '{path}' (format csv, header false, nullstr '\\N', quote '\"', escape '\"', auto_detect false)"

@@ -57,8 +57,12 @@ class SparkTwin(Twin):
         """Spark's name for a type of DuckDB's."""
         return NAMES.get(kind.lower(), kind.lower())
 
-    def bring(self, warehouse: duckdb.DuckDBPyConnection, table: Table, columns: dict[str, str], folder: Path) -> None:
+    def bring(
+        self, warehouse: duckdb.DuckDBPyConnection, table: Table, columns: dict[str, str], folder: Path
+    ) -> None:
         """Fill the table `theirs` of a connection with the rows of a table or view, which Spark writes out."""
         names = ", ".join(f"`{column}`" for column in columns)
-        self.query(f"insert overwrite directory '{folder}/rows' using parquet select {names} from {'.'.join(table)}")
+        self.query(
+            f"insert overwrite directory '{folder}/rows' using parquet select {names} from {'.'.join(table)}"
+        )
         warehouse.execute(f"insert into theirs by name from read_parquet('{folder}/rows/*.parquet')")

@@ -45,7 +45,9 @@ class Twin(ABC):
         """The engine's name for a type of DuckDB's, as `columns` has it."""
 
     @abstractmethod
-    def bring(self, warehouse: duckdb.DuckDBPyConnection, table: Table, columns: dict[str, str], folder: Path) -> None:
+    def bring(
+        self, warehouse: duckdb.DuckDBPyConnection, table: Table, columns: dict[str, str], folder: Path
+    ) -> None:
         """Fill the table `theirs` of a connection, which has these columns, with the rows of a table of the engine's."""
 
     def build(self, *options: str) -> None:

@@ -7,10 +7,24 @@
         {% set compiled_code %}
             select
                 {%- for name, column in model.columns.items() %}
-                cast({{ name }} as {{ column.data_type }}) as {{ name }}{{ ',' if not loop.last }}
+                cast({{ name }} as {{ spark_type(column.data_type) }}) as {{ name }}{{ ',' if not loop.last }}
                 {%- endfor %}
             from ({{ compiled_code }}) as new_rows
         {% endset %}
     {% endif %}
     {{ return(dbt.spark__create_table_as(temporary, relation, compiled_code, language)) }}
+{% endmacro %}
+
+{# The check of a contract asks Spark for its types as well. #}
+{% macro spark__get_empty_schema_sql(columns) %}
+    {% set named = {} %}
+    {% for name, column in columns.items() %}
+        {% do named.update({name: dict(column, data_type=spark_type(column.data_type))}) %}
+    {% endfor %}
+    {{ return(dbt.default__get_empty_schema_sql(named)) }}
+{% endmacro %}
+
+{# Spark's name for a type of a contract. #}
+{% macro spark_type(data_type) %}
+    {{ return('double' if data_type == 'double precision' else data_type) }}
 {% endmacro %}

@@ -1,6 +1,6 @@
 {#
     Texts as timestamps on PostgreSQL, which raises an error for one that is none, and takes 'yesterday' and '3 May' for one.
-    What DuckDB takes is told by its form here; the words epoch and infinity are times on both.
+    What DuckDB takes is told by its form here; the word epoch is a time on both.
 #}
 
 {#
@@ -25,7 +25,7 @@
                     end
                     and substr(written, 12, 2) < '24' and substr(written, 15, 2) < '60' and substr(written, 18, 2) < '60'
                     then cast(written as timestamp)
-                when lower(written) in ('epoch', 'infinity', '-infinity') then cast(written as timestamp)
+                when lower(written) = 'epoch' then cast(written as timestamp)
                 else (
                     select
                         {{ postgres_timestamp_of(

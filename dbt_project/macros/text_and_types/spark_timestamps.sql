@@ -49,11 +49,11 @@
                 {{ text }}, r'{{ form }}', '{% for code in codes %}${{ loop.index }}{{ '|' if not loop.last }}{% endfor %}'
             ), '[|]')),
             parts -> {{ spark_timestamp_of(
-                parts.get('%Y', '1900'), parts.get('%m', '1'), parts.get('%d', '1'),
-                parts.get('%H', '0'), parts.get('%M', '0'), parts.get('%S', '0'), "''", midnights=1,
+                parts.get('%Y', "'1900'"), parts.get('%m', "'1'"), parts.get('%d', "'1'"),
+                parts.get('%H', "'0'"), parts.get('%M', "'0'"), parts.get('%S', "'0'"), "''", midnights=1,
             ) }}
         )[0]
-        when lower(btrim({{ text }}, ' \t\n\u000b\f\r')) = 'epoch' then timestamp('1900-01-01')
+        when lower(btrim({{ text }}, ' \t\n\u000b\f\r')) in ('epoch', 'infinity', '-infinity') then timestamp('1900-01-01')
     end
 {%- endmacro %}
 

@@ -5,7 +5,7 @@
 
 {% macro duckdb__try_date(text) -%}
     {#- A cast to date alone takes '2024-01-15x'. #}
-    cast(try_cast({{ text }} as timestamp) as date)
+    cast({{ duckdb_finite("try_cast(" ~ text ~ " as timestamp)") }} as date)
 {%- endmacro %}
 
 {% macro postgres__try_date(text) -%}

@@ -18,9 +18,14 @@
         case
             when {{ text }} like '____-__-__ __:__:__' then try_cast({{ text }} as timestamp)
             when not regexp_matches({{ text }}, ':.* [A-Za-z]') or {{ text }} like '% UTC'
-                then cast(try_cast({{ text }} as timestamptz) as timestamp)
+                then {{ duckdb_finite("cast(try_cast(" ~ text ~ " as timestamptz) as timestamp)") }}
         end
     {%- endif -%}
+{%- endmacro %}
+
+{# A timestamp, null for the words infinity and inf, which are no time on other engines. #}
+{% macro duckdb_finite(timestamp) -%}
+    nullif(nullif({{ timestamp }}, 'infinity'), '-infinity')
 {%- endmacro %}
 
 {% macro postgres__try_timestamp(text, layout) -%}

@@ -1,0 +1,38 @@
+"""All models on Spark: the same rows as on DuckDB, value for value, at first and as deliveries go on."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.dbt_project.deliveries import Platform
+from tests.dbt_project.deliveries import platform as delivered
+from tests.dbt_project.spark_twin import SparkTwin
+from tests.servers.spark import spark
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A first delivery to all domains, with every kind of defect, built in both."""
+    with spark(tmp_path_factory.mktemp("spark")) as server:
+        folder = tmp_path_factory.mktemp("platform")
+        with delivered(folder, lambda settings: SparkTwin(settings, server)) as platform:
+            yield platform
+
+
+def test_unit_tests_pass(platform: Platform) -> None:
+    platform.twin.build("--select", "test_type:unit")
+
+
+def test_every_table_is_the_same(platform: Platform) -> None:
+    compared, differing = platform.twin.compare()
+    assert differing == {}
+    assert compared > 20_000
+
+
+def test_later_deliveries_change_the_same_rows_and_write_the_same_months(platform: Platform) -> None:
+    platform.deliver_later()
+    platform.build()
+    assert platform.twin.compare()[1] == {}
+    platform.assert_same_months_written()
