@@ -9,7 +9,7 @@ import pytest
 
 import settings as project_settings
 from ingestion.load import domains, load_domain
-from operations.dbt import run_dbt
+from operations.dbt import UNIT_TESTS, run_dbt
 from operations.health.collect import collect
 from samples.apis.news import article
 from samples.apis.server import SampleApis, serving
@@ -53,6 +53,7 @@ AIRFLOW = """
 """
 
 
+MODELS = ("--resource-type", "model", "--resource-type", "seed")
 #: Facts that are rebuilt by month, and the column that says which.
 FACTS = {"fct_trips": "file_month", "fct_collisions": "crash_month", "fct_sales": "order_month"}
 
@@ -68,15 +69,15 @@ class Platform:
         path = self.settings.landing(domain) / name
         path.write_text("".join(f"{line}\n" for line in [header, *lines]))
 
-    def build(self) -> None:
-        """Load what is new and build it in both."""
+    def build(self, *options: str) -> None:
+        """Load what is new and build it in both; the twin's data tests run, too, if no options for dbt say otherwise."""
         for domain in domains():
             load_domain(domain, self.settings)
         collect(self.settings)
         # Its data tests pass in the tests beside this one.
-        run_dbt(["build", "--resource-type", "model", "--resource-type", "seed"], self.settings, quiet=True)
+        run_dbt(["build", *MODELS], self.settings, quiet=True)
         self.twin.take_raw()
-        self.twin.build("--exclude", "test_type:unit")
+        self.twin.build(*(options or ("--exclude", UNIT_TESTS)))
 
     def deliver_first(self) -> None:
         """Something of everything, by every domain."""
@@ -105,7 +106,7 @@ class Platform:
         landing = self.settings.landing
         write_taxi(landing("taxi"), months=["2024-02"], rows=900, defects={})
         write_taxi(landing("taxi"), months=["2024-03"], rows=500)
-        write_collisions(landing("collisions") / "crashes_2.csv", rows=20, seed=2)
+        write_collisions(landing("collisions") / "crashes_2.csv", rows=20, seed=2, defects={})
         header, orders = ORDERS
         self.deliver(
             "ecommerce", "orders_2.csv", header, [order.replace(",P2,", ",P1,") for order in orders[:5]]
@@ -150,5 +151,6 @@ def platform(folder: Path, twin: Callable[[Settings], Twin]) -> Iterator[Platfor
         settings = project_settings.load()
         running = Platform(settings, apis, twin(settings))
         running.deliver_first()
-        running.build()
+        # What its data tests would see, they see in the next build as well.
+        running.build(*MODELS)
         yield running

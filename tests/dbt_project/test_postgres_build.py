@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from operations.dbt import UNIT_TESTS
 from tests.dbt_project.deliveries import Platform
 from tests.dbt_project.deliveries import platform as delivered
 from tests.dbt_project.postgres_twin import PostgresTwin
@@ -25,7 +26,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 
 def test_unit_tests_pass(platform: Platform) -> None:
-    platform.twin.build("--select", "test_type:unit")
+    platform.twin.run_unit_tests()
 
 
 def test_every_table_is_the_same(platform: Platform) -> None:
@@ -50,5 +51,5 @@ def test_what_was_built_step_by_step_equals_a_full_refresh(platform: Platform) -
 def test_a_view_that_is_built_alone_leaves_those_that_stand_on_it(platform: Platform) -> None:
     views = "select count(*) from pg_views where schemaname in ('clean', 'curated')"
     before = platform.twin.query(views)
-    platform.twin.build("--select", "clean_taxi__trips", "--exclude", "test_type:unit")
+    platform.twin.build("--select", "clean_taxi__trips", "--exclude", UNIT_TESTS)
     assert platform.twin.query(views) == before

@@ -22,7 +22,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 
 def test_unit_tests_pass(platform: Platform) -> None:
-    platform.twin.build("--select", "test_type:unit")
+    platform.twin.run_unit_tests()
 
 
 def test_every_table_is_the_same(platform: Platform) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from operations.dbt import run_dbt
+from operations.dbt import UNIT_TESTS, run_dbt
 from settings import Settings
 
 SCHEMAS = ("clean", "curated", "marts", "seeds", "monthly")
@@ -53,6 +53,10 @@ class Twin(ABC):
     def build(self, *options: str) -> None:
         """Run `dbt build` on the database."""
         run_dbt(["build", *options], self._settings, quiet=True, variables=self._variables)
+
+    def run_unit_tests(self) -> None:
+        """Run the unit tests of all models on the database; `dbt build` would select none without their models."""
+        run_dbt(["test", "--select", UNIT_TESTS], self._settings, quiet=True, variables=self._variables)
 
     def compare(self) -> tuple[int, dict[str, str]]:
         """How many rows were compared, over all tables that dbt built, and what differs: `{table: how}`."""

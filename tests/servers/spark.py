@@ -4,6 +4,7 @@ import importlib.util
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -113,13 +114,9 @@ class Spark:
         return hive.connect(self.host, self.port, username=USER)
 
     def _answers(self) -> bool:
-        from thrift.transport.TTransport import TTransportException
-
-        try:
-            self._connect().close()
-        except (OSError, TTransportException):
-            return False
-        return True
+        with socket.socket() as probe:
+            # It listens when it is ready.
+            return probe.connect_ex((self.host, self.port)) == 0
 
 
 @contextmanager
