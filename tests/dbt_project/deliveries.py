@@ -106,7 +106,7 @@ class Platform:
         landing = self.settings.landing
         write_taxi(landing("taxi"), months=["2024-02"], rows=900, defects={})
         write_taxi(landing("taxi"), months=["2024-03"], rows=500)
-        write_collisions(landing("collisions") / "crashes_2.csv", rows=20, seed=2, defects={})
+        write_collisions(landing("collisions") / "crashes_2.csv", rows=6, seed=2, defects={})
         header, orders = ORDERS
         self.deliver(
             "ecommerce", "orders_2.csv", header, [order.replace(",P2,", ",P1,") for order in orders[:5]]

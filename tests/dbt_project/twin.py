@@ -89,8 +89,12 @@ class Twin(ABC):
         name, names = ".".join(table), ", ".join(f'"{column}"' for column in columns)
         warehouse.execute(f"create or replace temp table theirs as select {names} from {name} limit 0")
         self.bring(warehouse, table, columns, folder)
-        one_way = f"(select {names} from {name} except all from theirs)"
-        other_way = f"(from theirs except all select {names} from {name})"
+        # A sum of doubles depends on the order in which an engine adds them.
+        values = ", ".join(
+            f'round("{column}", 6)' if kind == "DOUBLE" else f'"{column}"' for column, kind in columns.items()
+        )
+        one_way = f"(select {values} from {name} except all select {values} from theirs)"
+        other_way = f"(select {values} from theirs except all select {values} from {name})"
         differing = warehouse.execute(f"{one_way} union all {other_way} limit 4").fetchall()
         return warehouse.execute(f"select count(*) from {name}").fetchone()[0], differing
 

@@ -1,18 +1,19 @@
-{#
-    A table on Spark has the types of its contract, as on the other engines; dbt's own form leaves those of the select.
-#}
-{% macro spark__create_table_as(temporary, relation, compiled_code, language='sql') %}
+{# What a table on Spark is made from has the types of its contract, as on the other engines; dbt's own form leaves those of the select. #}
+{% macro spark__get_select_subquery(sql) %}
+    select
+        {%- for name, column in model.columns.items() %}
+        cast({{ name }} as {{ spark_type(column.data_type) }}) as {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from ({{ sql }}) as new_rows
+{% endmacro %}
+
+{# The new rows of an incremental table have them as well; others would count as a changed schema. #}
+{% macro spark__create_temporary_view(relation, compiled_code) %}
     {% if config.get('contract').enforced %}
         {% do get_assert_columns_equivalent(compiled_code) %}
-        {% set compiled_code %}
-            select
-                {%- for name, column in model.columns.items() %}
-                cast({{ name }} as {{ spark_type(column.data_type) }}) as {{ name }}{{ ',' if not loop.last }}
-                {%- endfor %}
-            from ({{ compiled_code }}) as new_rows
-        {% endset %}
+        {% set compiled_code = get_select_subquery(compiled_code) %}
     {% endif %}
-    {{ return(dbt.spark__create_table_as(temporary, relation, compiled_code, language)) }}
+    {{ return(dbt.spark__create_temporary_view(relation, compiled_code)) }}
 {% endmacro %}
 
 {# The check of a contract asks Spark for its types as well. #}
