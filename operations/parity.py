@@ -18,8 +18,8 @@ import duckdb
 import pyarrow as pa
 
 import settings as settings_module
+from ingestion.locked import LockedError, locked
 from ingestion.warehouse import scratch
-from operations.files.locked import LockedError, locked
 from operations.publishing.errors import PublishError
 from operations.publishing.marts import SCHEMA, marts_of
 from operations.publishing.profile import STAMPS, quoted

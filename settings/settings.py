@@ -48,7 +48,7 @@ from settings.people import (
     read_webhook_url,
 )
 from settings.values import amount, number
-from settings.warehouse import PostgresServer, read_postgres, read_writers
+from settings.warehouse import PostgresServer, SparkServer, read_postgres, read_spark, read_writers
 
 # The profile in profiles.yml.
 DBT_PROFILE = "sluice"
@@ -74,6 +74,7 @@ class Settings:
     target: str = "dev"
     # The server of the warehouse; None where it is a DuckDB file.
     postgres: PostgresServer | None = None
+    spark: SparkServer | None = None
     warehouse_writers: int = 1
     airflow_host: str = "127.0.0.1"
     memory_limit: str = "2GB"
@@ -134,17 +135,22 @@ class Settings:
 
     def published(self, domain: str) -> Path:
         """The file that readers open: a domain's marts that passed every test."""
-        return self.data_dir / "published" / f"{domain}.duckdb"
+        return (self.spark.lake if self.spark else self.data_dir) / "published" / f"{domain}.duckdb"
 
     @property
     def warehouse(self) -> Path:
-        """The working warehouse of this environment, written by one process at a time."""
-        return self.data_dir / "warehouse" / f"{self.env}.duckdb"
+        """The working warehouse of this environment, written by one process at a time; for Spark its raw tables alone."""
+        return self.data_dir / "warehouse" / f"{self.warehouse_name}.duckdb"
+
+    @property
+    def engine(self) -> str:
+        """What the warehouse is: `duckdb`, `postgres` or `spark`."""
+        return "postgres" if self.postgres else "spark" if self.spark else "duckdb"
 
     @property
     def warehouse_name(self) -> str:
         """What tells this environment's warehouse from those of other environments and targets: `dev`, `dev_postgres`."""
-        return f"{self.env}_{self.target}" if self.postgres else self.env
+        return self.env if self.engine == "duckdb" else f"{self.env}_{self.target}"
 
     def journal(self, domain: str) -> Path:
         """Folder of the metrics of a domain's runs in this environment that are not in its warehouse yet."""
@@ -182,7 +188,7 @@ class Settings:
     @property
     def _dbt_dir(self) -> Path:
         """What dbt writes; models are another SQL on another engine."""
-        return self.data_dir / "dbt" / self.target if self.postgres else self.data_dir / "dbt"
+        return self.data_dir / "dbt" if self.engine == "duckdb" else self.data_dir / "dbt" / self.target
 
     def environment(self) -> dict[str, str]:
         """Variables that make a child process (dbt, Airflow) use these very settings."""
@@ -202,7 +208,8 @@ class Settings:
             **self._api_environment(),
             **({"SLUICE_NOTIFY_WEBHOOK_URL": self.webhook_url} if self.webhook_url else {}),
             **(self.postgres.environment() if self.postgres else {}),
-            **({"SLUICE_WAREHOUSE_WRITERS": str(self.warehouse_writers)} if self.postgres else {}),
+            **(self.spark.environment() if self.spark else {}),
+            **({"SLUICE_WAREHOUSE_WRITERS": str(self.warehouse_writers)} if self.engine != "duckdb" else {}),
             **(self.mail.environment() if self.mail else {}),
             **(self.airflow.environment() if self.airflow else {}),
             **(self.deployment.environment() if self.deployment else {}),
@@ -261,6 +268,7 @@ def load(env: str | None = None) -> Settings:
         env=env,
         target=target,
         postgres=read_postgres(target),
+        spark=read_spark(target, data_dir),
         warehouse_writers=read_writers(target),
         airflow_host=os.environ.get("SLUICE_AIRFLOW_HOST", "127.0.0.1"),
         memory_limit=memory_limit,

@@ -27,6 +27,8 @@ __all__ = [
     "table_columns",
 ]
 
+ENGINES = {"duckdb": "duckdb_file", "postgres": "postgres", "spark": "spark"}
+
 
 def connect(
     settings: Settings,
@@ -96,6 +98,5 @@ def table_columns(warehouse: Warehouse, schema: str, table: str) -> list[str]:
 
 
 def _engine(settings: Settings) -> Engine:
-    # Of two engines one is needed, and each brings its library.
-    name = "postgres" if settings.postgres else "duckdb_file"
-    return importlib.import_module(f"ingestion.warehouse.{name}")
+    # One of them is needed, and each brings its library.
+    return importlib.import_module(f"ingestion.warehouse.{ENGINES[settings.engine]}")

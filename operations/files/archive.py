@@ -19,8 +19,8 @@ from typing import IO, Any
 
 import settings as settings_module
 from ingestion.arrivals import checksum_of, name_beside
+from ingestion.locked import LockedError, locked
 from ingestion.on_disk import sync
-from operations.files.locked import LockedError, locked
 from operations.files.whole_file import whole_file
 from settings import Settings
 

@@ -17,9 +17,9 @@ import duckdb
 import yaml
 
 from ingestion.load import domains
+from ingestion.locked import LockedError, locked
 from ingestion.on_disk import work_folder
 from operations.dbt import run_dbt
-from operations.files.locked import LockedError, locked
 from operations.publishing.errors import PublishError
 from operations.publishing.marts import Mart, marts_of
 from operations.publishing.profile import quoted
@@ -72,7 +72,7 @@ def canary(domain: str, settings: Settings) -> Canary:
         CanaryError: nothing to compare with is published, or another canary is at work.
         DbtError: a model cannot be built.
     """
-    if settings.postgres:
+    if settings.engine != "duckdb":
         raise CanaryError(
             f"canary compares DuckDB files, and the target is {settings.target}: use the target dev"
         )

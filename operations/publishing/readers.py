@@ -102,7 +102,7 @@ class FileReader:
     def tables(self) -> list[str]:
         """Names of the published tables."""
         found = self._connection.execute(
-            f"select table_name from duckdb_tables() where schema_name = '{SCHEMA}' order by table_name"
+            f"select table_name from information_schema.tables where table_schema = '{SCHEMA}' order by table_name"
         )
         return [name for (name,) in found.fetchall()]
 

@@ -13,6 +13,12 @@ from operations.publishing.profile import Profile, Table
 from operations.publishing.versions import Version
 from settings import Settings
 
+STORES = {
+    "duckdb": ("file_store", "FileStore"),
+    "postgres": ("schema_store", "SchemaStore"),
+    "spark": ("lake_store", "LakeStore"),
+}
+
 
 class Store(Protocol):
     """The versions of a domain, one of which readers see.
@@ -102,5 +108,5 @@ class Store(Protocol):
 
 def store_of(domain: str, settings: Settings) -> Store:
     """The store of a domain's versions, of the engine of the target."""
-    name, kind = ("schema_store", "SchemaStore") if settings.postgres else ("file_store", "FileStore")
-    return getattr(importlib.import_module(f"operations.publishing.{name}"), kind)(domain, settings)
+    module, kind = STORES[settings.engine]
+    return getattr(importlib.import_module(f"operations.publishing.{module}"), kind)(domain, settings)

@@ -25,8 +25,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ingestion.locked import LockedError, locked
 from ingestion.on_disk import sync
-from operations.files.locked import LockedError, locked
 from operations.files.whole_file import whole_file
 from operations.publishing.candidate import copy
 from operations.publishing.errors import PublishError

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from ingestion.locked import locked
 from operations.__main__ import main
 from operations.files import archive as module
 from operations.files.archive import ArchiveError, archive, restore
-from operations.files.locked import locked
 from settings import Settings
 from tests.kill_at import run_to_death
 
