@@ -1,4 +1,4 @@
-"""Whether two targets make the same marts of the same input, value by value.
+"""Whether targets make the same marts of the same input, value by value.
 
 Each target builds in a data folder of its own within the data folder, and a server in a database of its own, so that
 nothing that is there is touched; both are removed afterwards.
@@ -75,37 +75,42 @@ class Parity:
 
 
 def parity(domains: Sequence[str], targets: Sequence[str], settings: Settings) -> list[Parity]:
-    """Build domains on the same input on two targets, and compare what they publish.
+    """Build domains on the same input on each target, and compare what the others publish with the first one's.
 
     Args:
         domains: which; their input is what lies in the landing folder and the archive.
-        targets: two of dbt's targets.
+        targets: several of dbt's targets.
         settings: which data folder and environment; the servers of the targets come from the environment.
 
     Raises:
         ParityError: a target could not be built, or there is no input.
         SettingsError: a variable of a target is missing.
     """
-    if len(targets) != 2 or targets[0] == targets[1]:
-        raise ParityError(f"two different targets can be compared, not {', '.join(targets) or 'none'}")
+    if len(targets) < 2 or len(set(targets)) < len(targets):
+        raise ParityError(
+            f"two or more different targets can be compared, not {', '.join(targets) or 'none'}"
+        )
     folder = settings.data_dir / "parity"
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with locked(folder / ".lock", LOCK_SECONDS):
-            return [_compare(domain, targets, settings, folder / "work") for domain in domains]
+            return [
+                found for domain in domains for found in _compare(domain, targets, settings, folder / "work")
+            ]
     except LockedError as error:
         raise ParityError(f"another comparison is at work: {error}") from error
 
 
-def _compare(domain: str, targets: Sequence[str], settings: Settings, folder: Path) -> Parity:
+def _compare(domain: str, targets: Sequence[str], settings: Settings, folder: Path) -> Iterator[Parity]:
     with ExitStack() as held:
-        sides = []
+        first = None
         for target in targets:
             where = held.enter_context(_target(target, settings, folder))
             _deliver(domain, settings, where)
             _build(domain, where)
-            sides.append(where)
-        return compare_published(domain, *sides)
+            if first:
+                yield compare_published(domain, first, where)
+            first = first or where
 
 
 def compare_published(domain: str, one: Settings, other: Settings) -> Parity:

@@ -45,7 +45,10 @@ def bring_to_lake(connection: "duckdb.DuckDBPyConnection", schema: str, lake: Pa
         [schema],
     ).fetchall():
         tables.setdefault(table, {})[column] = KINDS.get(kind, kind.lower())
-    tables = {name: columns for name, columns in tables.items() if LOAD in columns}
+    # The state of dlt, which has tables of its own, is no input of a model.
+    tables = {
+        name: columns for name, columns in tables.items() if LOAD in columns and not name.startswith("_dlt")
+    }
     if not tables:
         return
     spark.run(f"create schema if not exists {quoted(schema)} location '{lake / schema}'")

@@ -106,7 +106,7 @@ class SparkWarehouse(duckdb_file.DuckDbWarehouse):
 
     def _attach(self) -> None:
         own = self.connection.execute("select current_database()").fetchone()[0]
-        self.connection.execute(f"attach ':memory:' as {LAKE}")
+        self.connection.execute(f"attach ':memory:' as {LAKE} (read_write)")
         for schema in BUILT:
             self.connection.execute(f"create schema {LAKE}.{quoted_name(schema)}")
         path = [f"{quoted_name(own)}.main", *(f"{LAKE}.{schema}" for schema in BUILT)]

@@ -116,10 +116,12 @@ def _wait(server: SparkServer, process: subprocess.Popen, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
+            # Without a word to thrift's log while nobody listens.
+            socket.create_connection((server.host, server.port), timeout=1).close()
             with session(server) as spark:
                 spark.run("select 1")
                 return
-        except WarehouseBusyError as error:
+        except (OSError, WarehouseBusyError) as error:
             if process.poll() is not None or time.monotonic() > deadline:
                 said = log.read_text(errors="replace")[-LOG_CHARACTERS:]
                 raise WarehouseBusyError(f"Spark did not start at {server}, see {log}:\n{said}") from error

@@ -89,4 +89,5 @@ def _message(error: Exception) -> str:
     """What Spark says, without the stack of its threads."""
     said = getattr(error.args[0], "status", None) if error.args else None
     text = getattr(said, "errorMessage", None) or str(error)
-    return text.removeprefix("Error running query: ").split("\n\tat ")[0].strip()
+    # Neither its plan nor the stack of its threads.
+    return text.removeprefix("Error running query: ").split(";\n")[0].split("\n\tat ")[0].strip()

@@ -11,6 +11,7 @@ follows the other; whoever has the lock next finishes what a killed process left
 """
 
 import hashlib
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ from operations.publishing.versions import Version, VersionError, digest, link_o
 from settings import Settings
 
 MONTHLY = "monthly"
+# The property of the views' schema that names the version.
+SHOWN = "sluice.version"
 
 
 class LakeStore(FileStore):
@@ -133,7 +136,7 @@ class LakeStore(FileStore):
         return f"{self._schema}_{folder.lower()}"
 
     def _show(self, version: Version) -> None:
-        """Let the cluster's views show a version; its name is the schema's comment when all of them do."""
+        """Let the cluster's views show a version; its name is a property of their schema when all of them do."""
         schema = quoted(self._schema_of(version.facts["folder"]))
         views = {name: f"select * from {schema}.{quoted(name)}" for name in version.tables}
         for view, query in version.facts["months"].items():
@@ -144,12 +147,13 @@ class LakeStore(FileStore):
                 spark.run(f"create or replace view {quoted(self._schema)}.{quoted(view)} as {query}")
             for view in set(spark.tables(self._schema)) - views.keys():
                 spark.run(f"drop view {quoted(self._schema)}.{quoted(view)}")
-            spark.run(f"comment on schema {quoted(self._schema)} is '{version.name}'")
+            spark.run(f"alter schema {quoted(self._schema)} set dbproperties ('{SHOWN}' = '{version.name}')")
 
     def _shown(self, spark: SparkSql) -> str | None:
         """The name of the version that the cluster's views show; None if there are none, or of several versions."""
-        facts = dict(row[:2] for row in spark.run(f"describe schema {quoted(self._schema)}"))
-        return facts.get("Comment") or None
+        facts = dict(row[:2] for row in spark.run(f"describe schema extended {quoted(self._schema)}"))
+        found = re.search(rf"\({SHOWN},([^)]*)\)", facts.get("Properties", ""))
+        return found[1] if found else None
 
     def _tidy(self) -> None:
         """Remove the files and tables of versions that nobody knows any more, and let views show the one in use."""
