@@ -5,7 +5,17 @@ import json
 import signal
 import sys
 
-from bench import dag_against_build, dashboard, ecommerce, ingest, make_run, months, publish
+from bench import (
+    dag_against_build,
+    dashboard,
+    domains_at_once,
+    ecommerce,
+    engines,
+    ingest,
+    make_run,
+    months,
+    publish,
+)
 from bench.measuring import MeasuringError, machine
 from settings import load
 
@@ -13,7 +23,9 @@ from settings import load
 BENCHMARKS = {
     "dag_against_build": dag_against_build,
     "dashboard": dashboard,
+    "domains_at_once": domains_at_once,
     "ecommerce": ecommerce,
+    "engines": engines,
     "ingest": ingest,
     "make_run": make_run,
     "months": months,

@@ -8,12 +8,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
+from types import MappingProxyType
 
 import psutil
 
@@ -38,13 +40,27 @@ class Ended:
     output: str
 
 
-def run(arguments: Sequence[str], *, cwd: Path, data_dir: Path, timeout: float = 900) -> Ended:
+def run(
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    data_dir: Path,
+    timeout: float = 900,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> Ended:
     """Run `python <arguments>` on a data folder and measure it as a whole, from start to exit.
+
+    Args:
+        arguments: what Python is to run.
+        cwd: where.
+        data_dir: the data folder.
+        timeout: seconds.
+        variables: settings beside the data folder.
 
     Raises:
         MeasuringError: it failed, or was stopped after `timeout` seconds.
     """
-    environment = {**os.environ, **Settings(data_dir=data_dir, env="dev").environment()}
+    environment = {**os.environ, **Settings(data_dir=data_dir, env="dev").environment(), **variables}
     with tempfile.TemporaryFile("w+") as output:
         begun = time.perf_counter()
         # In a session of its own, Ctrl-C reaches it once: as the SIGTERM below, on which it stops in order.
@@ -73,6 +89,38 @@ def run(arguments: Sequence[str], *, cwd: Path, data_dir: Path, timeout: float =
     if process.returncode:
         raise MeasuringError(f"{' '.join(arguments)} ended with {process.returncode}:\n{text[-3000:]}")
     return Ended(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * MAXRSS_UNIT / 1e6, text)
+
+
+class Peak:
+    """The most memory (MB) that a process and those below it held at once, shared pages counted once."""
+
+    mb: float = 0.0
+
+
+@contextmanager
+def peak_of(pid: int | None, every_seconds: float = 0.5) -> Iterator[Peak]:
+    """Watch a server's memory while the block runs; nothing for None."""
+    peak, ended = Peak(), threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(every_seconds):
+            held = 0
+            with suppress(psutil.Error):
+                server = psutil.Process(pid)
+                for process in [server, *server.children(recursive=True)]:
+                    with suppress(psutil.Error):
+                        held += process.memory_full_info().pss
+            peak.mb = max(peak.mb, held / 1e6)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    if pid:
+        watcher.start()
+    try:
+        yield peak
+    finally:
+        ended.set()
+        if pid:
+            watcher.join()
 
 
 def copy_checkout(to: Path) -> Path:

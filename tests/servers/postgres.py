@@ -83,6 +83,11 @@ class Postgres:
         self.stop(signal.SIGQUIT)
         shutil.rmtree(self._folder)
 
+    @property
+    def pid(self) -> int | None:
+        """The server's process; None while it does not run."""
+        return self._server.pid if self._server else None
+
     def psql(self, sql: str, database: str = "postgres", user: str = SUPERUSER, password: str = "") -> str:
         """Run SQL, by default as the superuser; return its rows as lines, with | between columns.
 
