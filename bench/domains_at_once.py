@@ -50,9 +50,7 @@ def _take(deliveries: dict[str, tuple[str, ...]], *, at_once: bool) -> float:
             run(["-m", "samples", domain, *options], cwd=PROJECT_DIR, data_dir=data)
 
         def elt(domain: str) -> None:
-            # dbt keeps its files beside those of the other run, not among them.
-            own = {**variables, "DBT_TARGET_PATH": str(data / "dbt" / domain)}
-            run(["-m", "operations", "elt", domain], cwd=PROJECT_DIR, data_dir=data, variables=own)
+            run(["-m", "operations", "elt", domain], cwd=PROJECT_DIR, data_dir=data, variables=variables)
 
         begun = perf_counter()
         list(pool.map(elt, deliveries))

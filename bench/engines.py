@@ -81,7 +81,11 @@ def measure(quick: bool) -> tuple[str, dict]:
 def served(engine: str, folder: Path) -> Iterator[tuple[Mapping[str, str], int | None] | None]:
     """The variables that lead to a fresh warehouse, and the server's process; None if it is not installed."""
     # What dbt keeps is another project's on each engine.
-    own = {"SLUICE_TARGET": engine, "DBT_TARGET_PATH": str(folder / "dbt" / engine / "target")}
+    own = {
+        "SLUICE_TARGET": engine,
+        "DBT_TARGET": engine,
+        "DBT_TARGET_PATH": str(folder / "dbt" / engine / "target"),
+    }
     if engine == "dev":
         yield own, None
     elif engine == "spark":

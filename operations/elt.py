@@ -55,8 +55,10 @@ def elt(
         with stage(domain, run_id, BUILD, settings):
             options = ["--full-refresh"] if full_refresh else []
             select = ["--select", *selectors(domain), "--exclude", UNIT_TESTS]
-            with reserved(settings, domain), results_kept(domain, run_id, settings):
-                run_dbt(["build", *select, *options], settings, variables={REBUILD_VARIABLE: rebuild})
+            with reserved(settings, domain), results_kept(domain, run_id, settings) as variables:
+                run_dbt(
+                    ["build", *select, *options], settings, variables={REBUILD_VARIABLE: rebuild, **variables}
+                )
         publication = publish(domain, run_id, settings, accept=accept)
         if domain in DOMAINS_WITH_REPORTS:
             write_reports(domain, run_id, settings)

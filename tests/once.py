@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from operations.files.locked import locked
+from ingestion.locked import locked
 
 WAIT_SECONDS = 300.0
 

@@ -26,7 +26,7 @@ class SparkMissingError(RuntimeError):
 
 @contextmanager
 def spark_server(
-    server: SparkServer, folder: Path, options: Mapping[str, str] | None = None
+    server: SparkServer, folder: Path, options: Mapping[str, str] | None = None, java: str = ""
 ) -> Iterator[subprocess.Popen]:
     """A running server, which ends with the block.
 
@@ -34,6 +34,7 @@ def spark_server(
         server: its address and port, and the cluster that does the work.
         folder: where it keeps its catalog, its log and files for a moment.
         options: further settings of Spark's.
+        java: further options of Java's.
 
     Raises:
         SparkMissingError: there is no Spark, or no Java.
@@ -46,7 +47,7 @@ def spark_server(
         "spark.driver.bindAddress": server.host,
         "spark.driver.host": server.host,
         "spark.driver.memory": "2g",
-        "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder} -Duser.timezone=UTC",
+        "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder} -Duser.timezone=UTC {java}",
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder}/metastore;create=true",
         "spark.local.dir": str(folder / "scratch"),
         "spark.sql.session.timeZone": "UTC",

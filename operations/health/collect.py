@@ -180,9 +180,9 @@ def build(domain: str, settings: Settings, run_id: str) -> Publication:
         DbtError: a model or a test failed; the published version stays.
         PublishError, WarehouseBusyError: see `operations.publishing.publish`.
     """
-    with reserved(settings, domain), results_kept(domain, run_id, settings):
+    with reserved(settings, domain), results_kept(domain, run_id, settings) as variables:
         select = ["--select", f"tag:{domain}", "tag:shared", "--exclude", UNIT_TESTS]
-        run_dbt(["build", *select], settings, quiet=True)
+        run_dbt(["build", *select], settings, quiet=True, variables=variables)
     # Such figures rise and fall all the time; nobody needs to accept that.
     publication = publish(domain, settings, run_id=run_id, accept=True)
     # With about a hundred versions a day, nobody needs their comparisons once they are gone.

@@ -1,6 +1,7 @@
 """What dbt did in each of its runs, kept in files until `operations.health.collect` brings it into the warehouse."""
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,17 +14,36 @@ from operations.metrics.journal import without_secrets
 from settings import Settings
 
 RESULTS = "run_results.json"
+# What one dbt command has made of the project is good for the next one.
+PARSED = ("partial_parse.msgpack", "manifest.json")
 MESSAGE_LENGTH = 500
 
 
 @contextmanager
-def results_kept(domain: str, run_id: str, settings: Settings) -> Iterator[None]:
-    """Keep the results of the dbt command that the block runs, even if it fails."""
-    (settings.dbt_target / RESULTS).unlink(missing_ok=True)  # of the command before
+def results_kept(domain: str, run_id: str, settings: Settings) -> Iterator[dict[str, str]]:
+    """Keep the results of the dbt command that the block runs, even if it fails.
+
+    It gives the variables of that command: dbt writes into a folder of the domain's, as another domain may be built
+    meanwhile, and takes there what was parsed before.
+    """
+    target = settings.dbt_target / "domains" / domain
+    target.mkdir(parents=True, exist_ok=True)
+    _hand_on(settings.dbt_target, target)
+    (target / RESULTS).unlink(missing_ok=True)  # of the command before
     try:
-        yield
+        yield {"DBT_TARGET_PATH": str(target)}
     finally:
-        keep(settings.dbt_target, domain, run_id, settings)
+        keep(target, domain, run_id, settings)
+        _hand_on(target, settings.dbt_target)
+
+
+def _hand_on(source: Path, target: Path) -> None:
+    """Copy what dbt has parsed, where it is newer."""
+    for name in PARSED:
+        old, new = target / name, source / name
+        if new.exists() and (not old.exists() or old.stat().st_mtime < new.stat().st_mtime):
+            with whole_file(old) as file:
+                shutil.copy2(new, file)
 
 
 def keep(target: Path, domain: str, run_id: str, settings: Settings) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 import duckdb
 
+from ingestion.warehouse.spark_sql import SparkSql
 from settings import Settings
+from settings.warehouse import SparkServer
 from tests.dbt_project.twin import SCHEMAS, Table, Twin, columns_of
-from tests.servers.spark import Spark
 
 #: Spark's names for types in a table's schema, where they are others than DuckDB's in small letters.
 NAMES = {
@@ -24,9 +25,9 @@ COLUMN = re.compile(r"^ \|-- (.+): (\S+) \(nullable = \w+\)$", re.MULTILINE)
 class SparkTwin(Twin):
     """All tables of a server."""
 
-    def __init__(self, settings: Settings, server: Spark) -> None:
-        super().__init__(settings, server.variables())
-        self._server = server
+    def __init__(self, settings: Settings, server: SparkServer) -> None:
+        super().__init__(settings, {"SLUICE_TARGET": "spark", **server.environment()})
+        self._sql = SparkSql(server)
         self._raw = settings.data_dir / "raw_of_spark"
 
     def take_raw(self) -> None:
@@ -43,10 +44,11 @@ class SparkTwin(Twin):
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a statement, if it has any."""
-        return self._server.sql(sql)
+        return self._sql.run(sql)
 
     def columns(self) -> dict[Table, dict[str, str]]:
         """Names and types of the columns of all that dbt built."""
+        self._sql.close()  # A session keeps the list of a table's files.
         return {
             (schema, table): dict(COLUMN.findall(information))
             for schema in SCHEMAS

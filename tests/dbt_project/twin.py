@@ -25,8 +25,9 @@ class Twin(ABC):
     def __init__(self, settings: Settings, variables: Mapping[str, str]) -> None:
         self._settings = settings
         # Where dbt finds the database; what it keeps between runs is the target's own.
-        target = str(settings.data_dir / "dbt" / variables["SLUICE_TARGET"])
-        self._variables = {**variables, "DBT_TARGET_PATH": target}
+        target = variables["SLUICE_TARGET"]
+        own = {"DBT_TARGET": target, "DBT_TARGET_PATH": str(settings.data_dir / "dbt" / target)}
+        self._variables = {**variables, **own}
 
     @abstractmethod
     def take_raw(self) -> None:

@@ -5,25 +5,17 @@ from collections.abc import Iterator
 import pytest
 
 import settings as project_settings
-from ingestion.warehouse.spark_server import SparkMissingError, spark_server, unused_port
 from ingestion.warehouse.spark_sql import SparkSql, quoted, session
 from settings import Settings
 from settings.warehouse import SparkServer
-
-# Tables are small here.
-FEW = {"spark.sql.shuffle.partitions": "2", "spark.driver.memory": "1500m"}
+from tests.servers.spark import spark as running_spark
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkServer]:
-    """A running server; the test is skipped where Spark or Java is not installed."""
-    folder = tmp_path_factory.mktemp("spark")
-    server = SparkServer("127.0.0.1", unused_port(), "sluice", folder / "lake", "local[2]")
-    try:
-        with spark_server(server, folder, FEW):
-            yield server
-    except SparkMissingError as error:
-        pytest.skip(str(error))
+    """A running server."""
+    with running_spark(tmp_path_factory.mktemp("spark")) as running:
+        yield running
 
 
 @pytest.fixture
