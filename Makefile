@@ -19,7 +19,7 @@ endif
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup env run test lint lint-sql elt canary airflow dashboard docs bench samples lock clean
+.PHONY: help setup env run test lint lint-sql elt canary airflow dashboard docs spark bench samples lock clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS='	' read -r target text; do \
@@ -59,6 +59,9 @@ dashboard: setup ## Serve the dashboard of what is published, until Ctrl-C
 
 docs: setup ## Generate the models' documentation and serve it
 	@$(PY) -m runtime docs
+
+spark: setup ## Serve Spark's SQL on this machine until Ctrl-C (needs Java 17 and pyspark)
+	@SLUICE_TARGET=spark $(PY) -m runtime spark
 
 samples: setup ## Write sample input for every domain
 	@$(PY) -m samples

@@ -238,7 +238,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="print the result as JSON, on one line")
         if verb not in ("canary", "health", "overview"):
             command.add_argument("domain", choices=domains())
-    command = verbs.add_parser("parity", help="build domains on two targets, and compare what they publish")
+    command = verbs.add_parser(
+        "parity", help="build domains on several targets, and compare what they publish"
+    )
     command.set_defaults(run=_parity)
     command.add_argument(
         "--targets", type=_listed, required=True, metavar="ONE,OTHER", help="such as dev,postgres"

@@ -1,7 +1,7 @@
 """Whether targets make the same marts of the same input, value by value.
 
-Each target builds in a data folder of its own within the data folder, and a server in a database of its own, so that
-nothing that is there is touched; both are removed afterwards.
+Each target builds in a data folder of its own within the data folder, PostgreSQL in a database of its own, Spark by a
+server that is started with an empty catalog, so that nothing that is there is touched; all of it is removed afterwards.
 """
 
 import os
@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -101,16 +101,12 @@ def parity(domains: Sequence[str], targets: Sequence[str], settings: Settings) -
         raise ParityError(f"another comparison is at work: {error}") from error
 
 
-def _compare(domain: str, targets: Sequence[str], settings: Settings, folder: Path) -> Iterator[Parity]:
-    with ExitStack() as held:
-        first = None
-        for target in targets:
-            where = held.enter_context(_target(target, settings, folder))
-            _deliver(domain, settings, where)
-            _build(domain, where)
-            if first:
-                yield compare_published(domain, first, where)
-            first = first or where
+def _compare(domain: str, sides: Sequence[Settings], settings: Settings) -> Iterator[Parity]:
+    for where in sides:
+        _deliver(domain, settings, where)
+        _build(domain, where)
+        if where is not sides[0]:
+            yield compare_published(domain, sides[0], where)
 
 
 def compare_published(domain: str, one: Settings, other: Settings) -> Parity:
@@ -148,6 +144,8 @@ def family(kind: str) -> str:
         return "whole number" if scale == "0" else f"decimal of scale {scale}"
     if kind in WHOLE:
         return "whole number"
+    if kind.startswith("TIMESTAMP"):
+        return "timestamp"
     return {"VARCHAR": "text", "FLOAT": "floating point", "DOUBLE": "floating point"}.get(kind, kind.lower())
 
 

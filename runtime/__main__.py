@@ -1,4 +1,4 @@
-"""Airflow and the documentation: `python -m runtime run|airflow|docs|exec|migrate`."""
+"""Airflow, the documentation and Spark: `python -m runtime run|airflow|docs|spark|exec|migrate`."""
 
 import argparse
 import json
@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 
 import settings as project_settings
+from ingestion.warehouse import WarehouseBusyError
+from ingestion.warehouse.spark_server import SparkMissingError, spark_server
 from operations.dbt import DbtError, ensure_docs, run_dbt
 from operations.health.airflow_api import ApiError
 from runtime import metadata
@@ -29,7 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = project_settings.load()
         return options.command(settings, options)
-    except (AirflowError, DbtError, ApiError, RunTimeout, project_settings.SettingsError) as error:
+    except (
+        *(AirflowError, DbtError, ApiError, RunTimeout, project_settings.SettingsError),
+        *(SparkMissingError, WarehouseBusyError),
+    ) as error:
         print(error, file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
@@ -70,6 +75,21 @@ def docs(settings, options) -> int:
     return 0
 
 
+def spark(settings, options) -> int:
+    """Start Spark's SQL server, with this machine's cores or `SLUICE_SPARK_MASTER` as its cluster, until Ctrl-C."""
+    if not settings.spark:
+        raise project_settings.SettingsError(
+            "set SLUICE_TARGET=spark, here and for what is to use the server"
+        )
+    with spark_server(settings.spark, settings.data_dir / "spark") as server:
+        print(
+            f"Spark answers at {settings.spark}  tables in {settings.spark.lake}  (Ctrl-C stops it)",
+            flush=True,
+        )
+        server.wait()
+    raise WarehouseBusyError(f"Spark has ended, see {settings.data_dir / 'spark' / 'server.log'}")
+
+
 def execute(settings, options) -> int:
     """Run a command, such as `airflow backfill create …`, with the environment of Airflow's processes."""
     if not settings.deployment:  # whose services wait for `migrate`
@@ -88,7 +108,7 @@ def migrate(settings, options) -> int:
     ensure_docs(settings)
     environment = airflow_environment(settings)
     metadata.migrate(environment)
-    metadata.set_pools(environment, pools(dag_names()))
+    metadata.set_pools(environment, pools(dag_names(), settings.warehouse_writers))
     print("Airflow's database and the manifest of the models are ready")
     return 0
 
@@ -99,7 +119,7 @@ def _interrupt(*_) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m runtime", description="Airflow, on this machine or as services."
+        prog="python -m runtime", description="Airflow, on this machine or as services; Spark."
     )
     commands = parser.add_subparsers(required=True)
     running = commands.add_parser("run", help="run DAGs to their end")
@@ -111,6 +131,8 @@ def _parser() -> argparse.ArgumentParser:
     serving.set_defaults(command=serve)
     documenting = commands.add_parser("docs", help="the models' documentation, generated and served")
     documenting.set_defaults(command=docs)
+    sparking = commands.add_parser("spark", help="a Spark server on this machine, for the target spark")
+    sparking.set_defaults(command=spark)
     migrating = commands.add_parser(
         "migrate", help="make or upgrade what a deployment needs before it starts"
     )
