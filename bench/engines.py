@@ -117,7 +117,7 @@ def _give_memory(server: Postgres) -> None:
 def _all(
     data: Path, months: list[str], rows: int, variables: Mapping[str, str], server: int | None
 ) -> dict[str, Stage]:
-    options = ("--months", *months, "--rows", str(rows), "--suffix", "csv.gz")
+    options = ("--months", ",".join(months), "--rows", str(rows), "--suffix", "csv.gz")
     run(["-m", "samples", "taxi", *options], cwd=PROJECT_DIR, data_dir=data)
     found = {}
     for name, command in STAGES.items():

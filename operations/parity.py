@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -93,10 +93,9 @@ def parity(domains: Sequence[str], targets: Sequence[str], settings: Settings) -
     folder = settings.data_dir / "parity"
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with locked(folder / ".lock", LOCK_SECONDS):
-            return [
-                found for domain in domains for found in _compare(domain, targets, settings, folder / "work")
-            ]
+        with locked(folder / ".lock", LOCK_SECONDS), ExitStack() as held:
+            sides = [held.enter_context(_target(target, settings, folder / "work")) for target in targets]
+            return [found for domain in domains for found in _compare(domain, sides, settings)]
     except LockedError as error:
         raise ParityError(f"another comparison is at work: {error}") from error
 
