@@ -51,6 +51,9 @@ def spark_server(
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder}/metastore;create=true",
         "spark.local.dir": str(folder / "scratch"),
         "spark.sql.session.timeZone": "UTC",
+        # To write plans out for a page that nobody looks at takes longer than to read a small table.
+        "spark.sql.ui.explainMode": "simple",
+        "spark.sql.maxPlanStringLength": "1000",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         **(options or {}),
     }
