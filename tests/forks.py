@@ -3,9 +3,10 @@
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any
 
 from operations.dbt import DbtError
@@ -50,20 +51,23 @@ def _run(environment: dict[str, str], output: Path, what: Callable[..., None], *
     what(*arguments)
 
 
-def run_dbt(arguments: list[str], settings: Settings) -> str:
+def run_dbt(
+    arguments: list[str], settings: Settings, *, variables: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """Run one dbt command as `operations.dbt.run_dbt` does, and return its output.
 
     Raises:
         DbtError: a node or the command failed.
     """
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
-    status, output = run_in_fork(600, settings, _dbt, arguments)
+    status, output = run_in_fork(600, settings, _dbt, arguments, dict(variables))
     if status:
         raise DbtError(f"dbt {arguments[0]} ended with status {status}\n{output}")
     return output
 
 
-def _dbt(arguments: list[str]) -> None:
+def _dbt(arguments: list[str], variables: Mapping[str, str]) -> None:
+    os.environ.update(variables)
     from dbt.cli.main import cli
 
     os.chdir(DBT_PROJECT_DIR)

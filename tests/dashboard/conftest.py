@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from bench.browser import chromium, launched, serve, settled
 from ingestion.load import load_domain
-from operations.dbt import UNIT_TESTS, run_dbt
+from operations.dbt import UNIT_TESTS
 from operations.health.collect import health, overview
 from operations.metrics.dbt_results import results_kept
 from operations.metrics.journal import stage
@@ -21,6 +21,7 @@ from samples.ecommerce import write_ecommerce
 from samples.sales import write_sales
 from samples.taxi import write_taxi
 from settings import Api, Settings
+from tests.forks import run_dbt
 from tests.parsed import Parsed
 
 DOMAINS = ("collisions", "ecommerce", "sales", "taxi")
@@ -84,7 +85,7 @@ def served(
     tags = [f"tag:{name}" for name in (*DOMAINS, "shared")]
     with results_kept("collisions", "shell__1", settings) as variables:
         run_dbt(
-            ["build", "--select", *tags, "--exclude", UNIT_TESTS], settings, quiet=True, variables=variables
+            ["build", "--select", *tags, "--exclude", UNIT_TESTS], settings, variables=variables
         )
     for domain in DOMAINS:
         with stage(domain, "shell__1", "publish", settings):

@@ -1,6 +1,9 @@
 """SIGKILL at any point of a load, then a rerun: the tables of a calm run, nothing twice."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -58,33 +61,58 @@ def contents(query: Query, domain: str, *entities: str) -> dict[str, list[tuple[
     return found
 
 
-def set_aside(settings: Settings, domain: str, to: Path) -> None:
-    for folder in (settings.warehouse.parent, settings.dlt_dir, settings.landing(domain)):
-        folder.rename(to / f"calm_{folder.name}")
+Calm = Callable[[Callable[[], None], Callable[[], Any]], Any]
+
+
+@pytest.fixture(scope="module")
+def known() -> dict[str, tuple[Path, Any]]:
+    return {}
+
+
+@pytest.fixture
+def calm(
+    request: pytest.FixtureRequest,
+    settings: Settings,
+    known: dict[str, tuple[Path, Any]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Calm:
+    """What a load makes of deliveries if nothing disturbs it; the data folder is left as it was before the load.
+
+    Both are the same for all points of a test, the first of which does the work.
+    """
+
+    def look(deliver: Callable[[], None], load: Callable[[], Any]) -> Any:
+        name = request.node.originalname
+        if name not in known:
+            deliver()
+            before = tmp_path_factory.mktemp("before") / "data"
+            shutil.copytree(settings.data_dir, before)
+            known[name] = before, load()
+            shutil.rmtree(settings.data_dir)
+        before, found = known[name]
+        shutil.copytree(before, settings.data_dir)
+        return found
+
+    return look
 
 
 @pytest.mark.parametrize("point", POINTS, ids=named)
 def test_a_killed_load_is_completed_by_the_next_run(
-    point: Point, settings: Settings, deliver: Deliver, query: Query, tmp_path: Path
+    point: Point, settings: Settings, deliver: Deliver, query: Query, calm: Calm
 ) -> None:
-    def first_delivery() -> None:
+    def deliver_twice() -> None:
         deliver("a.csv", crash(1), crash(2), "cut,off")
         deliver("c.csv", crash(3), "also,cut")
         load_domain("collisions")
-
-    def second_delivery() -> None:
         deliver("a.csv", crash(1, borough="QUEENS"), crash(4))
         deliver("b.csv", *(crash(number) for number in range(10, 20)), "cut")
 
-    first_delivery()
-    second_delivery()
-    load_domain("collisions")
-    calm = contents(query, "collisions", "crashes")
-    assert len(calm["crashes"]) == 13
-    set_aside(settings, "collisions", tmp_path)
+    def load() -> dict[str, list[tuple[object, ...]]]:
+        load_domain("collisions")
+        return contents(query, "collisions", "crashes")
 
-    first_delivery()
-    second_delivery()
+    expected = calm(deliver_twice, load)
+    assert len(expected["crashes"]) == 13
     run_to_death(point, settings, "ingestion", "collisions")
     with duckdb.connect(str(settings.warehouse)) as connection:
         # Even before the rerun each file is there whole, in one version, or not at all.
@@ -96,8 +124,7 @@ def test_a_killed_load_is_completed_by_the_next_run(
         assert rows.get("a.csv") == 2
         assert rows.get("b.csv") in (None, 10)
         assert rows.get("c.csv") == 1
-    load_domain("collisions")
-    assert contents(query, "collisions", "crashes") == calm
+    assert load() == expected
     assert list(settings.dlt_dir.glob("parse_*")) == []
 
 
@@ -109,31 +136,26 @@ KEPT = "select left(_row_id, 16), count(*) from raw_ecommerce.{} group by 1 orde
 
 @pytest.mark.parametrize("point", APPENDING, ids=named)
 def test_a_killed_load_of_a_change_log_leaves_the_earlier_contents(
-    point: Point, settings: Settings, shop: Deliver, query: Query, tmp_path: Path
+    point: Point, settings: Settings, shop: Deliver, query: Query, calm: Calm
 ) -> None:
-    def first_delivery() -> None:
+    def deliver_twice() -> None:
         shop("customers.csv", ANN, BOB, "cut")
         load_shop("customers")
-
-    def second_delivery() -> None:
         shop("customers.csv", ANN_MOVED, BOB, "3,Cem,cem@example.com,EU,2022-05-01", "also cut")
 
-    first_delivery()
-    ((first, _),) = query(KEPT.format("customers"))
-    second_delivery()
-    load_shop("customers")
-    calm = contents(query, "ecommerce", "customers")
-    assert [count for _, count in query(KEPT.format("customers"))] == [2, 3]
-    set_aside(settings, "ecommerce", tmp_path)
+    def load() -> tuple[dict[str, list[tuple[object, ...]]], list[int]]:
+        load_shop("customers")
+        counts = [count for _, count in query(KEPT.format("customers"))]
+        return contents(query, "ecommerce", "customers"), counts
 
-    first_delivery()
-    second_delivery()
+    expected = calm(deliver_twice, load)
+    assert expected[1] == [2, 3]
+    ((first, _),) = query(KEPT.format("customers"))
     run_to_death(point, settings, "ingestion", "ecommerce", "--entity", "customers")
     rows = dict(query(KEPT.format("customers")))
     assert rows.pop(first) == 2
     assert list(rows.values()) in ([], [3])
-    load_shop("customers")
-    assert contents(query, "ecommerce", "customers") == calm
+    assert load() == expected
 
 
 @pytest.mark.parametrize("point", [(COPY, "after", 1), (COMPLETE, "before", 1)], ids=named)
@@ -155,7 +177,7 @@ def test_rows_of_a_killed_load_go_when_its_content_does_not_come_again(
 
 @pytest.mark.parametrize("point", [(COPY, "after", 1), (MERGE, "after", 1)], ids=named)
 def test_a_killed_load_of_corrections_is_completed_beside_files_that_are_replaced(
-    point: Point, settings: Settings, shop: Deliver, query: Query, tmp_path: Path
+    point: Point, settings: Settings, shop: Deliver, query: Query, calm: Calm
 ) -> None:
     header = "_entity,_row_id,order_id,customer_id,product_id,quantity,unit_price,order_date,status"
 
@@ -168,13 +190,12 @@ def test_a_killed_load_of_corrections_is_completed_beside_files_that_are_replace
         load_shop()
         correct("orders,x-2,2,1,P1,1,9.50,2022-04-18,paid", "also,cut")
 
-    deliver_all()
-    load_shop()
-    calm = contents(query, "ecommerce", "orders", "customers")
-    assert [count for _, count in query(KEPT.format("orders"))] == [2, 1, 1]
-    set_aside(settings, "ecommerce", tmp_path)
+    def load() -> tuple[dict[str, list[tuple[object, ...]]], list[int]]:
+        load_shop()
+        counts = [count for _, count in query(KEPT.format("orders"))]
+        return contents(query, "ecommerce", "orders", "customers"), counts
 
-    deliver_all()
+    expected = calm(deliver_all, load)
+    assert expected[1] == [2, 1, 1]
     run_to_death(point, settings, "ingestion", "ecommerce")
-    load_shop()
-    assert contents(query, "ecommerce", "orders", "customers") == calm
+    assert load() == expected

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from operations.dbt import DbtError, run_dbt
+from operations.dbt import DbtError
 from operations.metrics.dbt_results import RESULTS, keep, read, results_kept
 from settings import Settings
+from tests.forks import run_dbt
 from tests.parsed import Parsed
 
 
@@ -19,18 +20,18 @@ def kept(settings: Settings) -> list[dict]:
 def test_results_of_a_command_are_kept_also_of_one_that_fails(settings: Settings, project: Parsed) -> None:
     project.put(settings)
     with results_kept("taxi", "r", settings) as own:
-        run_dbt(["seed", "--select", "taxi_zones"], settings, quiet=True, variables=own)
+        run_dbt(["seed", "--select", "taxi_zones"], settings, variables=own)
     (zones,) = kept(settings)
     assert (zones["pipeline"], zones["run_id"], zones["status"]) == ("taxi", "r", "success")
     assert zones["unique_id"] == "seed.sluice.taxi_zones"
     assert zones["started_at"] < zones["ended_at"]
     with pytest.raises(DbtError), results_kept("taxi", "s", settings) as own:
-        run_dbt(["build", "--select", "fct_trips"], settings, quiet=True, variables=own)
+        run_dbt(["build", "--select", "fct_trips"], settings, variables=own)
     failed = [row for row in kept(settings) if row["run_id"] == "s"]
     assert "error" in {row["status"] for row in failed}
     # A command that does not come to its nodes leaves nothing, least of all the results of the one before.
     with pytest.raises(DbtError), results_kept("taxi", "t", settings) as own:
-        run_dbt(["build", "--no-such-option"], settings, quiet=True, variables=own)
+        run_dbt(["build", "--no-such-option"], settings, variables=own)
     assert {row["run_id"] for row in kept(settings)} == {"r", "s"}
 
 
