@@ -84,9 +84,7 @@ def served(
         load_domain(domain, settings)
     tags = [f"tag:{name}" for name in (*DOMAINS, "shared")]
     with results_kept("collisions", "shell__1", settings) as variables:
-        run_dbt(
-            ["build", "--select", *tags, "--exclude", UNIT_TESTS], settings, variables=variables
-        )
+        run_dbt(["build", "--select", *tags, "--exclude", UNIT_TESTS], settings, variables=variables)
     for domain in DOMAINS:
         with stage(domain, "shell__1", "publish", settings):
             publish(domain, settings)
