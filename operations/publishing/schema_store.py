@@ -23,7 +23,7 @@ from operations.publishing.errors import PublishError
 from operations.publishing.marts import Mart
 from operations.publishing.profile import Profile, Table, count_slices, look, verify
 from operations.publishing.schema_tables import copy_tables, let_read, unread
-from operations.publishing.versions import HISTORY, WAIT_SECONDS, Version, VersionError, now, user
+from operations.publishing.versions import HISTORY, WAIT_SECONDS, Version, VersionError, named, now, user
 from settings import Settings
 
 # Not jsonb, which forgets the order of columns.
@@ -84,13 +84,7 @@ class SchemaStore:
         Raises:
             VersionError: there is none, or more than one.
         """
-        versions = self.all()
-        found = [each for each in versions if each.name == name]
-        found = found or [each for each in versions if each.name.startswith(name)]
-        if len(found) != 1:
-            there = ", ".join(each.name for each in versions) or "none"
-            raise VersionError(f"{self.domain} has no version {name}, or several; there are: {there}")
-        return found[0]
+        return named(name, self.domain, self.all())
 
     def rows(self, version: Version, query: str) -> list[tuple[Any, ...]]:
         """Rows of a query on a version."""

@@ -18,7 +18,7 @@ import json
 import os
 import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -114,13 +114,7 @@ class Versions:
         Raises:
             VersionError: there is none, or more than one.
         """
-        versions = self.all()
-        found = [each for each in versions if each.name == name]
-        found = found or [each for each in versions if each.name.startswith(name)]
-        if len(found) != 1:
-            known = ", ".join(each.name for each in versions) or "none"
-            raise VersionError(f"{self.domain} has no version {name}, or several; there are: {known}")
-        return found[0]
+        return named(name, self.domain, self.all())
 
     @contextmanager
     def lock(self, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
@@ -200,6 +194,20 @@ class Versions:
     def _write(self, versions: list[dict[str, Any]], history: list[dict[str, str]]) -> None:
         with whole_file(self._index) as new:
             new.write_text(json.dumps({"versions": versions, "history": history}))
+
+
+def named(name: str, domain: str, versions: Sequence[Version]) -> Version:
+    """The one of a domain's versions that has this name, or a name that begins with it.
+
+    Raises:
+        VersionError: there is none, or more than one.
+    """
+    found = [each for each in versions if each.name == name]
+    found = found or [each for each in versions if each.name.startswith(name)]
+    if len(found) != 1:
+        known = ", ".join(each.name for each in versions) or "none"
+        raise VersionError(f"{domain} has no version {name}, or several; there are: {known}")
+    return found[0]
 
 
 def digest(path: Path) -> str:
