@@ -24,6 +24,8 @@ WATCHERS_BESIDE_CORES = 1
 # Room beside the watchers, which so never fill the executor: builds, other tasks, and the workers whose
 # task has just ended.
 OTHER_TASKS = 12
+# How long a process waits for another one that writes to Airflow's SQLite; by default 5 s, after which it fails.
+LOCK_SECONDS = 60
 
 
 def cores() -> int:
@@ -171,7 +173,7 @@ def _on_this_machine(settings: Settings, port: int) -> tuple[AirflowAccess, dict
     return AirflowAccess(url, USERNAME, keys["password"]), {
         "CORE__EXECUTOR": "LocalExecutor",
         "CORE__FERNET_KEY": keys["fernet_key"],
-        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{settings.airflow_home / 'airflow.db'}",
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{settings.airflow_home / 'airflow.db'}?timeout={LOCK_SECONDS}",
         "API__PORT": port,
         "API__BASE_URL": url,
         "API__SECRET_KEY": keys["secret_key"],

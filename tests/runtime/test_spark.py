@@ -1,0 +1,47 @@
+"""A Spark server on this machine, for as long as somebody wants it."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ingestion.warehouse.spark_server import SparkMissingError, spark_home, unused_port
+from ingestion.warehouse.spark_sql import session
+from runtime.__main__ import main
+from settings import PROJECT_DIR, Settings
+from settings.warehouse import SparkServer
+
+
+def test_it_is_for_the_target_spark(data_dir: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["spark"]) == 2
+    assert "set SLUICE_TARGET=spark" in capsys.readouterr().err
+
+
+def test_it_answers_until_it_is_stopped(tmp_path: Path) -> None:
+    try:
+        spark_home()
+    except SparkMissingError as error:
+        pytest.skip(str(error))
+    server = SparkServer("127.0.0.1", unused_port(), "sluice", tmp_path / "lake", "local[1]")
+    variables = {"SLUICE_TARGET": "spark", "SLUICE_DATA_DIR": str(tmp_path), **server.environment()}
+    command = subprocess.Popen(
+        [sys.executable, "-m", "runtime", "spark"],
+        cwd=PROJECT_DIR,
+        env=os.environ | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert command.stdout.readline().startswith(f"Spark answers at {server}  tables in {tmp_path / 'lake'}")
+    java = psutil.Process(command.pid).children(recursive=True)
+    with session(server) as spark:
+        assert spark.run("select 1 + 1") == [(2,)]
+    command.send_signal(signal.SIGTERM)
+    assert command.communicate(timeout=60)[1] == "stopped\n"
+    assert command.returncode == 128 + signal.SIGINT
+    assert java
+    assert not any(process.is_running() for process in java)
