@@ -1,5 +1,6 @@
 """A database of another engine beside a DuckDB warehouse: the same raw tables, and what dbt makes of them compared."""
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,26 +56,36 @@ class Twin(ABC):
         """Run `dbt build` on the database."""
         run_dbt(["build", *options], self._settings, quiet=True, variables=self._variables)
 
-    def run_unit_tests(self) -> None:
-        """Run the unit tests of all models on the database; `dbt build` would select none without their models."""
-        run_dbt(["test", "--select", UNIT_TESTS], self._settings, quiet=True, variables=self._variables)
+    def run_unit_tests(self, of: str = "") -> None:
+        """Run the unit tests of all models, or of some, on the database; `dbt build` would select none without their models."""
+        select = ["--select", UNIT_TESTS + (of and f",{of}")]
+        run_dbt(["test", *select], self._settings, quiet=True, variables=self._variables)
 
-    def compare(self) -> tuple[int, dict[str, str]]:
-        """How many rows were compared, over all tables that dbt built, and what differs: `{table: how}`."""
+    def compare(self, domain: str | None = None) -> tuple[int, dict[str, str]]:
+        """How many rows were compared, over all tables that dbt built or those of a domain, and what differs: `{table: how}`."""
         compared, found = 0, {}
+        named = self._tables_of(domain) if domain else None
         with self.warehouse() as warehouse, TemporaryDirectory() as folder:
             ours = columns_of(warehouse, f"table_schema in {SCHEMAS}")
             theirs = self.columns()
-            for table in ours.keys() | theirs.keys():
-                named = {name: self.named(kind) for name, kind in ours.get(table, {}).items()}
-                if named != theirs.get(table):
-                    found[".".join(table)] = f"{named} {theirs.get(table)}"
+            for table in ours.keys() | theirs.keys() if named is None else named:
+                kinds = {name: self.named(kind) for name, kind in ours.get(table, {}).items()}
+                if kinds != theirs.get(table):
+                    found[".".join(table)] = f"{kinds} {theirs.get(table)}"
                     continue
                 rows, differing = self._compare(warehouse, table, ours[table], Path(folder))
                 compared += rows
                 if differing:
                     found[".".join(table)] = str(differing)
         return compared, found
+
+    def _tables_of(self, domain: str) -> set[Table]:
+        manifest = json.loads((self._settings.dbt_target / "manifest.json").read_text())
+        return {
+            (node["schema"], node["alias"])
+            for node in manifest["nodes"].values()
+            if domain in node["tags"] and node["resource_type"] in ("model", "seed")
+        }
 
     def warehouse(self) -> duckdb.DuckDBPyConnection:
         """A reader of the warehouse."""
