@@ -11,3 +11,7 @@
 {% macro default__double_type() -%}
     double precision
 {%- endmacro %}
+
+{% macro spark__double_type() -%}
+    double
+{%- endmacro %}
