@@ -216,9 +216,19 @@ def dbt_tasks(dag: DAG, domain: str) -> tuple[list[BaseOperator], BaseOperator]:
     producer >> build_ended >> tests
     watchers = [task for task in build.tasks_map.values() if task is not producer]
     for task in watchers:
+        task._handle_retry = _build_again
         if not task.downstream_list:
             task >> tests
     return [producer, *(task for task in watchers if not task.upstream_list)], tests
+
+
+def _build_again(try_number: int, producer_state: str | None, context: dict) -> bool:
+    """What a model's task does at every try but the first.
+
+    Cosmos would have it watch the producer as long as that runs. But of a run that was cleared, it would read what the
+    producer's first try had said, and take an old model for the new one.
+    """
+    return context["task"]._fallback_to_non_watcher_run(try_number, context)
 
 
 def run_in_one_process(dag: DAG) -> str:

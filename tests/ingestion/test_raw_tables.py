@@ -11,7 +11,7 @@ from ingestion import raw_pipeline, raw_store
 from ingestion.load import load_domain
 from ingestion.raw_store import RawStore
 from ingestion.sources.collisions import CRASHES
-from ingestion.warehouse import connect
+from ingestion.warehouse import Warehouse, connect
 from settings import Settings
 from tests.ingestion.conftest import Deliver, Query, crash
 
@@ -95,13 +95,13 @@ def test_dlt_takes_it_into_older_tables_too(old_tables: None, deliver: Deliver, 
 def test_the_warehouse_keeps_to_the_memory_of_the_settings(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def limit(connection: duckdb.DuckDBPyConnection) -> str:
+    def limit(connection: Warehouse) -> str:
         return connection.execute("select current_setting('memory_limit')").fetchone()[0]
 
     with connect(settings) as connection:
         assert limit(connection) == "1.8 GiB"
     with RawStore.open(CRASHES, settings) as store:
-        assert limit(store._connection) == "488.2 MiB"
+        assert limit(store._warehouse) == "488.2 MiB"
     monkeypatch.setattr(raw_store, "MOST_MEMORY", "3GiB")
     with RawStore.open(CRASHES, settings) as store:
-        assert limit(store._connection) == "1.8 GiB"
+        assert limit(store._warehouse) == "1.8 GiB"
