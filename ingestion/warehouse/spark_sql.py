@@ -1,7 +1,7 @@
 """Statements for the SQL server of a Spark cluster."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from ingestion.warehouse.interface import WarehouseBusyError, WarehouseError
@@ -57,10 +57,11 @@ class SparkSql:
         return found
 
     def close(self) -> None:
-        """End the session, if there is one."""
-        if self._session:
-            self._session.close()
-            self._session = None
+        """End the session, if there is one; a server that fails at that has done all that was asked."""
+        session, self._session = self._session, None
+        if session:
+            with suppress(Exception):
+                session.close()
 
     def _connection(self) -> "hive.Connection":
         from pyhive import hive
