@@ -19,10 +19,10 @@ import pyarrow as pa
 
 import settings as settings_module
 from ingestion.locked import LockedError, locked
-from ingestion.warehouse import scratch
+from ingestion.warehouse import quoted, scratch
 from operations.publishing.errors import PublishError
 from operations.publishing.marts import SCHEMA, marts_of
-from operations.publishing.profile import STAMPS, quoted
+from operations.publishing.profile import STAMPS
 from operations.publishing.readers import NotPublishedError, open_published
 from operations.publishing.table_changes import TableChange, compare_tables
 from settings import PROJECT_DIR, Settings

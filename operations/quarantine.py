@@ -10,9 +10,8 @@ import duckdb
 
 import settings as settings_module
 from ingestion.load import entities_of, feeds_of
-from ingestion.warehouse import Warehouse, WarehouseError, is_there, reading, table_columns
+from ingestion.warehouse import Warehouse, WarehouseError, is_there, quoted, reading
 from operations.files.whole_file import whole_file
-from operations.publishing.profile import quoted
 from settings import Settings
 
 # The columns of an exported list that come before the delivered ones.
@@ -229,7 +228,7 @@ def _value(name: str, there: Collection[str]) -> str:
 
 
 def _delivered_columns(warehouse: Warehouse, domain: str, entities: Sequence[str]) -> dict[str, list[str]]:
-    found = {entity: table_columns(warehouse, f"raw_{domain}", entity) for entity in entities}
+    found = {entity: warehouse.columns(f"raw_{domain}", entity) for entity in entities}
     return {entity: [name for name in names if not name.startswith("_")] for entity, names in found.items()}
 
 

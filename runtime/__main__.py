@@ -21,6 +21,15 @@ from runtime.progress import progress
 from runtime.report import exit_status, print_report
 
 FAILED = 2
+FAILURES = (
+    AirflowError,
+    DbtError,
+    ApiError,
+    RunTimeout,
+    project_settings.SettingsError,
+    SparkMissingError,
+    WarehouseBusyError,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,10 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = project_settings.load()
         return options.command(settings, options)
-    except (
-        *(AirflowError, DbtError, ApiError, RunTimeout, project_settings.SettingsError),
-        *(SparkMissingError, WarehouseBusyError),
-    ) as error:
+    except FAILURES as error:
         print(error, file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:

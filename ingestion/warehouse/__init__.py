@@ -10,6 +10,7 @@ from ingestion.warehouse.interface import (
     Warehouse,
     WarehouseBusyError,
     WarehouseError,
+    quoted,
 )
 from settings import Settings
 
@@ -21,10 +22,10 @@ __all__ = [
     "WarehouseError",
     "connect",
     "is_there",
+    "quoted",
     "reading",
     "reserved",
     "scratch",
-    "table_columns",
 ]
 
 ENGINES = {"duckdb": "duckdb_file", "postgres": "postgres", "spark": "spark"}
@@ -90,11 +91,6 @@ def scratch(settings: Settings, name: str) -> AbstractContextManager[Settings]:
         WarehouseBusyError: there is no server, or it makes no database for this user.
     """
     return _engine(settings).scratch(settings, name)
-
-
-def table_columns(warehouse: Warehouse, schema: str, table: str) -> list[str]:
-    """Columns of `schema.table` in order; none if there is no such table."""
-    return warehouse.columns(schema, table)
 
 
 def _engine(settings: Settings) -> Engine:

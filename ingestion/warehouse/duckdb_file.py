@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from ingestion.warehouse.interface import WAIT_SECONDS, Column, ImportedFile, Parameters, WarehouseBusyError
+from ingestion.warehouse.interface import (
+    WAIT_SECONDS,
+    Column,
+    ImportedFile,
+    Parameters,
+    WarehouseBusyError,
+    quoted,
+)
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -154,11 +161,6 @@ def reserved(settings: Settings, domain: str) -> nullcontext:
 def scratch(settings: Settings, name: str) -> nullcontext[Settings]:
     """The file is in the data folder."""
     return nullcontext(settings)
-
-
-def quoted(name: str) -> str:
-    """An identifier for SQL."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _make(warehouse: Path) -> None:

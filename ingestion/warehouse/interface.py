@@ -107,3 +107,8 @@ class Engine(Protocol):
     def reserved(self, settings: Settings, domain: str) -> AbstractContextManager[None]: ...  # noqa: D102
 
     def scratch(self, settings: Settings, name: str) -> AbstractContextManager[Settings]: ...  # noqa: D102
+
+
+def quoted(name: str) -> str:
+    """An identifier for SQL, on any engine but Spark."""
+    return '"' + name.replace('"', '""') + '"'

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingestion.on_disk import sync
-from ingestion.warehouse.spark_sql import SparkSql, quoted
+from ingestion.warehouse.spark_sql import SparkSql, backquoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -51,7 +51,7 @@ def bring_to_lake(connection: "duckdb.DuckDBPyConnection", schema: str, lake: Pa
     }
     if not tables:
         return
-    spark.run(f"create schema if not exists {quoted(schema)} location '{lake / schema}'")
+    spark.run(f"create schema if not exists {backquoted(schema)} location '{lake / schema}'")
     known = set(spark.tables(schema))
     for table, columns in tables.items():
         folder = lake / schema / table
@@ -96,12 +96,12 @@ def _declare(
     has_changed: bool,
 ) -> None:
     """Let the cluster know the table, with the columns that it has now."""
-    name = f"{quoted(schema)}.{quoted(table)}"
+    name = f"{backquoted(schema)}.{backquoted(table)}"
     if is_known and spark.columns(schema, table) != columns:
         spark.run(f"drop table {name}")
         is_known = False
     if not is_known:
-        listed = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
+        listed = ", ".join(f"{backquoted(column)} {kind}" for column, kind in columns.items())
         spark.run(f"create table {name} ({listed}) using parquet location '{folder}'")
     elif has_changed:
         spark.run(f"refresh table {name}")

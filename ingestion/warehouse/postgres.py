@@ -21,6 +21,7 @@ from ingestion.warehouse.interface import (
     Parameters,
     WarehouseBusyError,
     WarehouseError,
+    quoted,
 )
 from ingestion.warehouse.postgres_copy import read_copied_csv, write_copy_text
 from ingestion.warehouse.postgres_lock import end_leftovers, loading, lock
@@ -198,11 +199,6 @@ def scratch(settings: Settings, name: str) -> Iterator[Settings]:
             yield replace(settings, postgres=replace(settings.postgres, database=database))
         finally:
             warehouse.execute(f"drop database if exists {quoted(database)} with (force)")
-
-
-def quoted(name: str) -> str:
-    """An identifier for SQL."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 @contextmanager

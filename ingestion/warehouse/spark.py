@@ -16,11 +16,11 @@ from uuid import uuid4
 
 from ingestion.locked import LockedError, locked
 from ingestion.warehouse import duckdb_file
-from ingestion.warehouse.interface import WAIT_SECONDS, Column, Parameters, WarehouseBusyError
+from ingestion.warehouse.interface import WAIT_SECONDS, Column, Parameters, WarehouseBusyError, quoted
 from ingestion.warehouse.lake_files import parquet_files, relation_of
 from ingestion.warehouse.lake_raw import bring_to_lake
 from ingestion.warehouse.spark_server import SparkMissingError, spark_server, unused_port
-from ingestion.warehouse.spark_sql import SparkSql, quoted, session
+from ingestion.warehouse.spark_sql import SparkSql, backquoted, session
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class SparkWarehouse(duckdb_file.DuckDbWarehouse):
         if table in self._there[schema]:
             return
         folder = self._lake / schema / table
-        name = f"{LAKE}.{quoted_name(schema)}.{quoted_name(table)}"
+        name = f"{LAKE}.{quoted(schema)}.{quoted(table)}"
         if folder.is_dir():
             kinds = {} if parquet_files(folder) else self.spark.columns(schema, table)
             self.connection.execute(f"create view {name} as {relation_of(self.connection, folder, kinds)}")
@@ -93,10 +93,10 @@ class SparkWarehouse(duckdb_file.DuckDbWarehouse):
     def _compute(self, schema: str, view: str, name: str) -> None:
         """Have the cluster write what a view holds, and read that."""
         folder = self._lake / ".views" / uuid4().hex
-        table = f"{quoted(schema)}.{quoted(f'{view}_{folder.name}')}"
+        table = f"{backquoted(schema)}.{backquoted(f'{view}_{folder.name}')}"
         try:
             self.spark.run(
-                f"create table {table} using parquet location '{folder}' as select * from {quoted(schema)}.{quoted(view)}"
+                f"create table {table} using parquet location '{folder}' as select * from {backquoted(schema)}.{backquoted(view)}"
             )
             rows = relation_of(self.connection, folder, self.spark.columns(schema, view))
             self.connection.execute(f"create table {name} as {rows}")
@@ -108,8 +108,8 @@ class SparkWarehouse(duckdb_file.DuckDbWarehouse):
         own = self.connection.execute("select current_database()").fetchone()[0]
         self.connection.execute(f"attach ':memory:' as {LAKE} (read_write)")
         for schema in BUILT:
-            self.connection.execute(f"create schema {LAKE}.{quoted_name(schema)}")
-        path = [f"{quoted_name(own)}.main", *(f"{LAKE}.{schema}" for schema in BUILT)]
+            self.connection.execute(f"create schema {LAKE}.{quoted(schema)}")
+        path = [f"{quoted(own)}.main", *(f"{LAKE}.{schema}" for schema in BUILT)]
         self.connection.execute(f"set search_path = '{','.join(path)}'")
         self._there = {schema: set() for schema in BUILT}
 
@@ -160,11 +160,6 @@ def scratch(settings: Settings, name: str) -> Iterator[Settings]:
             yield replace(settings, spark=server)
     except SparkMissingError as error:
         raise WarehouseBusyError(str(error)) from error
-
-
-def quoted_name(name: str) -> str:
-    """An identifier for DuckDB's SQL."""
-    return duckdb_file.quoted(name)
 
 
 @contextmanager

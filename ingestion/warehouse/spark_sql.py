@@ -40,7 +40,7 @@ class SparkSql:
     def tables(self, schema: str) -> list[str]:
         """Names of the tables and views of a schema; none if there is no such schema."""
         try:
-            found = self.run(f"show tables in {quoted(schema)}")
+            found = self.run(f"show tables in {backquoted(schema)}")
         except WarehouseError as error:
             if "SCHEMA_NOT_FOUND" in str(error):
                 return []
@@ -50,7 +50,7 @@ class SparkSql:
     def columns(self, schema: str, table: str) -> dict[str, str]:
         """The columns of a table with Spark's names of their types, in order."""
         found: dict[str, str] = {}
-        for name, kind, *_ in self.run(f"describe table {quoted(schema)}.{quoted(table)}"):
+        for name, kind, *_ in self.run(f"describe table {backquoted(schema)}.{backquoted(table)}"):
             if not name or name.startswith("#"):
                 break  # what follows tells the columns of partitions once more
             found[name] = kind
@@ -81,7 +81,7 @@ def session(server: SparkServer) -> Iterator[SparkSql]:
         spark.close()
 
 
-def quoted(name: str) -> str:
+def backquoted(name: str) -> str:
     """An identifier for Spark's SQL."""
     return "`" + name.replace("`", "``") + "`"
 

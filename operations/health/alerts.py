@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ingestion.warehouse import Warehouse, connect, table_columns
+from ingestion.warehouse import Warehouse, connect
 from operations.health.rules import FILE, broken_rules
 from operations.metrics.ops_store import OPS, SCHEMA, merged, write
 from operations.notify import Message, send
@@ -103,7 +103,7 @@ def _tell(alert: dict[str, Any], settings: Settings, now: datetime) -> Iterator[
 
 def _unsettled(warehouse: Warehouse) -> list[dict[str, Any]]:
     """The alerts that are open, or of whose end nobody has been told."""
-    if not table_columns(warehouse, SCHEMA, "alerts"):
+    if not warehouse.columns(SCHEMA, "alerts"):
         return []
     found = warehouse.execute(
         f"select {', '.join(ALERTS)} from {SCHEMA}.alerts where end_told_at is null order by started_at, rule, pipeline"

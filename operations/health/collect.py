@@ -11,7 +11,7 @@ from typing import Any
 
 from dlt.extract import DltResource
 
-from ingestion.warehouse import Warehouse, connect, reserved, table_columns
+from ingestion.warehouse import Warehouse, connect, reserved
 from operations.dbt import UNIT_TESTS, ensure_manifest, run_dbt
 from operations.health import airflow_history, publications
 from operations.health.airflow_api import ApiError
@@ -194,7 +194,7 @@ def build(domain: str, settings: Settings, run_id: str) -> Publication:
 
 def _newest_of_airflow(warehouse: Warehouse) -> datetime | None:
     """The newest time in the runs collected so far; whatever changes from now on has a later one."""
-    if not table_columns(warehouse, SCHEMA, "airflow_runs"):
+    if not warehouse.columns(SCHEMA, "airflow_runs"):
         return None
     times = "max(greatest(queued_at, started_at, ended_at))"
     return warehouse.execute(f"select {times} from {SCHEMA}.airflow_runs").fetchone()[0]
@@ -202,7 +202,7 @@ def _newest_of_airflow(warehouse: Warehouse) -> datetime | None:
 
 def _last_publications(warehouse: Warehouse) -> list[tuple[str, datetime]]:
     """The version of each domain that was collected last."""
-    if "collected_at" not in table_columns(warehouse, SCHEMA, "publications"):
+    if "collected_at" not in warehouse.columns(SCHEMA, "publications"):
         return []
     # Those collected before there was this column are the older ones.
     last = "arg_max(published_at, coalesce(collected_at, published_at))"
@@ -215,7 +215,7 @@ def _new_loads(warehouse: Warehouse) -> list[dict[str, Any]]:
     """Packages that dlt has loaded for the domains since the last collection, and what they brought."""
     known = (
         f"select load_id from {SCHEMA}.loads"
-        if table_columns(warehouse, SCHEMA, "loads")
+        if warehouse.columns(SCHEMA, "loads")
         else "select null where false"
     )
     schemas = warehouse.execute(
@@ -228,7 +228,7 @@ def _new_loads(warehouse: Warehouse) -> list[dict[str, Any]]:
     for (schema,) in schemas:
         brought = "null::bigint as files, null::bigint, null::bigint, null::bigint, null::bigint"
         joined = ""
-        if {"_dlt_load_id", "rows_read", "bytes"} <= set(table_columns(warehouse, schema, "input_files")):
+        if {"_dlt_load_id", "rows_read", "bytes"} <= set(warehouse.columns(schema, "input_files")):
             counts = ("rows_read", "rows_loaded", "rows_rejected", "bytes")
             brought = (
                 f"count(files._dlt_load_id), {', '.join(f'sum(files.{count})::bigint' for count in counts)}"

@@ -18,7 +18,7 @@ from typing import Any
 from dlt.extract import DltResource
 
 import settings as settings_module
-from ingestion.warehouse import WAIT_SECONDS, Warehouse, connect, is_there, table_columns
+from ingestion.warehouse import WAIT_SECONDS, Warehouse, connect, is_there
 from operations.metrics.journal import INTERRUPTED, Entry, note_end, read, take
 from operations.metrics.ops_store import OPS, SCHEMA, merged, write
 from settings import Settings
@@ -110,18 +110,18 @@ def last_outcome(domain: str, settings: Settings) -> Outcome | None:
     """
     if not is_there(settings):
         return None
-    with connect(settings, OPS) as connection:
-        if not table_columns(connection, SCHEMA, "runs"):
+    with connect(settings, OPS) as warehouse:
+        if not warehouse.columns(SCHEMA, "runs"):
             return None
         columns = ["domain", "run_id", *_FACTS]
-        found = connection.execute(
+        found = warehouse.execute(
             f"select {', '.join(columns)} from {SCHEMA}.runs where domain = ? order by started_at desc limit 1",
             [domain],
         ).fetchone()
         if not found:
             return None
         run = dict(zip(columns, found, strict=True))
-        return Outcome(run, _known_stages(connection, domain, run["run_id"]))
+        return Outcome(run, _known_stages(warehouse, domain, run["run_id"]))
 
 
 def record(
@@ -152,16 +152,16 @@ def record(
     if run_id is not None:
         note_end(domain, run_id, settings, failed)
     # Whoever has the warehouse is the only one to take from the journal.
-    with connect(settings, OPS, wait_seconds=wait_seconds) as connection, take(domain, settings) as entries:
+    with connect(settings, OPS, wait_seconds=wait_seconds) as warehouse, take(domain, settings) as entries:
         if not entries:
             return
         keys = [{"domain": domain, "run_id": entry.run_id} for entry in entries]
         runs = [
-            key | _sum_up(entry, _known_stages(connection, **key))
+            key | _sum_up(entry, _known_stages(warehouse, **key))
             for key, entry in zip(keys, entries, strict=True)
         ]
         stages = [key | stage for key, entry in zip(keys, entries, strict=True) for stage in entry.stages]
-        write(connection, settings, resources(runs, stages))
+        write(warehouse, settings, resources(runs, stages))
         for entry in entries:
             entry.remove()
 
@@ -203,10 +203,10 @@ def _total(counts: Iterator[int | None]) -> int | None:
     return sum(known) if known else None
 
 
-def _known_stages(connection: Warehouse, domain: str, run_id: str) -> list[dict[str, Any]]:
-    if not table_columns(connection, SCHEMA, "stages"):
+def _known_stages(warehouse: Warehouse, domain: str, run_id: str) -> list[dict[str, Any]]:
+    if not warehouse.columns(SCHEMA, "stages"):
         return []
-    found = connection.execute(
+    found = warehouse.execute(
         f"select {', '.join(STAGES)} from {SCHEMA}.stages where domain = ? and run_id = ?", [domain, run_id]
     )
     return [dict(zip(STAGES, row, strict=True)) for row in found.fetchall()]

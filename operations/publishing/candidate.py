@@ -7,9 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from ingestion.on_disk import sync
+from ingestion.warehouse import quoted
 from ingestion.warehouse.duckdb_file import DuckDbWarehouse
 from operations.publishing.marts import SCHEMA
-from operations.publishing.profile import Profile, Table, look, quoted, verify
+from operations.publishing.profile import Profile, Table, look, verify
 
 # No environment, and so no warehouse, has a name like this.
 NAME = "_candidate"

@@ -1,6 +1,6 @@
 """What readers have of what is loaded."""
 
-from ingestion.warehouse import is_there, reading, table_columns
+from ingestion.warehouse import is_there, reading
 from operations.publishing.stores import store_of
 from settings import Settings
 
@@ -18,7 +18,7 @@ def has_all(domain: str, settings: Settings) -> bool:
     if not is_there(settings):
         return True
     with reading(settings) as warehouse:
-        if not table_columns(warehouse, f"raw_{domain}", "input_files"):
+        if not warehouse.columns(f"raw_{domain}", "input_files"):
             return True
         loaded = warehouse.execute(
             f"select entity, source_file, {_moment('max(loaded_at)')}"

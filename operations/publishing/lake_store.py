@@ -21,11 +21,11 @@ from typing import Any
 import duckdb
 
 from ingestion.on_disk import sync
+from ingestion.warehouse import quoted
 from ingestion.warehouse.duckdb_file import DuckDbWarehouse
-from ingestion.warehouse.duckdb_file import quoted as quoted_name
 from ingestion.warehouse.lake_files import parquet_files, relation_of
 from ingestion.warehouse.spark import SparkWarehouse
-from ingestion.warehouse.spark_sql import SparkSql, quoted, session
+from ingestion.warehouse.spark_sql import SparkSql, backquoted, session
 from operations.publishing.file_store import FileStore
 from operations.publishing.marts import SCHEMA
 from operations.publishing.profile import Profile, Table, look, verify
@@ -73,11 +73,11 @@ class LakeStore(FileStore):
             _link_all(self._marts / name, folder / name)
         schema = self._schema_of(folder.name)
         spark = warehouse.spark
-        spark.run(f"create schema {quoted(schema)} location '{folder}'")
+        spark.run(f"create schema {backquoted(schema)} location '{folder}'")
         for name in tables:
-            table = f"{quoted(schema)}.{quoted(name)}"
+            table = f"{backquoted(schema)}.{backquoted(name)}"
             spark.run(
-                f"create table {table} like {SCHEMA}.{quoted(name)} using parquet location '{folder / name}'"
+                f"create table {table} like {SCHEMA}.{backquoted(name)} using parquet location '{folder / name}'"
             )
             if any(path.parent != folder / name for path in parquet_files(folder / name)):
                 spark.run(f"msck repair table {table}")
@@ -86,11 +86,11 @@ class LakeStore(FileStore):
             connection.execute(f"create schema {SCHEMA}")
             for name in tables:
                 rows = relation_of(connection, folder / name, spark.columns(SCHEMA, name))
-                connection.execute(f"create view {SCHEMA}.{quoted_name(name)} as {rows}")
+                connection.execute(f"create view {SCHEMA}.{quoted(name)} as {rows}")
             if months:
                 connection.execute(f"create schema {MONTHLY}")
             for view, query in months.items():
-                connection.execute(f"create view {MONTHLY}.{quoted_name(view)} as {query}")
+                connection.execute(f"create view {MONTHLY}.{quoted(view)} as {query}")
             written = DuckDbWarehouse(connection)
             for name, table in look(written, [table.mart for table in tables.values()]).items():
                 verify(written, table, profiles[name], [])
@@ -137,21 +137,23 @@ class LakeStore(FileStore):
 
     def _show(self, version: Version) -> None:
         """Let the cluster's views show a version; its name is a property of their schema when all of them do."""
-        schema = quoted(self._schema_of(version.facts["folder"]))
-        views = {name: f"select * from {schema}.{quoted(name)}" for name in version.tables}
+        schema = backquoted(self._schema_of(version.facts["folder"]))
+        views = {name: f"select * from {schema}.{backquoted(name)}" for name in version.tables}
         for view, query in version.facts["months"].items():
             views[view] = query.replace(f"{SCHEMA}.", f"{schema}.").replace('"', "`")
         with session(self._server) as spark:
-            spark.run(f"create schema if not exists {quoted(self._schema)}")
+            spark.run(f"create schema if not exists {backquoted(self._schema)}")
             for view, query in views.items():
-                spark.run(f"create or replace view {quoted(self._schema)}.{quoted(view)} as {query}")
+                spark.run(f"create or replace view {backquoted(self._schema)}.{backquoted(view)} as {query}")
             for view in set(spark.tables(self._schema)) - views.keys():
-                spark.run(f"drop view {quoted(self._schema)}.{quoted(view)}")
-            spark.run(f"alter schema {quoted(self._schema)} set dbproperties ('{SHOWN}' = '{version.name}')")
+                spark.run(f"drop view {backquoted(self._schema)}.{backquoted(view)}")
+            spark.run(
+                f"alter schema {backquoted(self._schema)} set dbproperties ('{SHOWN}' = '{version.name}')"
+            )
 
     def _shown(self, spark: SparkSql) -> str | None:
         """The name of the version that the cluster's views show; None if there are none, or of several versions."""
-        facts = dict(row[:2] for row in spark.run(f"describe schema extended {quoted(self._schema)}"))
+        facts = dict(row[:2] for row in spark.run(f"describe schema extended {backquoted(self._schema)}"))
         found = re.search(rf"\({SHOWN},([^)]*)\)", facts.get("Properties", ""))
         return found[1] if found else None
 
@@ -166,7 +168,7 @@ class LakeStore(FileStore):
             schemas = {schema for (schema,) in spark.run(f"show schemas like '{self._schema}*'")}
             for schema in schemas - {self._schema} - {self._schema_of(folder) for folder in known if folder}:
                 if schema.startswith(f"{self._schema}_v2"):
-                    spark.run(f"drop schema {quoted(schema)} cascade")
+                    spark.run(f"drop schema {backquoted(schema)} cascade")
             shown = self._shown(spark) if self._schema in schemas else None
         if used and used.facts.get("folder") and shown != used.name:
             self._show(used)
@@ -186,7 +188,7 @@ def _month_views(spark: SparkSql, tables: Mapping[str, Table]) -> dict[str, str]
     named = [f"{SCHEMA}.{name} " for name, table in tables.items() if table.mart.month_views]
     found = {}
     for view in spark.tables(MONTHLY) if named else ():
-        rows = spark.run(f"describe table extended {MONTHLY}.{quoted(view)}")
+        rows = spark.run(f"describe table extended {MONTHLY}.{backquoted(view)}")
         query = dict(row[:2] for row in rows)["View Text"].replace("`", '"')
         if any(name in query for name in named):
             found[view] = query

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ingestion.warehouse import Warehouse
+from ingestion.warehouse import Warehouse, quoted
 from operations.publishing.errors import PublishError
 from operations.publishing.marts import SCHEMA, Mart
 
@@ -289,8 +289,3 @@ def marks(warehouse: Warehouse, table: Table) -> dict[str, str]:
         f"select {table.slice_key()}, count(*), {warehouse.row_hashes([BUILT_AT])} from {table.relation} group by 1"
     ).fetchall()
     return {key: f"{columns}-{rows}-{int(times):x}" for key, rows, times in found}
-
-
-def quoted(name: str) -> str:
-    """An identifier for SQL."""
-    return '"' + name.replace('"', '""') + '"'

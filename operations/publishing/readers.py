@@ -8,9 +8,8 @@ from typing import Any, Protocol
 
 import duckdb
 
-from ingestion.warehouse import reading
+from ingestion.warehouse import quoted, reading
 from operations.publishing.marts import SCHEMA
-from operations.publishing.profile import quoted
 from settings import Settings
 
 READ = re.compile(rf"\b{SCHEMA}\.\"?(\w+)")

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ingestion.warehouse import WarehouseBusyError, connect
-from ingestion.warehouse.postgres import PostgresWarehouse, quoted
+from ingestion.warehouse import WarehouseBusyError, connect, quoted
+from ingestion.warehouse.postgres import PostgresWarehouse
 from operations.publishing.errors import PublishError
 from operations.publishing.marts import Mart
 from operations.publishing.profile import Profile, Table, count_slices, look, verify

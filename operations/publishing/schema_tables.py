@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from ingestion.warehouse import WarehouseError
-from ingestion.warehouse.postgres import PostgresWarehouse, quoted
+from ingestion.warehouse import WarehouseError, quoted
+from ingestion.warehouse.postgres import PostgresWarehouse
 from operations.publishing.marts import SCHEMA
 from operations.publishing.profile import Table
 

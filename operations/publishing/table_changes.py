@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import duckdb
 
+from ingestion.warehouse import quoted
 from operations.publishing.comparison import as_table
 from operations.publishing.marts import SCHEMA, Mart
-from operations.publishing.profile import STAMPS, quoted
+from operations.publishing.profile import STAMPS
 
 EXAMPLES = 5
 

@@ -28,7 +28,7 @@ from tests.ingestion.conftest import Deliver, Query, check_rows, crash, load_sho
 from tests.ingestion.test_months import csv
 from tests.kill_at import COMPLETE, MERGE, run_to_death
 from tests.servers.databases import PASSWORD
-from tests.servers.fixtures import server, settings  # noqa: F401
+from tests.servers.postgres_fixtures import server, settings  # noqa: F401
 
 POINTS = [
     ("ingestion.warehouse.postgres_dlt:CopyTextJob.run", "after", 1),

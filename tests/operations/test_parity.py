@@ -12,7 +12,7 @@ from operations.parity import compare_published, family
 from operations.publishing.publish import publish
 from settings import Settings
 from tests.operations.publishing.things import write_manifest
-from tests.servers.fixtures import server, settings  # noqa: F401
+from tests.servers.postgres_fixtures import server, settings  # noqa: F401
 
 FACT = """
 create table marts.fct_things as

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 import settings as project_settings
-from ingestion.warehouse.spark_sql import SparkSql, quoted, session
+from ingestion.warehouse.spark_sql import SparkSql, backquoted, session
 from settings import Settings
 from settings.warehouse import SparkServer
 from tests.servers.spark import spark as running_spark
@@ -32,7 +32,7 @@ def settings(
     """Settings with a data folder and a lake of the test's own, for this process and for those that it starts."""
     for (schema,) in spark.run("show schemas"):
         if schema != "default":
-            spark.run(f"drop schema {quoted(schema)} cascade")
+            spark.run(f"drop schema {backquoted(schema)} cascade")
     for name, value in server.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("SLUICE_TARGET", "spark")

@@ -24,7 +24,7 @@ from operations.publishing.stores import store_of
 from operations.publishing.versions import VersionError
 from settings import PROJECT_DIR, Settings
 from tests.operations.publishing.things import MONTHLY, write_manifest
-from tests.servers.fixtures import server, settings  # noqa: F401
+from tests.servers.postgres_fixtures import server, settings  # noqa: F401
 
 ROWS = 1000
 BUILD = f"""
