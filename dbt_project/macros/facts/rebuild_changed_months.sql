@@ -37,13 +37,7 @@
 {% macro postgres__create_table_as(temporary, relation, sql) %}
     {% if temporary and config.get('contract').enforced %}
         {# The table has the contract's types; a varchar for a text would count as a changed schema. #}
-        {% set typed %}
-            select
-                {%- for name, column in model.columns.items() %}
-                cast({{ name }} as {{ column.data_type }}) as {{ name }}{{ ',' if not loop.last }}
-                {%- endfor %}
-            from ({{ sql }}) as new_rows
-        {% endset %}
+        {% set typed = typed_by_contract(sql) %}
     {% endif %}
     {% if temporary and config.get('incremental_strategy') == 'changed_months' %}
         {% if typed %}{{ get_assert_columns_equivalent(sql) }}{% endif %}

@@ -1,17 +1,13 @@
 {# What a table on Spark is made from has the types of its contract, as on the other engines; dbt's own form leaves those of the select. #}
 {% macro spark__get_select_subquery(sql) %}
-    select
-        {%- for name, column in model.columns.items() %}
-        cast({{ name }} as {{ spark_type(column.data_type) }}) as {{ name }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from ({{ sql }}) as new_rows
+    {{ return(typed_by_contract(sql)) }}
 {% endmacro %}
 
 {# The new rows of an incremental table have them as well; others would count as a changed schema. #}
 {% macro spark__create_temporary_view(relation, compiled_code) %}
     {% if config.get('contract').enforced %}
         {% do get_assert_columns_equivalent(compiled_code) %}
-        {% set compiled_code = get_select_subquery(compiled_code) %}
+        {% set compiled_code = typed_by_contract(compiled_code) %}
     {% endif %}
     {{ return(dbt.spark__create_temporary_view(relation, compiled_code)) }}
 {% endmacro %}
@@ -20,12 +16,7 @@
 {% macro spark__get_empty_schema_sql(columns) %}
     {% set named = {} %}
     {% for name, column in columns.items() %}
-        {% do named.update({name: dict(column, data_type=spark_type(column.data_type))}) %}
+        {% do named.update({name: dict(column, data_type=contract_type(column.data_type))}) %}
     {% endfor %}
     {{ return(dbt.default__get_empty_schema_sql(named)) }}
-{% endmacro %}
-
-{# Spark's name for a type of a contract. #}
-{% macro spark_type(data_type) %}
-    {{ return('double' if data_type == 'double precision' else data_type) }}
 {% endmacro %}

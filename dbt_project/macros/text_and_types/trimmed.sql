@@ -11,10 +11,6 @@
     nullif(trim(case when contains({{ text }}, chr(9)) then replace({{ text }}, chr(9), ' ') else {{ text }} end), '')
 {%- endmacro %}
 
-{% macro postgres__trimmed(text) -%}
-    nullif({{ without_blanks("replace(" ~ text ~ ", chr(9), ' ')") }}, '')
-{%- endmacro %}
-
-{% macro spark__trimmed(text) -%}
+{% macro default__trimmed(text) -%}
     nullif({{ without_blanks("replace(" ~ text ~ ", chr(9), ' ')") }}, '')
 {%- endmacro %}
