@@ -201,12 +201,12 @@ class LocalAirflow:
                 port = free_port(port + 1, self._settings.airflow_host)
         self._say(f"Airflow starts on {self.url}")
         self._parsed_after = datetime.now(UTC)
-        self._add("dag-processor", ["-m", "airflow", "dag-processor"], environment)
+        self._add("dag-processor", ["-m", "runtime.preloaded", "dag-processor"], environment)
         self.ensure_pools()
         # Who stops `make run` and starts it again wants a new run, not to wait for the end of the old.
         # Scheduled and backfill runs go on where they were.
         self.client.fail_cut_off_runs()
-        self._add("scheduler", ["-m", "runtime.preloaded", "scheduler"], environment)
+        self._add("scheduler", ["-m", "runtime.preloaded", "scheduler", "--skip-serve-logs"], environment)
         self._add("triggerer", ["-m", "airflow", "triggerer", "--skip-serve-logs"], environment)
 
     def _start_sample_apis(self) -> dict[str, str]:

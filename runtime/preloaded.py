@@ -1,6 +1,6 @@
-"""Airflow's scheduler or a worker of Celery's, with the modules that tasks need already imported.
+"""Airflow's scheduler, its DAG processor or a worker of Celery's, with the modules that tasks need already imported.
 
-    python -m runtime.preloaded scheduler|celery worker …
+    python -m runtime.preloaded scheduler|dag-processor|celery worker …
 
 Every task is a fork of a fork of this process. What is imported here once, a task does not import: a
 watcher then costs 0.09 s of a core, and what uses dbt or dlt is spared 1.5 s.
@@ -28,6 +28,5 @@ if __name__ == "__main__":
         importlib.import_module(module)
     from airflow.__main__ import main
 
-    # The logs are in a folder that the api-server reads itself.
-    sys.argv = ["airflow", *sys.argv[1:], "--skip-serve-logs"]
+    sys.argv = ["airflow", *sys.argv[1:]]
     main()

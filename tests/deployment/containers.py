@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -199,10 +199,8 @@ class Containers:
             f"{name}-{number}",
             [self._here(word, name) for word in words],
             {
-                **{
-                    variable: "127.0.0.1" if variable.endswith("_HOST") else self._here(str(text))
-                    for variable, text in variables.items()
-                },
+                **{variable: self._here(str(text)) for variable, text in variables.items()},
+                **self._addresses(variables),
                 # Docker sets it; the rest is the image's.
                 "HOSTNAME": f"{name}-{number}",
                 "PATH": os.pathsep.join(paths),
@@ -212,6 +210,17 @@ class Containers:
             self.code,
             self.code / "containers" / f"{name}-{number}.log",
         )
+
+    def _addresses(self, variables: Mapping[str, str]) -> dict[str, str]:
+        """Hosts that stand alone, and their ports in the variables beside them."""
+        found = {}
+        for variable, host in variables.items():
+            if variable.endswith("_HOST"):
+                found[variable] = "127.0.0.1"
+                beside = f"{variable.removesuffix('_HOST')}_PORT"
+                if beside in variables:
+                    found[beside] = str(self._ports[host, int(variables[beside])])
+        return found
 
     def _here(self, text: str, within: str | None = None) -> str:
         """The text with hosts, ports and folders of this machine; `within` a container loopback is its own."""

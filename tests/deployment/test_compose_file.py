@@ -131,9 +131,11 @@ def test_services_share_every_variable_of_a_deployment(variables):
     for name, service in services.items():
         if service.get("entrypoint", [])[:3] == ["python", "-m", "runtime"]:
             assert set(names.values()) <= service["environment"].keys(), name
-    # The superuser's password is PostgreSQL's alone, the dashboard has none at all.
+    # The superuser's password is PostgreSQL's alone; the dashboard has that of the warehouse, of which it is told as others are.
     secret = {text for variable, text in variables.items() if variable in compose.needed()}
-    assert not secret & {*services["dashboard"]["environment"].values()}
+    shown = services["dashboard"]["environment"]
+    assert secret & {*shown.values()} == {variables["SLUICE_POSTGRES_PASSWORD"]}
+    assert shown.items() <= services["scheduler"]["environment"].items()
     holders = [
         name
         for name, service in services.items()
