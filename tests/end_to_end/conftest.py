@@ -96,11 +96,11 @@ class Checkout:
             query = "select state, run_id from dag_run where run_type = ? order by id"
             return database.execute(query, [run_type]).fetchall()
 
-    def task_tries(self) -> dict[str, tuple[str, int]]:
-        """State and number of tries of each task in the latest manual run."""
+    def task_tries(self, run_id: str = "") -> dict[str, tuple[str, int]]:
+        """State and number of tries of each task in a run, by default the latest manual one."""
         with sqlite3.connect(self.settings.airflow_home / "airflow.db", timeout=30) as database:
             query = "select task_id, state, try_number from task_instance where run_id = ?"
-            found = database.execute(query, [self.runs()[-1][1]])
+            found = database.execute(query, [run_id or self.runs()[-1][1]])
             return {task: (state, tries) for task, state, tries in found}
 
 

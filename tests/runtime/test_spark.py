@@ -37,7 +37,12 @@ def test_it_answers_until_it_is_stopped(tmp_path: Path) -> None:
         text=True,
     )
     assert command.stdout.readline().startswith(f"Spark answers at {server}  tables in {tmp_path / 'lake'}")
-    java = psutil.Process(command.pid).children(recursive=True)
+    # Without what spark-submit has left behind: Java does not know that it ended, and keeps it as a zombie.
+    java = [
+        process
+        for process in psutil.Process(command.pid).children(recursive=True)
+        if process.status() != psutil.STATUS_ZOMBIE
+    ]
     with session(server) as spark:
         assert spark.run("select 1 + 1") == [(2,)]
     command.send_signal(signal.SIGTERM)

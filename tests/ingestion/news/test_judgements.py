@@ -64,38 +64,39 @@ def test_both_providers_give_rows_of_one_form(
         assert (summaries, valid) == (12, True)
 
 
-@pytest.mark.parametrize(
-    ("fault", "reason", "outcome"),
-    [
-        (says("I would say it is good."), "the answer is none: json_invalid", "malformed"),
-        (says('{"sentiment": 2, "topic": "sports", "summary": "A.", "entities": []}'), "sentiment: less_than_equal", "malformed"),
-        (says('{"sentiment": 0, "topic": "gossip", "summary": "A.", "entities": []}'), "topic: literal_error", "malformed"),
-        (says('{"sentiment": 0, "topic": "sports", "summary": "A."}'), "entities: missing", "malformed"),
-        (says('{"sentiment": 0, "topic": "sports", "summary": " ", "entities": []}'), "summary: string_too_short", "malformed"),
-        (says(None), "the answer is none", "malformed"),
-        (says(None, refusal="I cannot."), "the model refuses", "refused"),
-        (edited(lambda body: body.update(choices=[])), "the answer is none", "malformed"),
-    ],
-)  # fmt: skip
-def test_a_bad_answer_is_asked_for_once_more_and_then_marked(
-    fault: Fault, reason: str, outcome: str, model: SampleApis, judge: Run, query: Query
+# What a model answers, and what is said of it.
+BAD_ANSWERS = [
+    (says("I would say it is good."), "the answer is none: json_invalid"),
+    (says('{"sentiment": 2, "topic": "sports", "summary": "A.", "entities": []}'), "sentiment: less_than_equal"),
+    (says('{"sentiment": 0, "topic": "gossip", "summary": "A.", "entities": []}'), "topic: literal_error"),
+    (says('{"sentiment": 0, "topic": "sports", "summary": "A."}'), "entities: missing"),
+    (says('{"sentiment": 0, "topic": "sports", "summary": " ", "entities": []}'), "summary: string_too_short"),
+    (says(None), "the answer is none"),
+    (says(None, refusal="I cannot."), "the model refuses"),
+    (edited(lambda body: body.update(choices=[])), "the answer is none"),
+]  # fmt: skip
+
+
+def test_bad_answers_are_asked_for_once_more_and_then_marked(
+    model: SampleApis, judge: Run, query: Query
 ) -> None:
-    model.model_faults.coming = [fault, None, fault, fault]
+    bad = len(BAD_ANSWERS)
+    once = BAD_ANSWERS[0][0]
+    model.model_faults.coming = [once, None, *(fault for fault, _ in BAD_ANSWERS for _ in range(2))]
     result = judge()
-    assert (result.status, result.rows_loaded, result.rows_rejected) == ("partial", 11, 1)
-    assert result.reason == "1 articles had no usable answer and stand without"
-    assert asked(model) == 14
-    assert query(ENRICHED) == [("enriched", 11), ("enrichment_failed", 1)]
-    ((said, topic),) = query(
-        "select reason, topic from raw_news.enrichments where status = 'enrichment_failed'"
-    )
-    assert reason in said
-    assert topic is None
+    assert (result.status, result.rows_loaded, result.rows_rejected) == ("partial", 12 - bad, bad)
+    assert result.reason == f"{bad} articles had no usable answer and stand without"
+    assert asked(model) == 13 + bad
+    assert query(ENRICHED) == [("enriched", 12 - bad), ("enrichment_failed", bad)]
+    failed = query("select reason, topic from raw_news.enrichments where status = 'enrichment_failed'")
+    for _, reason in BAD_ANSWERS:
+        assert any(reason in said for said, _ in failed), reason
+    assert {topic for _, topic in failed} == {None}
     calls = dict(query("select outcome, count(*) from raw_news.llm_usage group by 1"))
-    assert calls == {"answered": 11, outcome: 3}
-    # It is paid for, and not asked again unless somebody wants it.
+    assert calls == {"answered": 12 - bad, "malformed": 1 + 2 * (bad - 1), "refused": 2}
+    # They are paid for, and not asked again unless somebody wants it.
     assert judge().status == "skipped"
-    assert judge(anew=True).rows_loaded == 1
+    assert judge(anew=True).rows_loaded == bad
     assert query(ENRICHED) == [("enriched", 12)]
 
 
