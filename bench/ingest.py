@@ -59,8 +59,8 @@ pipeline.run((filesystem(folder, file_glob=name) | read_csv()).with_name("trips"
 """,
     ),
 }
-# Taken once and at the first size alone: it takes minutes.
-SLOW = (DLT,)
+# Taken once and at the first size alone: they take minutes.
+SLOW = (PANDAS, DLT)
 
 
 def measure(quick: bool) -> tuple[str, dict]:
