@@ -28,7 +28,7 @@ from operations.publishing.table_changes import TableChange, compare_tables
 from settings import PROJECT_DIR, Settings
 
 # Columns that say when a row was loaded or judged, which is not the same moment twice.
-MOMENTS = frozenset({*STAMPS, "loaded_at", "_loaded_at", "enriched_at", "judged_at"})
+MOMENTS = frozenset({*STAMPS, "_dlt_load_id", "loaded_at", "_loaded_at", "enriched_at", "judged_at"})
 WHOLE = (
     "TINYINT",
     "SMALLINT",

@@ -11,7 +11,7 @@ from pathlib import Path
 import settings as project_settings
 from ingestion.warehouse import WarehouseBusyError
 from ingestion.warehouse.spark_server import SparkMissingError, spark_server
-from operations.dbt import DbtError, ensure_docs, run_dbt
+from operations.dbt import DbtError, ensure_docs, ensure_manifest, run_dbt
 from operations.health.airflow_api import ApiError
 from runtime import metadata
 from runtime.configuration import airflow_environment, dag_names, pools
@@ -109,9 +109,13 @@ def execute(settings, options) -> int:
 def migrate(settings, options) -> int:
     """Make or upgrade what the services of a deployment need before they start.
 
-    That is Airflow's database, the pools of the DAGs, and the models' manifest and documentation.
+    That is Airflow's database, the pools of the DAGs, and the models' manifest and documentation; without the
+    documentation on Spark, whose server starts after this.
     """
-    ensure_docs(settings)
+    if settings.spark:
+        ensure_manifest(settings)
+    else:
+        ensure_docs(settings)
     environment = airflow_environment(settings)
     metadata.migrate(environment)
     metadata.set_pools(environment, pools(dag_names(), settings.warehouse_writers))

@@ -1,7 +1,7 @@
 """The services of docker-compose.yaml as processes of this machine, with what Docker would do for them.
 
 A service's command, environment and health check are those of the file. Other hosts become ports of
-loopback, volumes folders; PostgreSQL and Redis are those that are installed here, and Spark is left out.
+loopback, volumes folders; PostgreSQL and Redis are those that are installed here, Spark is the Python package's.
 """
 
 import os
@@ -17,11 +17,13 @@ from pathlib import Path
 
 import psutil
 
+from ingestion.warehouse.spark_server import spark_home
 from tests.deployment import compose
 from tests.servers.postgres import Postgres, loopback_port, postgres
 from tests.servers.redis import Redis, redis
 
 CODE = "/sluice"
+SPARK = "/opt/spark"
 HEALTHY_SECONDS = 300
 
 
@@ -100,11 +102,14 @@ class Containers:
         self._watcher: threading.Thread | None = None
         self._read()
 
-    def up(self, profiles: str = "") -> None:
-        """Start the services, and those of the profiles, in their order; wait until all are healthy."""
+    def up(self, profiles: str = "", *names: str) -> None:
+        """Start the services, and those of the profiles, in their order; wait until all are healthy.
+
+        With names, these and what they need; without, all but Spark's, which take this machine minutes.
+        """
         self.variables["COMPOSE_PROFILES"] = profiles
         self._read()
-        for name in self._active:
+        for name in names or [name for name in self._active if not self._is_spark(name)]:
             self._ensure(name)
         self._watching.set()
         self._watcher = threading.Thread(target=self._restart_ended, daemon=True)
@@ -139,11 +144,7 @@ class Containers:
 
     def _read(self) -> None:
         self.services = compose.read(self.variables)["services"]
-        self._active = [
-            name
-            for name, service in compose.active(self.services, self.variables).items()
-            if "spark" not in service["image"]
-        ]
+        self._active = list(compose.active(self.services, self.variables))
 
     def _ensure(self, name: str) -> None:
         """Start a service, once what it depends on is as it says."""
@@ -192,7 +193,7 @@ class Containers:
 
     def _container(self, name: str, number: int) -> Container:
         service = self.services[name]
-        words = [*service["entrypoint"], *service.get("command", [])]
+        words = [*service.get("entrypoint", []), *service.get("command", [])]
         variables = compose.environment(service, self.code)
         paths = [str(Path(sys.executable).parent), os.environ["PATH"]]
         return Container(
@@ -200,7 +201,12 @@ class Containers:
             [self._here(word, name) for word in words],
             {
                 **{variable: self._here(str(text)) for variable, text in variables.items()},
-                **self._addresses(variables),
+                **self._addresses(name, variables),
+                **(
+                    {"SPARK_HOME": str(spark_home()), "SPARK_LOCAL_IP": "127.0.0.1"}
+                    if self._is_spark(name)
+                    else {}
+                ),
                 # Docker sets it; the rest is the image's.
                 "HOSTNAME": f"{name}-{number}",
                 "PATH": os.pathsep.join(paths),
@@ -211,15 +217,17 @@ class Containers:
             self.code / "containers" / f"{name}-{number}.log",
         )
 
-    def _addresses(self, variables: Mapping[str, str]) -> dict[str, str]:
-        """Hosts that stand alone, and their ports in the variables beside them."""
-        found = {}
-        for variable, host in variables.items():
-            if variable.endswith("_HOST"):
-                found[variable] = "127.0.0.1"
-                beside = f"{variable.removesuffix('_HOST')}_PORT"
-                if beside in variables:
-                    found[beside] = str(self._ports[host, int(variables[beside])])
+    def _is_spark(self, name: str) -> bool:
+        return "spark" in self.services[name]["image"]
+
+    def _addresses(self, name: str, variables: Mapping[str, str]) -> dict[str, str]:
+        """Hosts and ports that stand alone: a port is the host's beside which it stands, or the service's own."""
+        hosts = {variable for variable in variables if variable.endswith("_HOST")}
+        found = dict.fromkeys(hosts, "127.0.0.1")
+        for variable in variables:
+            if variable.endswith("_PORT"):
+                host = variables.get(f"{variable.removesuffix('_PORT')}_HOST", name)
+                found[variable] = str(self._ports[host, int(variables[variable])])
         return found
 
     def _here(self, text: str, within: str | None = None) -> str:
@@ -235,6 +243,8 @@ class Containers:
             if any(mapping.endswith(f":{text}") for mapping in self.services[within].get("ports", [])):
                 text = str(self._ports[within, int(text)])
         text = re.sub(rf"(?<!\w){CODE}(?=/|$)", str(self.code), text)
+        text = re.sub(rf"(?<=host=)({hosts})$", "127.0.0.1", text)
+        text = re.sub(rf"^{SPARK}(?=/)", lambda at: str(spark_home()), text)
         return "127.0.0.1" if text == "0.0.0.0" else text
 
     def _await_healthy(self, name: str) -> None:

@@ -18,9 +18,9 @@ FACT = """
 create table marts.fct_things as
     select 1 as id, cast(1.50 as numeric(9, 2)) as amount, 'a' as note, cast(true as boolean) as is_new,
         date '2022-01-01' as day, timestamp '2022-01-01 10:00:00.5' as happened_at, timestamp '{at}' as loaded_at,
-        cast(null as text) as nothing, '[{{"_dlt_load_id":"{load}","x":"1"}}]' as examples
+        cast(null as text) as nothing, '[{{"_dlt_load_id":"{load}","x":"1"}}]' as examples, '{load}' as _dlt_load_id
     union all
-    select 2, cast(-0.01 as numeric(9, 2)), 'ü "\\,' || chr(10), false, null, null, timestamp '{at}', '', null
+    select 2, cast(-0.01 as numeric(9, 2)), 'ü "\\,' || chr(10), false, null, null, timestamp '{at}', '', null, '{load}'
 """
 OTHERS = (
     "create schema marts",

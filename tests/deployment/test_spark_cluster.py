@@ -1,0 +1,63 @@
+"""The Spark cluster of docker-compose.yaml: what is loaded is the worker's to read, and to build and publish from."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import duckdb
+import httpx
+import pytest
+from dotenv import dotenv_values
+
+from ingestion.warehouse.spark_server import SparkMissingError, spark_home
+from ingestion.warehouse.spark_sql import session
+from settings.warehouse import SparkServer
+from tests.deployment.containers import Containers
+
+pytestmark = pytest.mark.slow
+
+ASKED = "SLUICE_TEST_SPARK_BUILD"
+MONTH, ROWS = "2024-05", 500
+
+
+@pytest.fixture(scope="module")
+def cluster(image: Path) -> Iterator[Containers]:
+    """The services of Spark's, and what they need, with trips that are loaded."""
+    try:
+        spark_home()
+    except SparkMissingError as error:
+        pytest.skip(str(error))
+    containers = Containers(image, dotenv_values(image / ".env") | {"SLUICE_TARGET": "spark"})
+    try:
+        containers.up("scale", "spark-thrift")
+        options = ["--months", MONTH, "--rows", str(ROWS), "--defects", "none"]
+        run(containers, "samples", "taxi", *options)
+        run(containers, "ingestion", "taxi")
+        yield containers
+    finally:
+        containers.down()
+
+
+def run(cluster: Containers, *arguments: str) -> None:
+    """Run `python -m …` as `docker compose run init` does: all services of Airflow's have one environment."""
+    service = cluster.of("init")[0]
+    assert service.run(["python", "-m", *arguments]), service.tail()
+
+
+def test_the_worker_reads_what_was_loaded(cluster: Containers) -> None:
+    host, port = urlsplit(cluster.url("spark-thrift", 10000)).netloc.split(":")
+    with session(SparkServer(host, int(port), "sluice", Path(), "")) as spark:
+        assert spark.run("select count(*), count(distinct _row_id) from raw_taxi.trips") == [(ROWS, ROWS)]
+    found = httpx.get(f"{cluster.url('spark-master', 8080)}/json/").json()
+    assert [worker["state"] for worker in found["workers"]] == ["ALIVE"]
+    assert [application["cores"] for application in found["activeapps"]] == [2]
+
+
+@pytest.mark.skipif(ASKED not in os.environ, reason=f"takes 4 minutes; {ASKED}=1 asks for it")
+def test_a_pipeline_is_built_by_the_worker_and_published(cluster: Containers, image: Path) -> None:
+    run(cluster, "operations", "elt", "taxi")
+    with duckdb.connect(
+        str(image / "data" / "lake" / "published" / "taxi.duckdb"), read_only=True
+    ) as published:
+        assert published.execute("select count(*) from marts.fct_trips").fetchone() == (ROWS,)
