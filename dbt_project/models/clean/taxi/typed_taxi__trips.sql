@@ -23,6 +23,7 @@ with trips as (
         _row_id,
         _dlt_load_id
     from {{ source('raw_taxi', 'trips') }}
+    {{ computed_once() }}
 
 ),
 
