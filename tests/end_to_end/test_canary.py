@@ -3,6 +3,8 @@
 Its DAG runs in `test_ecommerce.py`.
 """
 
+import json
+
 import pytest
 
 from tests.end_to_end.conftest import Checkout, loads
@@ -79,10 +81,12 @@ def test_a_renamed_column_is_shown_by_the_canary_and_stops_the_publish(published
     assert done.returncode == 2, done.stdout + done.stderr
     assert "agg_category_month column of margin" in done.stderr
     assert published.settings.published("ecommerce").read_bytes() == before
-    done = published.run("operations", "publish", "ecommerce", "--accept", "--json")
+    done = published.run("operations", "elt", "ecommerce", "--accept", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
-    accepted = loads(done.stdout)["accepted"]
+    accepted = json.loads(done.stdout.strip().splitlines()[-1])["accepted"]
     assert [each.split()[:4] for each in accepted] == [["agg_category_month", "column", "of", "margin"]]
+    note = "select note from raw_ops.stages where stage = 'publish' and note is not null"
+    assert "agg_category_month column of margin" in published.query(note)[0][0]
 
 
 def test_without_a_published_version_there_is_nothing_to_compare_with(published: Checkout) -> None:

@@ -23,11 +23,15 @@ def test_a_run_needs_no_address_and_a_second_one_finds_nothing_new(checkout: Che
     assert "news skipped" in done.stdout
     tasks = checkout.task_tries(second)
     assert tasks["any_news"][0] == tasks["publish"][0] == tasks["enrich_articles"][0] == "skipped"
-    # Once each: the second run has loaded nothing.
-    loaded = (
-        f"select distinct run_id from raw_ops.stages where run_id in ('{first}', '{second}') and rows_in > 0"
-    )
-    assert checkout.query(loaded) == [(first,)]
+    # The second run has loaded, built and published nothing: no row can differ.
+    assert tasks["dbt_producer_watcher"][0] == tasks["test_data"][0] == "skipped"
+    begun = "select min(started_at) from raw_ops.stages where run_id = "
+    ((second_begun,),) = checkout.query(f"{begun}'{second}'")
+    ((last_load,),) = checkout.query("select max(inserted_at) from raw_news._dlt_loads")
+    assert last_load < second_begun
+    assert checkout.query(
+        f"select count(*) from raw_ops.stages where run_id = '{second}' and rows_in > 0"
+    ) == [(0,)]
 
 
 def test_a_budget_that_is_used_up_ends_partial_and_publishes_all_the_same(checkout: Checkout) -> None:
