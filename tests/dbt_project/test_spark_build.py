@@ -1,6 +1,5 @@
 """All models on Spark: the same rows as on DuckDB, value for value, at first and as deliveries go on."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,15 +8,9 @@ from operations.dbt import UNIT_TESTS
 from tests.dbt_project.deliveries import Platform
 from tests.dbt_project.deliveries import platform as delivered
 from tests.dbt_project.spark_twin import SparkTwin
-from tests.servers.spark import spark
+from tests.servers.spark import spark, when_asked
 
-# Spark's server at times fails to end a session ("NoClassDefFoundError: …LlapSigner$Signable"), which dbt takes for a
-# failed model; so this is not for every change.
-ASKED = "SLUICE_TEST_SPARK_BUILD"
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(ASKED not in os.environ, reason=f"takes 9 minutes; {ASKED}=1 asks for it"),
-]
+pytestmark = [pytest.mark.slow, when_asked]
 
 
 @pytest.fixture(scope="module")

@@ -202,11 +202,7 @@ class Containers:
             {
                 **{variable: self._here(str(text)) for variable, text in variables.items()},
                 **self._addresses(name, variables),
-                **(
-                    {"SPARK_HOME": str(spark_home()), "SPARK_LOCAL_IP": "127.0.0.1"}
-                    if self._is_spark(name)
-                    else {}
-                ),
+                **(self._image_of_spark() if self._is_spark(name) else {}),
                 # Docker sets it; the rest is the image's.
                 "HOSTNAME": f"{name}-{number}",
                 "PATH": os.pathsep.join(paths),
@@ -217,17 +213,20 @@ class Containers:
             self.code / "containers" / f"{name}-{number}.log",
         )
 
+    @staticmethod
+    def _image_of_spark() -> dict[str, str]:
+        return {"SPARK_HOME": str(spark_home()), "SPARK_LOCAL_IP": "127.0.0.1"}
+
     def _is_spark(self, name: str) -> bool:
         return "spark" in self.services[name]["image"]
 
     def _addresses(self, name: str, variables: Mapping[str, str]) -> dict[str, str]:
         """Hosts and ports that stand alone: a port is the host's beside which it stands, or the service's own."""
-        hosts = {variable for variable in variables if variable.endswith("_HOST")}
-        found = dict.fromkeys(hosts, "127.0.0.1")
-        for variable in variables:
+        found = {variable: "127.0.0.1" for variable in variables if variable.endswith("_HOST")}
+        for variable, port in variables.items():
             if variable.endswith("_PORT"):
                 host = variables.get(f"{variable.removesuffix('_PORT')}_HOST", name)
-                found[variable] = str(self._ports[host, int(variables[variable])])
+                found[variable] = str(self._ports[host, int(port)])
         return found
 
     def _here(self, text: str, within: str | None = None) -> str:

@@ -1,6 +1,5 @@
 """The Spark cluster of docker-compose.yaml: what is loaded is the worker's to read, and to build and publish from."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,24 +9,20 @@ import httpx
 import pytest
 from dotenv import dotenv_values
 
-from ingestion.warehouse.spark_server import SparkMissingError, spark_home
 from ingestion.warehouse.spark_sql import session
 from settings.warehouse import SparkServer
 from tests.deployment.containers import Containers
+from tests.servers.spark import need_spark, when_asked
 
 pytestmark = pytest.mark.slow
 
-ASKED = "SLUICE_TEST_SPARK_BUILD"
 MONTH, ROWS = "2024-05", 500
 
 
 @pytest.fixture(scope="module")
 def cluster(image: Path) -> Iterator[Containers]:
     """The services of Spark's, and what they need, with trips that are loaded."""
-    try:
-        spark_home()
-    except SparkMissingError as error:
-        pytest.skip(str(error))
+    need_spark()
     containers = Containers(image, dotenv_values(image / ".env") | {"SLUICE_TARGET": "spark"})
     try:
         containers.up("scale", "spark-thrift")
@@ -54,7 +49,7 @@ def test_the_worker_reads_what_was_loaded(cluster: Containers) -> None:
     assert [application["cores"] for application in found["activeapps"]] == [2]
 
 
-@pytest.mark.skipif(ASKED not in os.environ, reason=f"takes 4 minutes; {ASKED}=1 asks for it")
+@when_asked
 def test_a_pipeline_is_built_by_the_worker_and_published(cluster: Containers, image: Path) -> None:
     run(cluster, "operations", "elt", "taxi")
     with duckdb.connect(

@@ -9,11 +9,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ingestion.warehouse.spark_server import SparkMissingError, spark_home, unused_port
+from ingestion.warehouse.spark_server import unused_port
 from ingestion.warehouse.spark_sql import session
 from runtime.__main__ import main
 from settings import PROJECT_DIR, Settings
 from settings.warehouse import SparkServer
+from tests.servers.spark import need_spark
 
 
 def test_it_is_for_the_target_spark(data_dir: Settings, capsys: pytest.CaptureFixture[str]) -> None:
@@ -22,10 +23,7 @@ def test_it_is_for_the_target_spark(data_dir: Settings, capsys: pytest.CaptureFi
 
 
 def test_it_answers_until_it_is_stopped(tmp_path: Path) -> None:
-    try:
-        spark_home()
-    except SparkMissingError as error:
-        pytest.skip(str(error))
+    need_spark()
     server = SparkServer("127.0.0.1", unused_port(), "sluice", tmp_path / "lake", "local[1]")
     variables = {"SLUICE_TARGET": "spark", "SLUICE_DATA_DIR": str(tmp_path), **server.environment()}
     command = subprocess.Popen(
