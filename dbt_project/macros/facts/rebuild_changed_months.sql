@@ -1,15 +1,17 @@
 {#
-    The configuration of a fact that is rebuilt by month: `{{ config(**rebuild_changed_months('crash_month')) }}`.
+    The configuration of a table that is rebuilt by month: `{{ config(**rebuild_changed_months('crash_month')) }}`.
     The month column holds the first day of the month and is never null. The model's select has no is_incremental():
     it is computed whole and compared with the table by a hash a month, and only the months that differ are written.
     `compare`: columns that tell by themselves whether a month differs, such as the key of a row and what it was made of;
     all columns if not given. The select is then computed for the months that are written and for no other.
+    `facts`, for a table of sums: the model whose rows it sums up, which has the same month column and `_built_at`. A month
+    then differs if facts of it were written since, or are more or fewer than it counts by the expression `counted`.
     The column `_built_at: {{ run_stamp() }}` is not compared; it tells `publish` which months were written.
     on_schema_change is 'fail', because any other value leaves columns that a full refresh would not give.
 #}
-{% macro rebuild_changed_months(month_column, compare=[]) %}
+{% macro rebuild_changed_months(month_column, compare=[], facts=none, counted=none) %}
     {{ return({
-        'meta': {'compare': compare},
+        'meta': {'compare': compare, 'facts': facts, 'counted': counted},
         'materialized': 'incremental',
         'incremental_strategy': 'changed_months',
         'unique_key': month_column,
@@ -53,9 +55,15 @@
     {% set new_rows = arg_dict['temp_relation'] %}
     {% set month_column = arg_dict['unique_key'] %}
     {% set columns = arg_dict['dest_columns'] %}
-    {% set compare = config.get('meta', {}).get('compare') or columns | map(attribute='name') | list %}
-    {% set compared = columns | selectattr('name', 'in', compare) | rejectattr('name', 'equalto', '_built_at') | list %}
-    {% set months = months_to_rebuild(new_rows, target_table, month_column, compared) %}
+    {% set meta = config.get('meta', {}) %}
+    {% if meta.get('facts') %}
+        {% set states = month_states_by_moment(ref(meta.facts), target_table, month_column, meta.counted) %}
+    {% else %}
+        {% set compare = meta.get('compare') or columns | map(attribute='name') | list %}
+        {% set compared = columns | selectattr('name', 'in', compare) | rejectattr('name', 'equalto', '_built_at') | list %}
+        {% set states = month_states_by_hash(new_rows, target_table, month_column, compared) %}
+    {% endif %}
+    {% set months = months_to_rebuild(states) %}
     {% do log(
         target_table.identifier ~ ': ' ~ ('rebuilding ' ~ (months | join(', ')) if months else 'no month differs'), info=true
     ) %}
@@ -92,8 +100,8 @@
     {% for day in days %}cast('{{ day }}' as date){{ ', ' if not loop.last }}{% else %}null{% endfor %}
 {%- endmacro %}
 
-{# Months, as texts like '2022-04-01', whose rows differ between the two relations or that the environment's SLUICE_REBUILD names, as 2022 or 2021,2022-04. #}
-{% macro months_to_rebuild(new_rows, target_table, month_column, columns) %}
+{# Months, as texts like '2022-04-01', that differ by a query for month and differs, or that the environment's SLUICE_REBUILD names, as 2022 or 2021,2022-04. #}
+{% macro months_to_rebuild(states) %}
     {% set named = [] %}
     {% for prefix in env_var('SLUICE_REBUILD', '').split(',') if prefix | trim %}
         {% if not modules.re.match('^[0-9]{4}(-(0[1-9]|1[0-2]))?$', prefix | trim) %}
@@ -102,17 +110,10 @@
         {% do named.append(prefix | trim) %}
     {% endfor %}
     {% set query %}
-        with new_months as ({{ month_fingerprints(new_rows, month_column, columns) }}),
-
-        old_months as ({{ month_fingerprints(target_table, month_column, columns) }}),
+        with states as ({{ states }}),
 
         compared as (
-            select
-                cast(coalesce(new_months.month, old_months.month) as {{ dbt.type_string() }}) as month,
-                new_months.row_count is distinct from old_months.row_count
-                or new_months.row_hash is distinct from old_months.row_hash as differs
-            from new_months
-            full outer join old_months on new_months.month = old_months.month
+            select cast(month as {{ dbt.type_string() }}) as month, differs from states
         )
 
         select month from compared
@@ -120,6 +121,34 @@
         order by month
     {% endset %}
     {{ return(run_query(query).columns[0].values() | list) }}
+{% endmacro %}
+
+{# Each month, and whether its rows differ between the two relations. #}
+{% macro month_states_by_hash(new_rows, target_table, month_column, columns) %}
+    select
+        coalesce(new_months.month, old_months.month) as month,
+        new_months.row_count is distinct from old_months.row_count
+        or new_months.row_hash is distinct from old_months.row_hash as differs
+    from ({{ month_fingerprints(new_rows, month_column, columns) }}) as new_months
+    full outer join ({{ month_fingerprints(target_table, month_column, columns) }}) as old_months
+        on new_months.month = old_months.month
+{% endmacro %}
+
+{# Each month, and whether a table of sums has it of other facts than there are; what one run writes bears one moment. #}
+{% macro month_states_by_moment(facts, target_table, month_column, counted) %}
+    select
+        coalesce(there.month, summed.month) as month,
+        there.row_count is distinct from summed.row_count or there.built_at > summed.built_at as differs
+    from (
+        select {{ month_column }} as month, count(*) as row_count, max(_built_at) as built_at
+        from {{ facts }}
+        group by {{ month_column }}
+    ) as there
+    full outer join (
+        select {{ month_column }} as month, sum({{ counted }}) as row_count, max(_built_at) as built_at
+        from {{ target_table }}
+        group by {{ month_column }}
+    ) as summed on there.month = summed.month
 {% endmacro %}
 
 {# Number of rows of each month and a sum of their hashes, which does not depend on the order of the rows. #}

@@ -23,8 +23,7 @@
     {#- A unit test gives rows in place of the typed model, which has no schema then. -#}
     {%- set typed_columns = adapter.get_columns_in_relation(typed) | map(attribute='name') | list if execute and typed.schema else [] -%}
     {%- set columns = typed_columns | join(', ') -%}
-    {#- DuckDB keeps a common table expression that is read twice; all rows of a table are too many for that. -#}
-    {%- set to_judge = 'to_judge' if judged_before else typed -%}
+    {%- set to_judge = 'to_judge' if judged_before or reads_types_once() else typed -%}
     {%- if judged_before -%}
         {% do fail_if_columns_differ(typed_columns + flags + ['fate', '_rules', '_judged_at']) %}
         {%- set fresh_loads = loads_to_judge(raw, version) -%}
@@ -97,6 +96,11 @@
         union all
         select {{ columns }} from {{ this }} where _row_id in (select _row_id from touched)
     ),
+    {%- elif to_judge == 'to_judge' %}
+
+    to_judge as (
+        select {{ columns or '*' }} from {{ typed }}
+    ),
     {%- endif %}
 
     {# Few keys are repeated, so that few rows need to be ranked. #}
@@ -143,6 +147,22 @@
     union all
     select {{ (typed_columns + flags) | join(', ') }}, 'gone' as fate, _rules, _judged_at from gone
     {%- endif %}
+{% endmacro %}
+
+{#
+    Whether all rows of a typed model are kept while a first run judges them, which reads them three times. To type a row
+    takes PostgreSQL longer than to write it and read it again; DuckDB types just the columns that a reading asks for.
+#}
+{% macro reads_types_once() %}
+    {{ return(adapter.dispatch('reads_types_once')()) }}
+{% endmacro %}
+
+{% macro default__reads_types_once() %}
+    {{ return(false) }}
+{% endmacro %}
+
+{% macro postgres__reads_types_once() %}
+    {{ return(true) }}
 {% endmacro %}
 
 {# The rows of a relation with the flags of their references, is_corrected and broken_rules. #}

@@ -1,38 +1,32 @@
--- A failure means that a page by day, one by hour and one by zone show different totals of the same trips.
+-- A failure means that a page by day, one by hour and one by zone show different totals of the same trips, or that a month
+-- was not summed up again after its trips had changed.
 with totals as (
 
     select
         'facts' as mart,
+        pickup_month,
         sum(case when is_refund then 0 else 1 end) as trips,
         sum(total_amount) as revenue
     from {{ ref('fct_trips') }}
-    union all
-    select
-        'days' as mart,
-        sum(trips) as trips,
-        sum(revenue) as revenue
-    from {{ ref('agg_trips_by_day') }}
-    union all
-    select
-        'zones and hours' as mart,
-        sum(trips) as trips,
-        sum(revenue) as revenue
-    from {{ ref('agg_trips_by_zone_hour') }}
-    union all
-    select
-        'days and hours' as mart,
-        sum(trips) as trips,
-        sum(revenue) as revenue
-    from {{ ref('agg_trips_by_day_hour') }}
+    group by pickup_month
+    {% for mart in ['agg_trips_by_day', 'agg_trips_by_day_hour', 'agg_trips_by_zone_hour'] %}
+        union all
+        select
+            '{{ mart }}' as mart,
+            pickup_month,
+            sum(trips) as trips,
+            sum(revenue) as revenue
+        from {{ ref(mart) }}
+        group by pickup_month
+    {% endfor %}
 
 )
 
 select
-    aggregates.mart,
-    aggregates.trips,
-    aggregates.revenue
-from totals as aggregates
-inner join totals as facts on facts.mart = 'facts'
-where
-    aggregates.trips is distinct from facts.trips
-    or aggregates.revenue is distinct from facts.revenue
+    pickup_month,
+    trips,
+    revenue,
+    count(*) as marts
+from totals
+group by pickup_month, trips, revenue
+having count(*) <> 4

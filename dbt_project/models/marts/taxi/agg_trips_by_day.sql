@@ -1,6 +1,9 @@
+{{ config(**rebuild_changed_months('pickup_month', facts='fct_trips', counted='trips + refunds')) }}
+
 with trips as (
 
     select
+        pickup_month,
         cast(pickup_at as date) as pickup_date,
         trip_distance,
         trip_minutes,
@@ -14,6 +17,7 @@ with trips as (
 days as (
 
     select
+        pickup_month,
         pickup_date,
         sum(case when is_refund then 0 else 1 end) as trips,
         sum(case when is_refund then 1 else 0 end) as refunds,
@@ -22,20 +26,22 @@ days as (
         sum(case when is_refund then 0 else trip_distance end) as miles,
         sum(case when is_refund then 0 else trip_minutes end) as minutes
     from trips
-    group by pickup_date
+    group by pickup_month, pickup_date
 
 ),
 
 averaged as (
 
     select
+        pickup_month,
         pickup_date,
         cast(trips as bigint) as trips,
         cast(refunds as bigint) as refunds,
         revenue,
         tips,
         {{ ratio('miles', 'trips', 2) }} as average_miles,
-        {{ ratio('minutes', 'trips', 2) }} as average_minutes
+        {{ ratio('minutes', 'trips', 2) }} as average_minutes,
+        {{ run_stamp() }} as _built_at
     from days
 
 )

@@ -1,6 +1,9 @@
+{{ config(**rebuild_changed_months('pickup_month', facts='fct_trips', counted='trips + refunds')) }}
+
 with trips as (
 
     select
+        pickup_month,
         cast(pickup_at as date) as pickup_date,
         cast(extract(hour from pickup_at) as integer) as pickup_hour,
         total_amount,
@@ -12,12 +15,15 @@ with trips as (
 hours as (
 
     select
+        pickup_month,
         pickup_date,
         pickup_hour,
         cast(sum(case when is_refund then 0 else 1 end) as bigint) as trips,
-        cast(sum(total_amount) as decimal(18, 2)) as revenue
+        cast(sum(case when is_refund then 1 else 0 end) as bigint) as refunds,
+        cast(sum(total_amount) as decimal(18, 2)) as revenue,
+        {{ run_stamp() }} as _built_at
     from trips
-    group by pickup_date, pickup_hour
+    group by pickup_month, pickup_date, pickup_hour
 
 )
 

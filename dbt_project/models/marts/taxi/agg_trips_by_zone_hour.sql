@@ -1,7 +1,9 @@
+{{ config(**rebuild_changed_months('pickup_month', facts='fct_trips', counted='trips + refunds')) }}
+
 with trips as (
 
     select
-        {{ month_of('pickup_at') }} as pickup_month,
+        pickup_month,
         pickup_location_id,
         cast(extract(hour from pickup_at) as integer) as pickup_hour,
         trip_minutes,
@@ -19,6 +21,7 @@ hours as (
         pickup_location_id,
         pickup_hour,
         sum(case when is_refund then 0 else 1 end) as trips,
+        sum(case when is_refund then 1 else 0 end) as refunds,
         cast(sum(total_amount) as decimal(18, 2)) as revenue,
         cast(coalesce(sum(tip_amount), 0) as decimal(18, 2)) as tips,
         sum(case when is_refund then 0 else trip_minutes end) as minutes
@@ -34,9 +37,11 @@ averaged as (
         pickup_location_id,
         pickup_hour,
         cast(trips as bigint) as trips,
+        cast(refunds as bigint) as refunds,
         revenue,
         tips,
-        {{ ratio('minutes', 'trips', 2) }} as average_minutes
+        {{ ratio('minutes', 'trips', 2) }} as average_minutes,
+        {{ run_stamp() }} as _built_at
     from hours
 
 )

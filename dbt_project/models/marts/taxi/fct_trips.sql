@@ -32,6 +32,7 @@ facts as (
 
         pickup_at,
         dropoff_at,
+        pickup_month,
         file_month,
 
         _dlt_load_id,
