@@ -22,6 +22,8 @@ from tests.parsed import Parsed
 pytestmark = pytest.mark.slow
 
 MONTHS = ("2024-01", "2024-02", "2024-03")
+SUMS = ("agg_trips_by_day", "agg_trips_by_day_hour", "agg_trips_by_zone_hour")
+WRITTEN = "select distinct pickup_month, _built_at from marts.{}"
 #: Differs between two builds of the same rows.
 EXCEPT = "_rules _judged_at _built_at _dlt_load_id loaded_at"
 
@@ -79,13 +81,20 @@ def test_a_month_delivered_again_changes_that_month_alone(taxi: Built, delivery:
     others = "select * from marts.fct_trips where file_month <> '2024-02-01' order by all"
     before = taxi.query(others)
     assert before
+    of_month = "from marts.fct_trips where file_month = '2024-02-01'"
+    picked_up = set(taxi.query(f"select pickup_month {of_month}"))
+    written = {mart: taxi.query(WRITTEN.format(mart)) for mart in SUMS}
     # The same month as Parquet, corrected: 1,000 trips less, and no defects.
     (taxi.landing / "yellow_tripdata_2024-02.csv").unlink()
     mended = write_taxi(taxi.landing, months=["2024-02"], rows=2_000, suffix=".parquet", defects={})
     taxi.build()
     assert taxi.query(others) == before
-    of_month = "select count(*) from marts.fct_trips where file_month = '2024-02-01'"
-    assert taxi.query(of_month) == [(mended.clean,)] == [(2_000,)]
+    assert taxi.query(f"select count(*) {of_month}") == [(mended.clean,)] == [(2_000,)]
+    # So are sums: of its trips, and of those that it had at the ends of other months.
+    picked_up |= set(taxi.query(f"select pickup_month {of_month}"))
+    for mart, months in written.items():
+        summed_anew = {month for month, _ in set(taxi.query(WRITTEN.format(mart))) ^ set(months)}
+        assert summed_anew == {month for (month,) in picked_up}, mart
     files = taxi.query(
         "select source_file, rows_clean from marts.agg_taxi_rows_by_file where source_file like '%02.%'"
     )
