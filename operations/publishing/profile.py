@@ -285,7 +285,8 @@ def marks(warehouse: Warehouse, table: Table) -> dict[str, str]:
     if BUILT_AT not in table.columns or not table.slice_by:
         return {}
     columns = hashlib.blake2b(repr(list(table.columns.items())).encode(), digest_size=8).hexdigest()
+    select = f"{table.slice_key()}, count(*), {warehouse.row_hashes([BUILT_AT])}"
     found = warehouse.execute(
-        f"select {table.slice_key()}, count(*), {warehouse.row_hashes([BUILT_AT])} from {table.relation} group by 1"
+        f"select {select} from {table.relation} group by {quoted(table.slice_by)}"
     ).fetchall()
     return {key: f"{columns}-{rows}-{int(times):x}" for key, rows, times in found}
