@@ -98,6 +98,7 @@ def add_months(settings: Settings, months: range | list[int]) -> None:
                 (hash(trip_key, {month}) // 2)::bigint as trip_key,
                 pickup_at + {later} as pickup_at,
                 dropoff_at + {later} as dropoff_at,
+                (pickup_month + {later})::date as pickup_month,
                 (file_month + {later})::date as file_month
             )
             from marts.fct_trips where file_month = date '{FIRST}-01'

@@ -10,8 +10,8 @@ from typing import Any
 
 import duckdb
 
+from ingestion.on_disk import sync
 from ingestion.warehouse.duckdb_file import DuckDbWarehouse
-from operations.files.whole_file import sync
 from operations.publishing import candidate
 from operations.publishing.errors import PublishError
 from operations.publishing.marts import SCHEMA, Mart
@@ -63,6 +63,11 @@ class FileStore:
         """Copy the version in use, while its successor is looked at."""
         if old:
             candidate.copy(self.versions.published, self.versions.candidate)
+
+    def flush(self) -> None:
+        """Bring the copy to disk, so that less is left for `write` to bring."""
+        if self.versions.candidate.exists():
+            sync(self.versions.candidate)
 
     def write(
         self,

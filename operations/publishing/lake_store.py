@@ -56,6 +56,9 @@ class LakeStore(FileStore):
     def begin(self, old: Version | None) -> None:
         """Nothing: a version takes over the files as they are."""
 
+    def flush(self) -> None:
+        """Nothing: nothing was begun."""
+
     def write(
         self,
         warehouse: SparkWarehouse,

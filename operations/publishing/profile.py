@@ -19,7 +19,7 @@ WHOLE = ""
 # When dbt wrote a row (see the macro rebuild_changed_months).
 BUILT_AT = "_built_at"
 # Columns that say when, and nothing of what the row is about: other values of them make no other row.
-STAMPS = (BUILT_AT, "_judged_at")
+STAMPS = (BUILT_AT, "_facts_built_at", "_judged_at")
 NUMBERS = ("DECIMAL", "DOUBLE", "FLOAT", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT")
 NUMBERS += ("USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "NUMERIC", "REAL")
 FLOATING = ("DOUBLE", "FLOAT", "REAL")

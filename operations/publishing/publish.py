@@ -127,8 +127,9 @@ def _publish(
     name = name_of(made_at, run_id)
     old = store.known(marts)
     base = old.tables if old else None
-    # Beside the look at the warehouse.
+    # Beside the look at the warehouse, and then beside the writing.
     begun = pool.submit(store.begin, old)
+    pool.submit(store.flush)
     quarantine = quarantine_share(warehouse, domain, limit)
     tables = look(warehouse, marts.values())
     profiles = {key: _profile(warehouse, tables[key], base) for key in tables}

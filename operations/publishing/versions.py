@@ -235,6 +235,7 @@ def link_or_copy(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         copy(source, target)
+        sync(target)
 
 
 def now() -> datetime:

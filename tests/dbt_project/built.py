@@ -13,7 +13,7 @@ from tests.forks import run_dbt
 from tests.parsed import Parsed
 
 #: What tells two builds of the same rows apart.
-EXCEPT = "_rules _judged_at _built_at"
+EXCEPT = "_rules _judged_at _built_at _facts_built_at"
 
 
 class Built:

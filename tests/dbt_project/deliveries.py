@@ -54,8 +54,13 @@ AIRFLOW = """
 
 
 MODELS = ("--resource-type", "model", "--resource-type", "seed")
-#: Facts that are rebuilt by month, and the column that says which.
-FACTS = {"fct_trips": "file_month", "fct_collisions": "crash_month", "fct_sales": "order_month"}
+#: Tables that are rebuilt by month, and the column that says which.
+BY_MONTH = {
+    "fct_trips": "file_month",
+    "agg_trips_by_day": "pickup_month",
+    "fct_collisions": "crash_month",
+    "fct_sales": "order_month",
+}
 
 
 class Platform:
@@ -120,20 +125,20 @@ class Platform:
         self.apis.products.change(2, price=35, category="Home")
         self.apis.news.publish(article(202))
 
-    def months_written_last(self, fact: str) -> tuple[set[str], set[str], set[str]]:
-        """Months of a fact that the last build wrote, on DuckDB and on the other engine, and all that there are."""
-        every = f"select distinct cast({FACTS[fact]} as varchar(10)) from marts.{fact}"
-        last = f"{every} where _built_at = (select max(_built_at) from marts.{fact})"
+    def months_written_last(self, table: str) -> tuple[set[str], set[str], set[str]]:
+        """Months of a table that the last build wrote, on DuckDB and on the other engine, and all that there are."""
+        every = f"select distinct cast({BY_MONTH[table]} as varchar(10)) from marts.{table}"
+        last = f"{every} where _built_at = (select max(_built_at) from marts.{table})"
         with self.twin.warehouse() as warehouse:
             ours = warehouse.execute(last).fetchall()
         return tuple(
             {month for (month,) in months} for months in (ours, self.twin.query(last), self.twin.query(every))
         )
 
-    def assert_same_months_written(self, *facts: str) -> None:
+    def assert_same_months_written(self, *tables: str) -> None:
         """The last build wrote the months of `deliver_later` and no others, on either engine."""
-        for fact in facts or FACTS:
-            ours, theirs, months = self.months_written_last(fact)
+        for table in tables or BY_MONTH:
+            ours, theirs, months = self.months_written_last(table)
             assert ours == theirs < months
         assert self.months_written_last("fct_trips")[1] == {"2024-02-01", "2024-03-01"}
 

@@ -153,14 +153,32 @@ def test_a_later_load_rebuilds_only_its_months_and_equals_a_full_refresh(warehou
     ],
 )
 def test_a_missing_row_fails_the_build(warehouse, damage):
+    assert "assert_collisions_every_row_is_accounted_for" in what_fails(
+        warehouse, [damage], "build", *ACCOUNTING, "--exclude-resource-type", "unit_test"
+    )
+
+
+@pytest.mark.parametrize("replaced", ["", "replace (null as vehicle_position)"])
+def test_a_key_that_is_there_twice_or_null_fails_the_build(warehouse, replaced):
+    fact = "marts.fct_collision_vehicles"
+    damage = [
+        f"alter table {fact} alter vehicle_position drop not null",
+        f"insert into {fact} select * {replaced} from {fact} limit 1",
+    ]
+    failed = what_fails(warehouse, damage, "test", "--select", "fct_collision_vehicles,test_name:primary_key")
+    assert "Got 1 result" in failed
+
+
+def what_fails(warehouse: Warehouse, damage: list[str], *command: str) -> str:
+    """What dbt says to a warehouse that was damaged, which is whole again afterwards."""
     copy = warehouse.path.with_name("undamaged.duckdb")
     copy.write_bytes(warehouse.path.read_bytes())
     try:
-        warehouse.execute(damage)
+        warehouse.execute(*damage)
         with pytest.raises(DbtError) as failed:
-            warehouse.dbt("build", *ACCOUNTING, "--exclude-resource-type", "unit_test")
+            warehouse.dbt(*command)
     finally:
         copy.replace(warehouse.path)
-    assert "dbt build ended with status 1" in str(failed.value)
+    assert "ended with status 1" in str(failed.value)
     assert "FAIL" in str(failed.value)
-    assert "assert_collisions_every_row_is_accounted_for" in str(failed.value)
+    return str(failed.value)

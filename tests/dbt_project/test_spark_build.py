@@ -39,4 +39,4 @@ def test_later_deliveries_change_the_same_rows_and_write_the_same_months(platfor
     platform.deliver_later()
     platform.build("--select", "tag:taxi", "tag:shared", "--exclude", UNIT_TESTS)
     assert platform.twin.compare("taxi")[1] == {}
-    platform.assert_same_months_written("fct_trips")
+    platform.assert_same_months_written("fct_trips", "agg_trips_by_day")

@@ -3,6 +3,7 @@
 import csv
 import shutil
 from collections import Counter
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from samples.taxi import write_taxi
 from settings import PROJECT_DIR
 from tests.contents import differing
 from tests.dbt_project.built import Built
+from tests.forks import run_dbt
 from tests.parsed import Parsed
 
 pytestmark = pytest.mark.slow
@@ -25,7 +27,7 @@ MONTHS = ("2024-01", "2024-02", "2024-03")
 SUMS = ("agg_trips_by_day", "agg_trips_by_day_hour", "agg_trips_by_zone_hour")
 WRITTEN = "select distinct pickup_month, _built_at from marts.{}"
 #: Differs between two builds of the same rows.
-EXCEPT = "_rules _judged_at _built_at _dlt_load_id loaded_at"
+EXCEPT = "_rules _judged_at _built_at _facts_built_at _dlt_load_id loaded_at"
 
 
 @pytest.fixture(scope="module")
@@ -90,11 +92,13 @@ def test_a_month_delivered_again_changes_that_month_alone(taxi: Built, delivery:
     taxi.build()
     assert taxi.query(others) == before
     assert taxi.query(f"select count(*) {of_month}") == [(mended.clean,)] == [(2_000,)]
-    # So are sums: of its trips, and of those that it had at the ends of other months.
+    # Sums are written for the months in which its trips, old or new, were picked up, and for no others.
     picked_up |= set(taxi.query(f"select pickup_month {of_month}"))
     for mart, months in written.items():
         summed_anew = {month for month, _ in set(taxi.query(WRITTEN.format(mart))) ^ set(months)}
         assert summed_anew == {month for (month,) in picked_up}, mart
+        # A trip of the first of March is in February's file both times.
+        assert {date(2024, 2, 1), date(2024, 3, 1)} == summed_anew < {month for month, _ in months}
     files = taxi.query(
         "select source_file, rows_clean from marts.agg_taxi_rows_by_file where source_file like '%02.%'"
     )
@@ -138,6 +142,21 @@ def test_what_was_built_step_by_step_equals_a_full_refresh(taxi: Built, delivery
     contents = taxi.contents()
     taxi.build("--full-refresh")
     assert differing(taxi.contents(), contents) == []
+
+
+def test_sums_follow_their_facts_whatever_came_between(taxi: Built, delivery: Delivery) -> None:
+    """Facts were written and sums were not, as when a run is killed, and by a run that says it is of an earlier time."""
+    tips = "select pickup_month, sum(tips) from marts.agg_trips_by_day group by all order by all"
+    before = taxi.query(tips)
+    for change in (
+        "update marts.fct_trips set tip_amount = tip_amount + 1, _built_at = timestamp '2000-01-01' where {}",
+        "delete from marts.fct_trips where {}",
+    ):
+        with duckdb.connect(str(taxi.settings.warehouse)) as warehouse:
+            warehouse.execute(change.format("pickup_month = date '2024-01-01'"))
+        run_dbt(["run", "--select", "agg_trips_by_day"], taxi.settings)
+        expected = "select pickup_month, sum(tip_amount) from marts.fct_trips group by all order by all"
+        assert taxi.query(tips) == taxi.query(expected) != before
 
 
 def test_the_real_months(tmp_path: Path, project: Parsed) -> None:

@@ -14,7 +14,7 @@ from settings import Settings
 
 SCHEMAS = ("clean", "curated", "marts", "seeds", "monthly")
 #: When something was built is the one thing in which two builds of the same rows differ.
-EXCEPT = ("_judged_at", "_built_at")
+EXCEPT = ("_judged_at", "_built_at", "_facts_built_at")
 
 #: Schema and name.
 Table = tuple[str, str]

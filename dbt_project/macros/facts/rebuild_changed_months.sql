@@ -5,7 +5,8 @@
     `compare`: columns that tell by themselves whether a month differs, such as the key of a row and what it was made of;
     all columns if not given. The select is then computed for the months that are written and for no other.
     `facts`, for a table of sums: the model whose rows it sums up, which has the same month column and `_built_at`. A month
-    then differs if facts of it were written since, or are more or fewer than it counts by the expression `counted`.
+    then differs if its facts are not those that it is made of, by the newest of their `_built_at`, which it keeps as
+    `_facts_built_at`, and by their number, which it counts by the expression `counted`.
     The column `_built_at: {{ run_stamp() }}` is not compared; it tells `publish` which months were written.
     on_schema_change is 'fail', because any other value leaves columns that a full refresh would not give.
 #}
@@ -100,7 +101,7 @@
     {% for day in days %}cast('{{ day }}' as date){{ ', ' if not loop.last }}{% else %}null{% endfor %}
 {%- endmacro %}
 
-{# Months, as texts like '2022-04-01', that differ by a query for month and differs, or that the environment's SLUICE_REBUILD names, as 2022 or 2021,2022-04. #}
+{# Months, as texts like '2022-04-01', that differ or that the environment's SLUICE_REBUILD names, as 2022 or 2021,2022-04. `states`: a query for month and differs. #}
 {% macro months_to_rebuild(states) %}
     {% set named = [] %}
     {% for prefix in env_var('SLUICE_REBUILD', '').split(',') if prefix | trim %}
@@ -110,10 +111,8 @@
         {% do named.append(prefix | trim) %}
     {% endfor %}
     {% set query %}
-        with states as ({{ states }}),
-
-        compared as (
-            select cast(month as {{ dbt.type_string() }}) as month, differs from states
+        with compared as (
+            select cast(month as {{ dbt.type_string() }}) as month, differs from ({{ states }}) as states
         )
 
         select month from compared
@@ -134,18 +133,18 @@
         on new_months.month = old_months.month
 {% endmacro %}
 
-{# Each month, and whether a table of sums has it of other facts than there are; what one run writes bears one moment. #}
+{# Each month, and whether a table of sums has it of other facts than there are. #}
 {% macro month_states_by_moment(facts, target_table, month_column, counted) %}
     select
         coalesce(there.month, summed.month) as month,
-        there.row_count is distinct from summed.row_count or there.built_at > summed.built_at as differs
+        there.row_count is distinct from summed.row_count or there.built_at is distinct from summed.built_at as differs
     from (
         select {{ month_column }} as month, count(*) as row_count, max(_built_at) as built_at
         from {{ facts }}
         group by {{ month_column }}
     ) as there
     full outer join (
-        select {{ month_column }} as month, sum({{ counted }}) as row_count, max(_built_at) as built_at
+        select {{ month_column }} as month, sum({{ counted }}) as row_count, max(_facts_built_at) as built_at
         from {{ target_table }}
         group by {{ month_column }}
     ) as summed on there.month = summed.month

@@ -96,10 +96,10 @@
         union all
         select {{ columns }} from {{ this }} where _row_id in (select _row_id from touched)
     ),
-    {%- elif to_judge == 'to_judge' %}
+    {%- elif reads_types_once() %}
 
     to_judge as (
-        select {{ columns or '*' }} from {{ typed }}
+        select * from {{ typed }}
     ),
     {%- endif %}
 
@@ -150,7 +150,7 @@
 {% endmacro %}
 
 {#
-    Whether all rows of a typed model are kept while a first run judges them, which reads them three times. To type a row
+    Whether all rows of a typed model are kept while a run judges them all, which reads them three times. To type a row
     takes PostgreSQL longer than to write it and read it again; DuckDB types just the columns that a reading asks for.
 #}
 {% macro reads_types_once() %}

@@ -1,6 +1,6 @@
 {#
     The columns together are never null and never repeated. Rows are numbered within their key, which engines do by sorting;
-    a group for each of millions of keys takes DuckDB twice the time and memory.
+    a group for each of millions of keys takes DuckDB twice the time and memory. Spark numbers no rows without an order.
 #}
 {% test primary_key(model, columns) %}
     {%- set key = columns | join(', ') -%}

@@ -9,7 +9,8 @@ with trips as (
         trip_minutes,
         tip_amount,
         total_amount,
-        is_refund
+        is_refund,
+        _built_at
     from {{ ref('fct_trips') }}
 
 ),
@@ -24,7 +25,8 @@ days as (
         cast(sum(total_amount) as decimal(18, 2)) as revenue,
         cast(coalesce(sum(tip_amount), 0) as decimal(18, 2)) as tips,
         sum(case when is_refund then 0 else trip_distance end) as miles,
-        sum(case when is_refund then 0 else trip_minutes end) as minutes
+        sum(case when is_refund then 0 else trip_minutes end) as minutes,
+        max(_built_at) as _facts_built_at
     from trips
     group by pickup_month, pickup_date
 
@@ -41,6 +43,7 @@ averaged as (
         tips,
         {{ ratio('miles', 'trips', 2) }} as average_miles,
         {{ ratio('minutes', 'trips', 2) }} as average_minutes,
+        _facts_built_at,
         {{ run_stamp() }} as _built_at
     from days
 

@@ -7,7 +7,8 @@ with trips as (
         cast(pickup_at as date) as pickup_date,
         cast(extract(hour from pickup_at) as integer) as pickup_hour,
         total_amount,
-        is_refund
+        is_refund,
+        _built_at
     from {{ ref('fct_trips') }}
 
 ),
@@ -21,6 +22,7 @@ hours as (
         cast(sum(case when is_refund then 0 else 1 end) as bigint) as trips,
         cast(sum(case when is_refund then 1 else 0 end) as bigint) as refunds,
         cast(sum(total_amount) as decimal(18, 2)) as revenue,
+        max(_built_at) as _facts_built_at,
         {{ run_stamp() }} as _built_at
     from trips
     group by pickup_month, pickup_date, pickup_hour
