@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from ingestion.on_disk import sync
 from ingestion.warehouse import quoted
 from ingestion.warehouse.duckdb_file import DuckDbWarehouse
 from operations.publishing.marts import SCHEMA
@@ -22,7 +23,7 @@ LEAST_BLOCKS = 32
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a file's bytes inside the kernel, which shares them where the file system can; they are not on the disk yet."""
+    """Copy a file's bytes inside the kernel, which shares them where the file system can, and bring them to disk."""
     with source.open("rb") as old, target.open("wb") as new:
         left = os.fstat(old.fileno()).st_size
         with suppress(OSError, AttributeError):  # not between all file systems, and not on a Mac
@@ -32,6 +33,7 @@ def copy(source: Path, target: Path) -> None:
             old.seek(0)
             new.seek(0)
             shutil.copyfileobj(old, new, 1 << 20)
+    sync(target)
 
 
 def write(

@@ -64,11 +64,6 @@ class FileStore:
         if old:
             candidate.copy(self.versions.published, self.versions.candidate)
 
-    def flush(self) -> None:
-        """Bring the copy to disk, so that less is left for `write` to bring."""
-        if self.versions.candidate.exists():
-            sync(self.versions.candidate)
-
     def write(
         self,
         warehouse: DuckDbWarehouse,

@@ -56,9 +56,6 @@ class LakeStore(FileStore):
     def begin(self, old: Version | None) -> None:
         """Nothing: a version takes over the files as they are."""
 
-    def flush(self) -> None:
-        """Nothing: nothing was begun."""
-
     def write(
         self,
         warehouse: SparkWarehouse,

@@ -127,9 +127,8 @@ def _publish(
     name = name_of(made_at, run_id)
     old = store.known(marts)
     base = old.tables if old else None
-    # Beside the look at the warehouse, and then beside the writing.
+    # Beside the look at the warehouse.
     begun = pool.submit(store.begin, old)
-    pool.submit(store.flush)
     quarantine = quarantine_share(warehouse, domain, limit)
     tables = look(warehouse, marts.values())
     profiles = {key: _profile(warehouse, tables[key], base) for key in tables}

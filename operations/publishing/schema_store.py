@@ -127,9 +127,6 @@ class SchemaStore:
     def begin(self, old: Version | None) -> None:
         """Nothing: tables are copied when it is known what they hold."""
 
-    def flush(self) -> None:
-        """Nothing: nothing was begun."""
-
     def write(
         self,
         warehouse: PostgresWarehouse,

@@ -67,9 +67,6 @@ class Store(Protocol):
     def begin(self, old: Version | None) -> None:
         """Do what can be done for a new version before it is known what it holds."""
 
-    def flush(self) -> None:
-        """Bring to disk what was begun, beside `write`, which raises what goes wrong with it."""
-
     def write(
         self,
         warehouse: Warehouse,

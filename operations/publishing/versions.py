@@ -235,7 +235,6 @@ def link_or_copy(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         copy(source, target)
-        sync(target)
 
 
 def now() -> datetime:
