@@ -1,5 +1,5 @@
--- A failure means that a page by day, one by hour and one by zone show different totals of the same trips, or that a month
--- was not summed up again after trips came, went or changed their amount. The mart of which there is one row is off.
+-- A failure means that a page by day, one by hour and one by zone show different totals of the same trips, or that a
+-- month was not summed up again after trips came, went or changed their amount. The mart with a row of its own is off.
 with totals as (
 
     select
