@@ -179,6 +179,6 @@ def what_fails(warehouse: Warehouse, damage: list[str], *command: str) -> str:
             warehouse.dbt(*command)
     finally:
         copy.replace(warehouse.path)
-    assert "ended with status 1" in str(failed.value)
+    assert f"dbt {command[0]} ended with status 1" in str(failed.value)
     assert "FAIL" in str(failed.value)
     return str(failed.value)

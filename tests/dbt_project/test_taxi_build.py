@@ -24,7 +24,7 @@ from tests.parsed import Parsed
 pytestmark = pytest.mark.slow
 
 MONTHS = ("2024-01", "2024-02", "2024-03")
-SUMS = ("agg_trips_by_day", "agg_trips_by_day_hour", "agg_trips_by_zone_hour")
+AGGREGATES = ("agg_trips_by_day", "agg_trips_by_day_hour", "agg_trips_by_zone_hour")
 WRITTEN = "select distinct pickup_month, _built_at from marts.{}"
 #: Differs between two builds of the same rows.
 EXCEPT = "_rules _judged_at _built_at _facts_built_at _dlt_load_id loaded_at"
@@ -85,20 +85,20 @@ def test_a_month_delivered_again_changes_that_month_alone(taxi: Built, delivery:
     assert before
     of_month = "from marts.fct_trips where file_month = '2024-02-01'"
     picked_up = set(taxi.query(f"select pickup_month {of_month}"))
-    written = {mart: taxi.query(WRITTEN.format(mart)) for mart in SUMS}
+    written = {mart: taxi.query(WRITTEN.format(mart)) for mart in AGGREGATES}
     # The same month as Parquet, corrected: 1,000 trips less, and no defects.
     (taxi.landing / "yellow_tripdata_2024-02.csv").unlink()
     mended = write_taxi(taxi.landing, months=["2024-02"], rows=2_000, suffix=".parquet", defects={})
     taxi.build()
     assert taxi.query(others) == before
     assert taxi.query(f"select count(*) {of_month}") == [(mended.clean,)] == [(2_000,)]
-    # Sums are written for the months in which its trips, old or new, were picked up, and for no others.
+    # Aggregates are written for the months in which its trips, old or new, were picked up, and for no others.
     picked_up |= set(taxi.query(f"select pickup_month {of_month}"))
     for mart, months in written.items():
-        summed_anew = {month for month, _ in set(taxi.query(WRITTEN.format(mart))) ^ set(months)}
-        assert summed_anew == {month for (month,) in picked_up}, mart
+        written_anew = {month for month, _ in set(taxi.query(WRITTEN.format(mart))) ^ set(months)}
+        assert written_anew == {month for (month,) in picked_up}, mart
         # A trip of the first of March is in February's file both times.
-        assert {date(2024, 2, 1), date(2024, 3, 1)} == summed_anew < {month for month, _ in months}
+        assert {date(2024, 2, 1), date(2024, 3, 1)} == written_anew < {month for month, _ in months}
     files = taxi.query(
         "select source_file, rows_clean from marts.agg_taxi_rows_by_file where source_file like '%02.%'"
     )
@@ -144,8 +144,8 @@ def test_what_was_built_step_by_step_equals_a_full_refresh(taxi: Built, delivery
     assert differing(taxi.contents(), contents) == []
 
 
-def test_sums_follow_their_facts_whatever_came_between(taxi: Built, delivery: Delivery) -> None:
-    """Facts were written and sums were not, as when a run is killed, and by a run that says it is of an earlier time."""
+def test_aggregates_follow_their_facts_whatever_came_between(taxi: Built, delivery: Delivery) -> None:
+    """Facts were written and aggregates were not, as when a run is killed, and by a run that says it is of an earlier time."""
     tips = "select pickup_month, sum(tips) from marts.agg_trips_by_day group by all order by all"
     before = taxi.query(tips)
     for change in (

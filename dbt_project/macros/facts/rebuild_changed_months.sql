@@ -4,7 +4,7 @@
     it is computed whole and compared with the table by a hash a month, and only the months that differ are written.
     `compare`: columns that tell by themselves whether a month differs, such as the key of a row and what it was made of;
     all columns if not given. The select is then computed for the months that are written and for no other.
-    `facts`, for a table of sums: the model whose rows it sums up, which has the same month column and `_built_at`. A month
+    `facts`, for an aggregate: the model whose rows it aggregates, which has the same month column and `_built_at`. A month
     then differs if its facts are not those that it is made of, by the newest of their `_built_at`, which it keeps as
     `_facts_built_at`, and by their number, which it counts by the expression `counted`.
     The column `_built_at: {{ run_stamp() }}` is not compared; it tells `publish` which months were written.
@@ -133,11 +133,11 @@
         on new_months.month = old_months.month
 {% endmacro %}
 
-{# Each month, and whether a table of sums has it of other facts than there are. #}
+{# Each month, and whether an aggregate has it of other facts than there are. #}
 {% macro month_states_by_moment(facts, target_table, month_column, counted) %}
     select
-        coalesce(there.month, summed.month) as month,
-        there.row_count is distinct from summed.row_count or there.built_at is distinct from summed.built_at as differs
+        coalesce(there.month, aggregated.month) as month,
+        there.row_count is distinct from aggregated.row_count or there.built_at is distinct from aggregated.built_at as differs
     from (
         select {{ month_column }} as month, count(*) as row_count, max(_built_at) as built_at
         from {{ facts }}
@@ -147,7 +147,7 @@
         select {{ month_column }} as month, sum({{ counted }}) as row_count, max(_facts_built_at) as built_at
         from {{ target_table }}
         group by {{ month_column }}
-    ) as summed on there.month = summed.month
+    ) as aggregated on there.month = aggregated.month
 {% endmacro %}
 
 {# Number of rows of each month and a sum of their hashes, which does not depend on the order of the rows. #}

@@ -1,36 +1,20 @@
--- A failure means that a page by day, one by hour and one by zone show different totals of the same trips, or that a
--- month was not summed up again after trips came, went or changed their amount. The mart with a row of its own is off.
-with totals as (
-
+-- A failure means that a page by day, one by hour or one by zone shows other totals than the trips have, or that a month
+-- was not aggregated again after trips came, went or changed their amount. Each row names an aggregate and a month.
+{% set of_facts = {
+    'trips': 'sum(case when is_refund then 0 else 1 end)',
+    'refunds': 'sum(case when is_refund then 1 else 0 end)',
+    'revenue': 'sum(total_amount)',
+} %}
+{% set of_aggregates = {'trips': 'sum(trips)', 'refunds': 'sum(refunds)', 'revenue': 'sum(revenue)'} %}
+{% for mart in ['agg_trips_by_day', 'agg_trips_by_day_hour', 'agg_trips_by_zone_hour'] %}
     select
-        'fct_trips' as mart,
-        pickup_month,
-        sum(case when is_refund then 0 else 1 end) as trips,
-        sum(case when is_refund then 1 else 0 end) as refunds,
-        sum(total_amount) as revenue
-    from {{ ref('fct_trips') }}
-    group by pickup_month
-    {% for mart in ['agg_trips_by_day', 'agg_trips_by_day_hour', 'agg_trips_by_zone_hour'] %}
-        union all
-        select
-            '{{ mart }}' as mart,
-            pickup_month,
-            sum(trips) as trips,
-            sum(refunds) as refunds,
-            sum(revenue) as revenue
-        from {{ ref(mart) }}
-        group by pickup_month
-    {% endfor %}
-
-)
-
-select
-    pickup_month,
-    trips,
-    refunds,
-    revenue,
-    min(mart) as mart,
-    count(*) as marts
-from totals
-group by pickup_month, trips, refunds, revenue
-having count(*) <> 4
+        '{{ mart }}' as mart,
+        part as pickup_month
+    from (
+        {{ unequal_sums(
+            {'relation': ref('fct_trips'), 'by': 'pickup_month', 'sums': of_facts},
+            {'relation': ref(mart), 'by': 'pickup_month', 'sums': of_aggregates},
+        ) }}
+    ) as differing
+    {{ 'union all' if not loop.last }}
+{% endfor %}
