@@ -80,15 +80,16 @@ def measure(quick: bool) -> tuple[str, dict]:
 @contextmanager
 def served(engine: str, folder: Path) -> Iterator[tuple[Mapping[str, str], int | None] | None]:
     """The variables that lead to a fresh warehouse, and the server's process; None if it is not installed."""
-    # What dbt keeps is another project's on each engine.
+    if engine == "dev":
+        yield {"SLUICE_TARGET": engine}, None
+        return
+    # What dbt keeps is another project's on each server, and where the settings say; else publishing would read it anew.
     own = {
         "SLUICE_TARGET": engine,
         "DBT_TARGET": engine,
         "DBT_TARGET_PATH": str(folder / "dbt" / engine / "target"),
     }
-    if engine == "dev":
-        yield own, None
-    elif engine == "spark":
+    if engine == "spark":
         server = SparkServer("127.0.0.1", unused_port(), "sluice", folder / "lake", "local[*]")
         try:
             with spark_server(server, folder / "spark") as process:
