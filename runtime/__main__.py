@@ -109,9 +109,13 @@ def execute(settings, options) -> int:
 def migrate(settings, options) -> int:
     """Make or upgrade what the services of a deployment need before they start.
 
-    That is Airflow's database, the pools of the DAGs, and the models' manifest and documentation; without the
-    documentation on Spark, whose server starts after this.
+    That is Airflow's database, the pools of the DAGs, the landing folders, and the models' manifest and
+    documentation; without the documentation on Spark, whose server starts after this.
     """
+    from ingestion.load import domains  # and dlt, a second that other commands need not spend
+
+    for domain in domains():
+        settings.landing(domain).mkdir(parents=True, exist_ok=True)
     if settings.spark:
         ensure_manifest(settings)
     else:

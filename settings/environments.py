@@ -14,6 +14,8 @@ DEFAULT = "default"
 # Those of Airflow that every timetable takes, so not @once and @continuous.
 PRESETS = ("@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
 NO_DAG = "and there is none of this name in dags/"
+# Those of profiles.yml.
+Target = Literal["dev", "postgres", "spark"]
 # For DAGs that are not named.
 EVERY_DAG = "*"
 
@@ -62,7 +64,7 @@ class Environment(_Checked):
     """One environment, as the file has it; `limits` by domain, and `*` for the domains that are not named."""
 
     data_dir: str
-    target: str
+    target: Target
     schedules: dict[str, Annotated[str, AfterValidator(check_schedule)]]
     retries: Annotated[int, Field(ge=0)]
     notify: list[Literal["email", "webhook"]]

@@ -1,22 +1,6 @@
-"""The one place that reads the environment: where the data is kept and which environment this is.
+"""Where everything is kept and what is around it, from the environment and `environments.toml`.
 
-`SLUICE_ENV` (default `dev`) names an environment of `environments.toml`, which has the values of all that
-is not set here. `SLUICE_DATA_DIR` decides every path below; two checkouts with two data folders never touch
-each other. `SLUICE_TARGET` is dbt's target: `dev`, a DuckDB file, or `postgres`, a server that `SLUICE_POSTGRES_*`
-name, to which `SLUICE_WAREHOUSE_WRITERS` may write at once. `SLUICE_AIRFLOW_HOST` (default loopback) the address of
-Airflow's UI, and `SLUICE_MEMORY_LIMIT` (default 2GB) what DuckDB may hold in memory before it spills to the
-disk. `SLUICE_SCHEDULE_<DOMAIN>` (`@hourly`, `0 6 * * *`, `none`) replaces the schedule of a domain's DAG,
-`SLUICE_START_<DOMAIN>` (`2024-01-01`) the day from which it catches up with the past, and
-`SLUICE_DOWNLOAD_URL_<DOMAIN>` (with `{month}` in it) says where a domain's monthly files come from.
-`SLUICE_PRODUCTS_API_URL` and `SLUICE_PRODUCTS_API_TOKEN` are the address of the products' REST API and what
-it knows this platform by; `SLUICE_NEWS_API_URL` and `SLUICE_NEWS_API_KEY` the same of the news, with
-`SLUICE_NEWS_QUERY` (what to look for) and `SLUICE_NEWS_REQUESTS_A_DAY`. `SLUICE_ENRICH_*` say who judges the
-news and what that may cost, `SLUICE_OPENAI_API_URL` and `SLUICE_OPENAI_API_KEY` where a model is.
-`SLUICE_NOTIFY_WEBHOOK_URL`, `SLUICE_NOTIFY_EMAIL_TO`, `SLUICE_NOTIFY_EMAIL_FROM` and `SLUICE_SMTP_*` say whom to
-tell how a run ended, `SLUICE_AIRFLOW_URL`, `…_USERNAME` and `…_PASSWORD` where to ask for the history of
-runs, `SLUICE_DASHBOARD_URL` where people find the dashboard, and `SLUICE_STILL_SECONDS` how long a file
-must be still before it counts as delivered. What the services of a deployment share, `SLUICE_METADATA_*` and
-its like, stands in `settings.deployment`.
+`docs/settings.md` lists the variables; `load` reads them all, by the modules beside this one, and checks them.
 """
 
 import os
@@ -25,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 from settings import environments
 from settings.apis import APIS, Api, Enrichment, read_apis, read_enrichment
@@ -263,6 +248,8 @@ def load(env: str | None = None) -> Settings:
     if not re.fullmatch(r"[1-9][0-9]*([.][0-9]+)? ?[KMGT]i?B", memory_limit):
         raise SettingsError(f"SLUICE_MEMORY_LIMIT must be a size such as 2GB or 512MiB, not {memory_limit!r}")
     target = variables.get("SLUICE_TARGET") or chosen.target
+    if target not in (targets := get_args(environments.Target)):
+        raise SettingsError(f"SLUICE_TARGET must be one of {', '.join(targets)}, not {target!r}")
     return Settings(
         data_dir=data_dir,
         env=env,

@@ -99,6 +99,14 @@ def test_an_api_that_cannot_be_asked_is_named(monkeypatch, variable: str, text: 
     assert "s3cret" not in str(caught.value)
 
 
+def test_a_target_that_there_is_not_is_named(monkeypatch) -> None:
+    monkeypatch.setenv("SLUICE_TARGET", "postgress")
+    with pytest.raises(
+        SettingsError, match="SLUICE_TARGET must be one of dev, postgres, spark, not 'postgress'"
+    ):
+        project_settings.load()
+
+
 VALUES = """
 [default]
 data_dir = "data"
@@ -141,8 +149,8 @@ def test_an_environment_replaces_single_values_and_variables_replace_those(writt
     assert prod.limits_of("taxi").rows_gained == float("inf")
     assert dev.limits_of("taxi").rows_lost == 0.1
     monkeypatch.setenv("SLUICE_DATA_DIR", "/srv/mine")
-    monkeypatch.setenv("SLUICE_TARGET", "other")
-    assert (str(project_settings.load().data_dir), project_settings.load().target) == ("/srv/mine", "other")
+    monkeypatch.setenv("SLUICE_TARGET", "spark")
+    assert (str(project_settings.load().data_dir), project_settings.load().target) == ("/srv/mine", "spark")
     assert (str(project_settings.load("prod").data_dir), project_settings.load("prod").target) == (
         "/srv/prod",
         "dev",

@@ -15,7 +15,6 @@ from operations.publishing.publish import publish
 from operations.quarantine import describe, quarantine
 from samples.delivery import Delivery
 from samples.taxi import write_taxi
-from settings import PROJECT_DIR
 from tests.contents import differing
 from tests.dbt_project.built import Built
 from tests.forks import run_dbt
@@ -159,13 +158,10 @@ def test_aggregates_follow_their_facts_whatever_came_between(taxi: Built, delive
         assert taxi.query(tips) == taxi.query(expected) != before
 
 
-def test_the_real_months(tmp_path: Path, project: Parsed) -> None:
-    shared = PROJECT_DIR.parent / "shared" / "data" / "taxi"
-    if not shared.is_dir():
-        pytest.skip("real sample files (../shared/data) are not here")
+def test_the_real_months(tmp_path: Path, project: Parsed, shared_data: Path) -> None:
     taxi = Built("taxi", tmp_path, project)
     taxi.landing.mkdir(parents=True)
-    for path in shared.glob("yellow_tripdata_*.csv"):
+    for path in (shared_data / "taxi").glob("yellow_tripdata_*.csv"):
         shutil.copy(path, taxi.landing)
     taxi.build()
     accounting = (
@@ -178,7 +174,7 @@ def test_the_real_months(tmp_path: Path, project: Parsed) -> None:
     ]
     assert taxi.by_rule("trips") == {"pickup_is_before_dropoff": 24}
     refunds = "select strftime(file_month, '%Y-%m'), count(*) from marts.fct_trips where is_refund group by all order by all"
-    assert taxi.query(refunds) == _refunds_of(shared)
+    assert taxi.query(refunds) == _refunds_of(shared_data / "taxi")
     # 803 trips have no vendor, rate code and payment type; one of them takes no time.
     unknown = "select count(*) from marts.fct_trips where vendor_id is null and rate_code_id = 99 and payment_type_id = 5"
     assert taxi.query(unknown) == [(802,)]

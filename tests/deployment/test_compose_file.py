@@ -144,6 +144,18 @@ def test_services_share_every_variable_of_a_deployment(variables):
     assert holders == ["postgres"]
 
 
+def test_a_warehouse_on_a_server_of_ones_own_is_known_to_all_who_use_it(variables):
+    own = {"HOST": "db.example.org", "PORT": "6432", "DATABASE": "lake", "USER": "loader"}
+    own = {f"SLUICE_POSTGRES_{name}": text for name, text in own.items()} | {"SLUICE_TARGET": "postgres"}
+    services = compose.read({**variables, **own, "COMPOSE_PROFILES": "scale"})["services"]
+    told = {
+        name for name, service in services.items() if own.items() <= service.get("environment", {}).items()
+    }
+    assert told == {name for name, service in services.items() if service.get("build")}
+    # Airflow's own database stays here.
+    assert "@postgres:5432/" in services["scheduler"]["environment"]["SLUICE_METADATA_URL"]
+
+
 def test_the_image_is_of_the_locked_airflow():
     locked = re.search(
         r"^apache-airflow==(\S+)$", (PROJECT_DIR / "requirements.txt").read_text(), re.MULTILINE

@@ -156,6 +156,8 @@ def platform(image: Path) -> Platform:
 
 def test_without_a_profile_the_scheduler_runs_the_tasks(platform: Platform) -> None:
     platform.containers.up()
+    # Also for those of whom nothing came yet: files are copied into it.
+    assert platform.checkout.settings.landing("sales").is_dir()
     runs = [platform.trigger(domain) for domain in DOMAINS]
     for domain, run_id in runs:
         state = platform.end(domain, run_id)
@@ -210,16 +212,20 @@ def test_a_scheduler_that_dies_while_two_domains_are_built_loses_and_doubles_not
         assert differing(platform.published(domain), before[domain]) == []
 
 
-def test_a_dump_of_the_metadata_restores_into_an_empty_cluster(platform: Platform, tmp_path: Path) -> None:
-    dump = tmp_path / "airflow.dump"
-    platform.containers.postgres.client("pg_dump", "-Fc", "--file", str(dump), database="airflow")
+def test_dumps_restore_into_an_empty_cluster(platform: Platform, tmp_path: Path) -> None:
+    running = platform.containers.postgres
+    databases = {
+        "airflow": ("METADATA", "select dag_id, run_id, state from dag_run order by run_id"),
+        "sluice": ("POSTGRES", "select * from published_collisions.fct_crashes order by collision_id"),
+    }
+    for database in databases:
+        running.client("pg_dump", "-Fc", "--file", str(tmp_path / database), database=database)
     with platform.containers.new_postgres() as restored:
-        restored.client("pg_restore", "--dbname", "airflow", str(dump), database="airflow")
-        password = platform.containers.variables["SLUICE_METADATA_PASSWORD"]
-        runs = "select dag_id, run_id, state from dag_run order by run_id"
-        assert restored.psql(runs, "airflow", "airflow", password) == platform.containers.postgres.psql(
-            runs, database="airflow"
-        )
+        for database, (whose, rows) in databases.items():
+            restored.client("pg_restore", "--dbname", database, str(tmp_path / database), database=database)
+            password = platform.containers.variables[f"SLUICE_{whose}_PASSWORD"]
+            found = restored.psql(rows, database, database, password)
+            assert found == running.psql(rows, database=database) != ""
 
 
 def test_no_log_holds_a_secret(platform: Platform) -> None:

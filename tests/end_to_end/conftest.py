@@ -8,14 +8,15 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import pytest
 
 from bench.measuring import copy_checkout
 from runtime.local import MIGRATED, make_database
-from settings import PROJECT_DIR, Settings
+from settings import Settings
+from tests.conftest import SHARED_DATA
 from tests.once import once
 from tests.parsed import Parsed
 
@@ -123,14 +124,22 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, new_airflow: Path, projec
     return checkout
 
 
+class Delivered(NamedTuple):
+    """Lines of collisions, those of them that cannot be split into columns, and two months that follow each other."""
+
+    lines: int
+    rejected: int
+    months: tuple[str, str]
+
+
 @pytest.fixture(scope="module")
-def real_files(checkout: Checkout) -> Checkout:
-    """The checkout with the real collisions delivered."""
-    shared = PROJECT_DIR.parent / "shared" / "data" / "collisions"
-    if not shared.is_dir():
-        pytest.skip("real sample files (../shared/data) are not here")
-    shutil.copytree(shared, checkout.settings.landing("collisions"))
-    return checkout
+def delivered(checkout: Checkout) -> Delivered:
+    """Collisions in the checkout's landing folder: the real files, or samples where those are not here."""
+    if (real := SHARED_DATA / "collisions").is_dir():
+        shutil.copytree(real, checkout.settings.landing("collisions"))
+        return Delivered(3263, 1, ("2020-03", "2020-04"))
+    made = loads(checkout.run("samples", "collisions", "--rows", "3000", "--json").stdout)
+    return Delivered(made["lines"], made["rejected"], ("2023-03", "2023-04"))
 
 
 def accounting(checkout: Checkout) -> dict[str, int]:
