@@ -50,19 +50,21 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = load().data_dir / "bench"
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        for name in options.names or BENCHMARKS:
-            facts = machine()
+    status = 0
+    for name in options.names or BENCHMARKS:
+        facts = machine()
+        try:
             tables, raw = BENCHMARKS[name].measure(options.quick)
-            path = folder / f"{name}{'.quick' if options.quick else ''}.json"
-            path.write_text(json.dumps({"machine": facts, "results": raw}, indent=1))
-            print(f"\n## {name}\n\n{tables}\n\n{path}", flush=True)
-    except MeasuringError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+        except MeasuringError as error:  # one of them may lack a server; the others do not depend on it
+            print(f"error: {name}: {error}", file=sys.stderr)
+            status = 1
+            continue
+        except KeyboardInterrupt:
+            return 130
+        path = folder / f"{name}{'.quick' if options.quick else ''}.json"
+        path.write_text(json.dumps({"machine": facts, "results": raw}, indent=1))
+        print(f"\n## {name}\n\n{tables}\n\n{path}", flush=True)
+    return status
 
 
 if __name__ == "__main__":

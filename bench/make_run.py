@@ -1,4 +1,4 @@
-"""`python -m runtime run` on 20,000 sample crashes, from Airflow's start to its stop: cold and warm."""
+"""`python -m runtime run` on the sample input of all domains, from Airflow's start to its stop: cold and warm."""
 
 import shutil
 import tempfile

@@ -8,16 +8,19 @@ import signal
 import sys
 import time
 
-from operations.dbt import run_dbt, selectors
+from operations.dbt import UNIT_TESTS, run_dbt, selectors
 from runtime.client import RunState
 from runtime.local import LocalAirflow
 from settings import Settings, load
 
 TIMEOUT = 600
 COMMANDS = {
-    "bare": [["build"]],
+    "bare": [["build", "--exclude", UNIT_TESTS]],
     # In the order of the DAG: every model stands before the first test starts.
-    "parts": [["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"], ["test"]],
+    "parts": [
+        ["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"],
+        ["test", "--exclude", UNIT_TESTS],
+    ],
 }
 
 

@@ -83,7 +83,7 @@ GROUPS = {
     "models/curated": "transform_curated",
     "models/marts": "model_analytics",
 }
-RENDERED = (DbtResourceType.MODEL, DbtResourceType.SEED, DbtResourceType.SNAPSHOT)
+RENDERED = (DbtResourceType.MODEL, DbtResourceType.SEED)
 
 # The name of dbt's work in a run's metrics, which do not know of tasks.
 BUILD, TEST = "build", "test"

@@ -4,7 +4,7 @@
 |---|---|---|
 | `files` | says which files are complete | retried |
 | `ingest_sales` | loads a file and moves it to the archive; a broken one to `failed`, with the reason | retried, but not for a broken file; the others go on |
-| `ingest_products` | loads what is new or changed in the catalogue, if its API has an address | retried; the sales go on |
+| `ingest_products` | loads what is new or changed in the catalogue, if its API has an address | its requests are retried; the sales go on |
 | `load_seeds`, `transform_*`, `model_analytics` | one task a dbt model, all in one `dbt build` | each retried |
 | `test_data` | the data tests of all models | not retried |
 | `publish` | puts the new marts in place by one rename | retried, but not if too much is in quarantine or differs |

@@ -6,14 +6,14 @@ from functools import partial
 import streamlit as st
 
 from dashboard import views
-from dashboard.published import NotPublishedError
+from dashboard.published import NothingToShowError
 
 
 def _show(page: Callable[[], None]) -> None:
     """Show a page, or a sentence if what it reads is not published."""
     try:
         page()
-    except NotPublishedError as error:
+    except NothingToShowError as error:
         st.info(str(error))
 
 

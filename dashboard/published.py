@@ -14,7 +14,7 @@ from operations.publishing import readers
 from operations.publishing.readers import open_published
 
 
-class NotPublishedError(LookupError):
+class NothingToShowError(LookupError):
     """What a query reads is not published; the message is a sentence for people."""
 
 
@@ -27,7 +27,7 @@ def ask(domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None
         parameters: the parameters of the query, by position or by name.
 
     Raises:
-        NotPublishedError: there is no such file, or it lacks what the query reads.
+        NothingToShowError: there is no such file, or it lacks what the query reads.
     """
     settings = settings_module.load()
     how = (
@@ -40,14 +40,14 @@ def ask(domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None
             published.execute("set TimeZone = 'UTC'")
             return published.execute(sql, parameters).df()
     except readers.NotPublishedError as error:
-        raise NotPublishedError(f"Nothing of {domain} has been published yet. {how} does it.") from error
+        raise NothingToShowError(f"Nothing of {domain} has been published yet. {how} does it.") from error
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         missing = str(error).splitlines()[0]
-        raise NotPublishedError(
+        raise NothingToShowError(
             f"The published {domain} is of an earlier version ({missing}). {how} publishes it anew."
         ) from error
     except (duckdb.IOException, WarehouseBusyError, WarehouseError) as error:
-        raise NotPublishedError(
+        raise NothingToShowError(
             f"What is published of {domain} cannot be read: {str(error).splitlines()[0]}"
         ) from error
 
@@ -58,7 +58,7 @@ def ask_if_published(
     """The same as `ask`, but without rows and columns where nothing is published."""
     try:
         return ask(domain, sql, parameters)
-    except NotPublishedError:
+    except NothingToShowError:
         return pd.DataFrame()
 
 

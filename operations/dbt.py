@@ -17,7 +17,7 @@ UNIT_TESTS = "test_type:unit"
 # Months that the facts rebuild whether they differ or not: 2022, 2022-04, or several with commas between. As one of
 # dbt's own variables it would have dbt parse the whole project again whenever it changes.
 REBUILD_VARIABLE = "SLUICE_REBUILD"
-WATCHED = ("models", "macros", "seeds", "snapshots", "tests")
+WATCHED = ("models", "macros", "seeds", "tests")
 
 
 class DbtError(RuntimeError):

@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.figures import ago, begin, count, figure, share, signed, state_scales
 from dashboard.filters import one_of
-from dashboard.published import NotPublishedError, ask, ask_if_published, domains, published_at
+from dashboard.published import NothingToShowError, ask, ask_if_published, domains, published_at
 
 TITLE, ICON = "Overview", ":material/dashboard:"
 
@@ -53,7 +53,7 @@ def _card(domain: str, health: tuple | None) -> None:
     moment = published_at(domain)
     try:
         rows = ask(domain, _ROWS.format(domain=domain)).iloc[0]
-    except NotPublishedError as error:
+    except NothingToShowError as error:
         st.info(str(error))
         return
     left, right = st.columns(2)

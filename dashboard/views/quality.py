@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.figures import HEIGHT, LABEL, PALETTE, bars, count, figure, numbers, share, signed
 from dashboard.filters import one_of, some_of
-from dashboard.published import NotPublishedError, ask, ask_if_published, domains
+from dashboard.published import NothingToShowError, ask, ask_if_published, domains
 
 TITLE, ICON = "Quality", ":material/rule:"
 
@@ -56,7 +56,7 @@ def show() -> None:
 def _rules(domain: str) -> None:
     try:
         rules = ask(domain, _RULES.format(domain=domain))
-    except NotPublishedError as error:  # the rest of the page does not depend on it
+    except NothingToShowError as error:  # the rest of the page does not depend on it
         st.info(str(error))
         return
     if rules.empty:

@@ -19,12 +19,12 @@ import yaml
 from ingestion.load import domains
 from ingestion.locked import LockedError, locked
 from ingestion.on_disk import work_folder
-from ingestion.warehouse import quoted
+from ingestion.warehouse import WAIT_SECONDS, quoted
 from operations.dbt import run_dbt
 from operations.publishing.errors import PublishError
 from operations.publishing.marts import Mart, marts_of
 from operations.publishing.table_changes import TableChange, compare_tables, count
-from operations.publishing.versions import WAIT_SECONDS, Versions, link_or_copy
+from operations.publishing.versions import Versions, link_or_copy
 from settings import DBT_PROFILE, PROJECT_DIR, Settings
 
 # Under which the others are looked at beside the database that is built; no environment has such a name.

@@ -17,13 +17,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ingestion.warehouse import WarehouseBusyError, connect, quoted
+from ingestion.warehouse import WAIT_SECONDS, WarehouseBusyError, connect, quoted
 from ingestion.warehouse.postgres import PostgresWarehouse
 from operations.publishing.errors import PublishError
 from operations.publishing.marts import Mart
 from operations.publishing.profile import Profile, Table, count_slices, look, verify
 from operations.publishing.schema_tables import copy_tables, let_read, unread
-from operations.publishing.versions import HISTORY, WAIT_SECONDS, Version, VersionError, named, now, user
+from operations.publishing.versions import HISTORY, Version, VersionError, named, now, user
 from settings import Settings
 
 # Not jsonb, which forgets the order of columns.

@@ -27,6 +27,7 @@ from typing import Any
 
 from ingestion.locked import LockedError, locked
 from ingestion.on_disk import sync
+from ingestion.warehouse import WAIT_SECONDS
 from operations.files.whole_file import whole_file
 from operations.publishing.candidate import copy
 from operations.publishing.errors import PublishError
@@ -34,8 +35,6 @@ from operations.publishing.profile import Profile
 from settings import Settings
 
 KEEP = 5
-# As long as for the warehouse, which a publish may be waiting for.
-WAIT_SECONDS = 900.0
 # A version never changes, and may be published under another name elsewhere.
 READ_ONLY = 0o444
 # Who asked for what: so many lines of it.
