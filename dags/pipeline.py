@@ -42,6 +42,7 @@ from cosmos.dbt.graph import DbtNode
 from cosmos.operators.local import DbtTestLocalOperator
 
 import settings
+from operations.builder import note_builder
 from operations.dbt import REBUILD_VARIABLE, UNIT_TESTS, selectors
 from operations.health.rules import rules_of
 from operations.metrics.dbt_results import keep
@@ -180,7 +181,7 @@ def dbt_tasks(dag: DAG, domain: str) -> tuple[list[BaseOperator], BaseOperator]:
                 **waiting("build"),
                 "retries": 0,
                 "full_refresh": "{{ params.full_refresh }}",
-                **_noted(domain, BUILD),
+                **_noted(domain, BUILD, begin=_note_builder),
             },
         ),
         render_config=RenderConfig(
@@ -208,7 +209,7 @@ def dbt_tasks(dag: DAG, domain: str) -> tuple[list[BaseOperator], BaseOperator]:
         **waiting("test"),
         # A wrong row is wrong at a second look as well.
         retries=0,
-        **_noted(domain, TEST, begin=lambda context: _note_repaired_build(domain, context)),
+        **_noted(domain, TEST, begin=_note_repaired_build),
         **dbt,
     )
     # The producer fails with any of its models; whether the run fails is for the models to say.
@@ -228,6 +229,7 @@ def _build_again(try_number: int, producer_state: str | None, context: dict) -> 
     Cosmos would have it watch the producer as long as that runs. But of a run that was cleared, it would read what the
     producer's first try had said, and take an old model for the new one.
     """
+    _note_builder(context["dag"].dag_id, context)
     return context["task"]._fallback_to_non_watcher_run(try_number, context)
 
 
@@ -250,28 +252,41 @@ def _watchers(domain: str) -> str:
     return f"dbt_watchers_{domain}"
 
 
-def _noted(
-    domain: str, name: str, begin: Callable[[dict], None] = lambda context: None
-) -> dict[str, Callable[[dict], None]]:
-    """Callbacks with which a task of Cosmos notes itself as a stage of its run.
+def _noted(domain: str, name: str, begin: Callable[[str, dict], None]) -> dict[str, Callable[[dict], None]]:
+    """Hooks with which a task of Cosmos keeps other runs of its domain out, and notes itself as a stage of its run.
 
     They run in the task's own process. One that dies has begun and not ended, which says it all.
     """
     running = ExitStack()
 
+    # An error in it is the task's; one in a callback would only be logged.
+    def alone(context: dict) -> None:
+        from ingestion.warehouse import reserved
+
+        running.enter_context(reserved(_SETTINGS, domain))
+
     def begun(context: dict) -> None:
-        begin(context)
+        begin(domain, context)
         running.enter_context(stage(domain, context["run_id"], name, _SETTINGS))
 
     def ended(context: dict) -> None:
         error = context.get("exception")
         running.__exit__(type(error) if error else None, error, None)
 
-    return {"on_execute_callback": begun, "on_success_callback": ended, "on_failure_callback": ended}
+    return {
+        "pre_execute": alone,
+        "on_execute_callback": begun,
+        "on_success_callback": ended,
+        "on_failure_callback": ended,
+    }
 
 
 def _keep_results(project_dir: str, context: dict, *, domain: str) -> None:
     keep(Path(project_dir) / "target", domain, context["run_id"], _SETTINGS)
+
+
+def _note_builder(domain: str, context: dict) -> None:
+    note_builder(domain, context["run_id"], _SETTINGS)
 
 
 def _note_repaired_build(domain: str, context: dict) -> None:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from ingestion.load import FilesFailedError, LoadSummary, describe, entities_of, load_domain, moves_files
 from ingestion.warehouse import WarehouseBusyError, reserved
+from operations.builder import note_builder
 from operations.dbt import REBUILD_VARIABLE, UNIT_TESTS, run_dbt, selectors
 from operations.metrics.dbt_results import results_kept
 from operations.metrics.journal import Measured, shell_run_id, stage
 from operations.metrics.ops_store import MetricsError
 from operations.metrics.record import PUBLISH, outcome, record
 from operations.notify import notify
+from operations.publishing.errors import BuiltAnewError
 from operations.publishing.publish import Publication
 from operations.publishing.publish import publish as publish_domain
 from operations.reports import REPORTS as DOMAINS_WITH_REPORTS
@@ -56,9 +58,16 @@ def elt(
             options = ["--full-refresh"] if full_refresh else []
             select = ["--select", *selectors(domain), "--exclude", UNIT_TESTS]
             with reserved(settings, domain), results_kept(domain, run_id, settings) as variables:
-                run_dbt(
-                    ["build", *select, *options], settings, variables={REBUILD_VARIABLE: rebuild, **variables}
-                )
+                note_builder(domain, run_id, settings)
+                try:
+                    run_dbt(
+                        ["build", *select, *options],
+                        settings,
+                        variables={REBUILD_VARIABLE: rebuild, **variables},
+                    )
+                finally:
+                    # Another run may have begun to build meanwhile, and have had the file before dbt.
+                    note_builder(domain, run_id, settings)
         publication = publish(domain, run_id, settings, accept=accept)
         if domain in DOMAINS_WITH_REPORTS:
             write_reports(domain, run_id, settings)
@@ -100,16 +109,26 @@ def ingest(
 
 
 def publish(domain: str, run_id: str, settings: Settings, *, accept: bool = False) -> Publication:
-    """Publish a domain's marts. Raises what `operations.publishing.publish.publish` raises."""
+    """Publish a domain's marts, if this run built them last. Raises what `operations.publishing.publish.publish` raises."""
     with stage(domain, run_id, PUBLISH, settings) as measured:
-        publication = publish_domain(domain, settings, run_id=run_id, accept=accept)
-        found = publication.quarantine
-        measured.rows_in = found.rows_read
-        measured.rows_out = sum(publication.rows.values())
-        measured.rows_failed = found.rows_quarantined
-        if publication.accepted:
-            measured.note = f"accepted by hand: {'; '.join(publication.accepted)}"
-        return publication
+        try:
+            publication = publish_domain(domain, settings, run_id=run_id, accept=accept, only_own=True)
+        except BuiltAnewError as error:
+            # No failure of this run.
+            measured.note = str(error)
+            left = error
+        else:
+            return _measure_publication(measured, publication)
+    raise left
+
+
+def _measure_publication(measured: Measured, publication: Publication) -> Publication:
+    measured.rows_in = publication.quarantine.rows_read
+    measured.rows_out = sum(publication.rows.values())
+    measured.rows_failed = publication.quarantine.rows_quarantined
+    if publication.accepted:
+        measured.note = f"accepted by hand: {'; '.join(publication.accepted)}"
+    return publication
 
 
 def write_reports(domain: str, run_id: str, settings: Settings) -> list[Path]:

@@ -141,6 +141,10 @@ class Settings:
         """Folder of the metrics of a domain's runs in this environment that are not in its warehouse yet."""
         return self.data_dir / "journal" / self.warehouse_name / domain
 
+    def builder(self, domain: str) -> Path:
+        """File with the id of the run that built a domain's models last in this environment."""
+        return self.data_dir / "dbt" / "builders" / self.warehouse_name / domain
+
     @property
     def dbt_results(self) -> Path:
         """Folder of the results of dbt's runs in this environment that are not in its warehouse yet."""

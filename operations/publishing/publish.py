@@ -18,10 +18,11 @@ import duckdb
 
 import settings as settings_module
 from ingestion.warehouse import Warehouse, WarehouseError, connect
+from operations.builder import other_builder
 from operations.dbt import ensure_manifest
 from operations.files.whole_file import whole_file
 from operations.publishing.comparison import Comparison, compare
-from operations.publishing.errors import PublishError, PublishStoppedError
+from operations.publishing.errors import BuiltAnewError, PublishError, PublishStoppedError
 from operations.publishing.marts import Mart, invocation_id, marts_of
 from operations.publishing.profile import Profile, Slice, Table, look, marks, measure
 from operations.publishing.quarantine_share import (
@@ -71,6 +72,7 @@ def publish(
     run_id: str = "shell",
     accept: bool = False,
     keep: int = KEEP,
+    only_own: bool = False,
 ) -> Publication:
     """Make a version of a domain's marts in the working warehouse, and let readers see it.
 
@@ -85,8 +87,10 @@ def publish(
         run_id: the run that publishes.
         accept: publish whatever is in quarantine and however much differs; the version keeps that.
         keep: how many versions to keep.
+        only_own: publish only what this run has built, and so tested, itself.
 
     Raises:
+        BuiltAnewError: with `only_own`, another run has built the marts since.
         PublishStoppedError: something is beyond a limit; the message shows both sides.
         PublishError: the domain has no marts or no accounting mart, one of them has not been built, its limit is
             none, the disk is full, or another process is publishing the domain.
@@ -103,6 +107,9 @@ def publish(
             held.enter_context(store.lock())
             held.callback(store.remove_candidate)
             pool = held.enter_context(ThreadPoolExecutor(max_workers=1))
+            # With the warehouse in hand, in which nobody builds meanwhile.
+            if only_own and (other := other_builder(domain, run_id, settings)):
+                raise BuiltAnewError(f"{domain} has been built anew by {other}, which publishes it")
             return _publish(
                 marts, limit, store, settings, warehouse, pool, run_id=run_id, accept=accept, keep=keep
             )

@@ -203,6 +203,10 @@ def test_a_scheduler_that_dies_while_two_domains_are_built_loses_and_doubles_not
     runs = [platform.trigger(domain, full_refresh=True) for domain in DOMAINS]
     both = f"select count(*) = 2 from task_instance where state = 'running' and pid is not null and task_id = '{BUILD}'"
     platform.until(lambda: platform.containers.postgres.psql(both, database="airflow") == "t", pause=0.05)
+    # Nobody else builds them meanwhile.
+    locks = "select count(*) = 2 from pg_locks where locktype = 'advisory' and granted and database ="
+    own = " (select oid from pg_database where datname = current_database())"
+    platform.until(lambda: platform.warehouse(locks + own) == "t", pause=0.05)
     restarts = platform.containers.restarts["scheduler"]
     platform.containers.of("scheduler")[0].kill()
     for run in runs:
@@ -216,7 +220,7 @@ def test_dumps_restore_into_an_empty_cluster(platform: Platform, tmp_path: Path)
     running = platform.containers.postgres
     databases = {
         "airflow": ("METADATA", "select dag_id, run_id, state from dag_run order by run_id"),
-        "sluice": ("POSTGRES", "select * from published_collisions.fct_crashes order by collision_id"),
+        "sluice": ("POSTGRES", "select * from published_collisions.fct_collisions order by collision_id"),
     }
     for database in databases:
         running.client("pg_dump", "-Fc", "--file", str(tmp_path / database), database=database)

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from operations.builder import note_builder
 from tests.contents import differing
 from tests.end_to_end.airflow import Airflow, airflow
 from tests.end_to_end.conftest import Checkout, Delivered, accounting
@@ -175,3 +176,21 @@ def test_a_backfill_puts_its_months_right(ran: Checkout, delivered: Delivered, r
     )
     assert f"fct_collisions: rebuilding {first}-01, {second}-01" in log
     assert differing(ran.contents(), expected) == []
+    # The two may be under way at once: the one that built last publishes, and the other may leave that to it.
+    published = {run: ran.task_tries(run)["publish"][0] for _, run in ran.runs("backfill")}
+    assert published.pop(ran.settings.builder("collisions").read_text()) == "success"
+    assert {*published.values()} <= {"success", "skipped"}
+
+
+def test_a_run_whose_marts_another_one_has_built_leaves_publishing_to_it(
+    ran: Checkout, running: Airflow
+) -> None:
+    note_builder("collisions", "another run", ran.settings)
+    published = ran.settings.published("collisions").read_bytes()
+    _, latest = ran.runs()[-1]
+    cleared = {"dag_run_id": latest, "task_ids": ["publish"], "include_downstream": True}
+    body = {"dry_run": False, "only_failed": False, **cleared}
+    running.client.call("POST", "/dags/collisions/clearTaskInstances", json=body)
+    running.until(lambda: ran.task_tries(latest)["publish"] == ("skipped", 2))
+    running.until(lambda: ran.runs()[-1] == ("success", latest))
+    assert ran.settings.published("collisions").read_bytes() == published
