@@ -30,7 +30,7 @@ FATES: Mapping[str, Mapping[str, Fate]] = {
         "product_missing_id": breaks("product_id_is_present"),
         "missing_product_name": breaks("product_name_is_present"),
         "missing_category": breaks("category_is_present"),
-        "bad_unit_cost": breaks("unit_cost_is_not_negative"),
+        "bad_unit_cost": breaks("unit_cost_is_from_0_to_100000"),
     },
     "orders": {
         "missing_order_id": breaks("order_id_is_present"),

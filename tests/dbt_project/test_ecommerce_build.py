@@ -301,6 +301,44 @@ def test_a_mended_file_and_a_corrected_row_take_the_place_of_what_was_wrong(shop
     assert (waiting.rows, waiting.rejected_lines) == (0, 0)
 
 
+def test_a_correction_that_is_still_broken_waits_beside_the_next_ones_of_the_same_file(shop: Shop) -> None:
+    shop.deliver(
+        "orders_3.csv", ORDER, "O8,C1,P1,none,1.00,2024-05-01,placed", "O9,C1,P1,none,1.00,2024-05-01,placed"
+    )
+    shop.build()
+    broken = "select order_id, _row_id from clean.quarantine_ecommerce__orders"
+    rows = dict(shop.query(broken))
+    assert rows.keys() == {"O8", "O9"}
+    header = f"_entity,_row_id,{ORDER}"
+    for order, quantity in {"O8": "many", "O9": "9"}.items():
+        line = f"orders,{rows[order]},{order},C1,P1,{quantity},1.00,2024-05-01,placed"
+        shop.deliver("corrections.csv", header, line)
+        shop.build()
+    assert shop.query(broken.replace(", _row_id", "")) == [("O8",)]
+    ((row_id,),) = shop.query("select _row_id from clean.quarantine_ecommerce__orders")
+    shop.deliver("corrections.csv", header, f"orders,{row_id},O8,C1,P1,8,1.00,2024-05-01,placed")
+    shop.build()
+    assert shop.query(broken) == []
+    assert shop.query("select sum(quantity) from marts.fct_sales where order_id in ('O8', 'O9')") == [(17,)]
+
+
+def test_of_persons_nothing_is_shown_that_is_not_named(shop: Shop) -> None:
+    shop.deliver(
+        "customers_3.csv",
+        f"{CUSTOMERS},phone",
+        "C5,Eve,nowhere,South,2024-06-01 08:00:00,555-0100",
+        "C6,Flo,flo@x.org,South,1970-01-01 00:00:00,555-0101",
+    )
+    shop.build()
+    shown = shop.query("select rule, examples from marts.agg_ecommerce_quarantine_by_rule order by all")
+    assert [rule for rule, _ in shown] == ["email_is_valid", "updated_at_is_in_the_calendar"]
+    assert ["C5" in shown[0][1], "C6" in shown[1][1]] == [True, True]
+    for _, examples in shown:
+        assert not {word for word in ("phone", "555", "Eve", "Flo", "nowhere", "flo@") if word in examples}
+    shop.deliver("customers_3.csv", CUSTOMERS, "C5,Eve,eve@x.org,South,2024-06-01 08:00:00")
+    shop.build()
+
+
 def test_what_was_built_step_by_step_equals_a_full_refresh(shop: Shop) -> None:
     contents = shop.contents()
     shop.build("--full-refresh")

@@ -68,7 +68,7 @@ def broken_by_product(row: dict) -> set[str]:
         "product_id_is_present": row["product_id"],
         "product_name_is_present": row["product_name"],
         "category_is_present": row["category"],
-        "unit_cost_is_not_negative": cost is not None and cost >= 0,
+        "unit_cost_is_from_0_to_100000": cost is not None and 0 <= cost <= 100_000,
     }
     return {rule for rule, holds in rules.items() if not holds}
 

@@ -1,7 +1,8 @@
 {#
     One row per entity, rule and input file of which quarantined rows break the rule, with up to `EXAMPLES` of them, so that
     readers of what is published see what is wrong without the warehouse.
-    `entities`: list of {entity, quarantine, personal}; the values of columns named in `personal` stay in the warehouse.
+    `entities`: list of {entity, quarantine, shown}; of rows about persons `shown` names the columns whose values may be seen
+    by everybody, which others that a file brings are not among; without it all are shown.
 #}
 {% macro quarantine_by_rule(source_name, entities) %}
     {%- set examples_kept = 3 -%}
@@ -27,8 +28,10 @@
         select
             '{{ entity.entity }}' as entity,
             quarantined._row_id,
-            {{ row_as_json('quarantined', entity.personal or []) }} as example
-        from {{ entity.quarantine }} as quarantined
+            {{ row_as_json('quarantined') }} as example
+        from {% if entity.shown %}(
+            select _row_id, _source_file, _source_row, {{ entity.shown | join(', ') }}, broken_rules from {{ entity.quarantine }}
+        ){% else %}{{ entity.quarantine }}{% endif %} as quarantined
         where {{ is_among('quarantined._row_id', 'select _row_id from placed where place <= ' ~ examples_kept) }}
         {% if not loop.last %}union all{% endif %}
         {%- endfor %}
@@ -90,30 +93,25 @@
     explode(split({{ column }}, ','))
 {%- endmacro %}
 
-{# The row of a relation's alias as a JSON object, without some of its columns. #}
-{% macro row_as_json(alias, without) -%}
-    {{ return(adapter.dispatch('row_as_json')(alias, without)) }}
+{# The row of a relation's alias as a JSON object. #}
+{% macro row_as_json(alias) -%}
+    {{ return(adapter.dispatch('row_as_json')(alias)) }}
 {%- endmacro %}
 
-{% macro duckdb__row_as_json(alias, without) -%}
-    json_merge_patch(to_json({{ alias }}), '{ {%- for column in without %}"{{ column }}": null{{ ', ' if not loop.last }}{% endfor -%} }')
+{% macro duckdb__row_as_json(alias) -%}
+    to_json({{ alias }})
 {%- endmacro %}
 
-{% macro postgres__row_as_json(alias, without) -%}
+{% macro postgres__row_as_json(alias) -%}
     {#- Written as DuckDB does: json_object_agg() puts blanks around the colons, and jsonb has an order of its own. -#}
     (
         select '{' || string_agg(to_json(field.key) || ':' || field.value, ',' order by field.ordinality) || '}'
         from json_each(row_to_json({{ alias }})) with ordinality as field
-        {%- if without %}
-        where field.key not in ('{{ without | join("', '") }}')
-        {%- endif %}
     )
 {%- endmacro %}
 
-{% macro spark__row_as_json(alias, without) -%}
-    to_json(
-        struct({{ alias }}.*{% if without %} except ({{ without | join(', ') }}){% endif %}), map('ignoreNullFields', 'false')
-    )
+{% macro spark__row_as_json(alias) -%}
+    to_json(struct({{ alias }}.*), map('ignoreNullFields', 'false'))
 {%- endmacro %}
 
 {# JSON values of a group as the text of one JSON array, in an order. #}

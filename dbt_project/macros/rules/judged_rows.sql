@@ -2,7 +2,7 @@
     Every row of a typed model with the verdict on it, by the rules in the YAML of the model that calls this:
       broken_rules  names of all rules that the row breaks, comma separated in the order of the YAML; '' for a valid row
       is_replaced   a line delivered later names this row as the one that it corrects, or the row breaks a rule and its
-                    file was delivered again since
+                    file (not one of corrections) was delivered again since
       fate          clean, quarantined or superseded: replaced, or there is a later valid row of the same key
       _judged_at    when the run began that judged the row (UTC); what is made of rows by month compares it, which costs
                     less than to compare the rows (see rebuild_changed_months)
@@ -41,7 +41,8 @@
         from deliveries
         inner join deliveries as later
             on deliveries._source_file = later._source_file and deliveries._dlt_load_id < later._dlt_load_id
-        {{- '' if delivered_whole else ' where false' }}
+        {#- Of corrections each file has those that were ready, whatever its name. #}
+        where {{ "deliveries._source_file not like 'corrections%'" if delivered_whole else 'false' }}
     ),
 
     replacements as (

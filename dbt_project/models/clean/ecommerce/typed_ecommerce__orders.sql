@@ -32,7 +32,8 @@ typed as (
 
         {{ try_date('orders.order_date') }} as order_date,
         orders.order_date is not null as has_order_date,
-        loads.loaded_on,
+        -- A shop's day begins up to half a day before that of UTC.
+        cast({{ dbt.dateadd('day', 1, 'loads.loaded_on') }} as date) as latest_date,
 
         orders._source_file,
         orders._source_row,

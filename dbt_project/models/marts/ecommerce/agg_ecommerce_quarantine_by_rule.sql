@@ -2,7 +2,7 @@
     {'entity': 'orders', 'quarantine': ref('quarantine_ecommerce__orders')},
     {
         'entity': 'customers', 'quarantine': ref('quarantine_ecommerce__customers'),
-        'personal': ['name', 'email'],
+        'shown': ['customer_id', 'region', 'updated_at'],
     },
     {'entity': 'products', 'quarantine': ref('quarantine_ecommerce__products')},
 ]) }}
