@@ -100,6 +100,9 @@ class FileLoader:
     def _refused(self, record: dict[str, Any], path: Path, reason: str) -> FileResult:
         with suppress(UnreadableFileError, OSError):
             record |= _fingerprint(path)
+        if record["sha256"] in self._loaded.get(path.name, {}):
+            # What was loaded of it still counts, and its entry says so.
+            return FileResult(path.name, record["entity"], "failed", reason=reason)
         return self._failed(record, reason)
 
     def _replaced(self, name: str) -> list[dict[str, Any]]:

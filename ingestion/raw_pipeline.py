@@ -92,8 +92,13 @@ class RawPipeline:
             self._pipeline.abort_packages()
 
     def _has_tables(self) -> bool:
-        newest = NEWEST_COLUMNS | {self._feed.entity: "_replaces_row_id"}
-        return all(column in self._warehouse.columns(self.schema, table) for table, column in newest.items())
+        wanted = {table: {column} for table, column in NEWEST_COLUMNS.items()}
+        wanted[self._feed.entity] = {
+            self._warehouse.fitted(name) for name in no_rows(self._feed).column_names
+        }
+        return all(
+            columns <= set(self._warehouse.columns(self.schema, table)) for table, columns in wanted.items()
+        )
 
     def _make_tables(self) -> None:
         """Empty tables, so that models can be built before the first file, or the first reject.

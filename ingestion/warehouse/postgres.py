@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import psycopg2
 
@@ -130,21 +130,26 @@ class PostgresWarehouse:
 
     def bring(self, schema: str, table: str, into: "duckdb.DuckDBPyConnection", relation: str) -> None:
         """Copy a table as it stands into a DuckDB database."""
-        columns = self.tables(schema)[table]
+        columns = self.tables(schema).get(table)
+        if columns is None:
+            raise WarehouseError(f"there is no table {schema}.{table}")
         with tempfile.NamedTemporaryFile(suffix=".csv") as file:
             copy = (
                 f"copy (select * from {quoted(schema)}.{quoted(table)}) to stdout (format csv, force_quote *)"
             )
-            with self.connection.cursor() as cursor:
-                cursor.copy_expert(copy, file)
+            self._copy(copy, file)
             file.flush()
             read_copied_csv(into, Path(file.name), columns, relation)
 
     def write_csv(self, query: str, path: Path) -> None:
         """Write a query's rows as CSV with a header."""
-        with path.open("w") as file, self.connection.cursor() as cursor:
+        with path.open("w") as file:
+            self._copy(f"copy ({query}) to stdout (format csv, header)", file)
+
+    def _copy(self, statement: str, file: IO) -> None:
+        with self.connection.cursor() as cursor:
             try:
-                cursor.copy_expert(f"copy ({query}) to stdout (format csv, header)", file)
+                cursor.copy_expert(statement, file)
             except psycopg2.Error as error:
                 raise WarehouseError(str(error).strip()) from error
 

@@ -134,6 +134,11 @@ def test_of_two_files_for_one_month_neither_is_loaded_and_what_was_stays(landing
         "yellow_tripdata_2024-01.parquet": reason.format("yellow_tripdata_2024-01.csv"),
     }
     assert query(LOADED) == [("2024-01", "yellow_tripdata_2024-01.csv", 3)]
+    files = "select source_file, status, rows_loaded from raw_taxi.input_files order by all"
+    assert query(files) == [
+        ("yellow_tripdata_2024-01.csv", "loaded", 3),
+        ("yellow_tripdata_2024-01.parquet", "failed", 0),
+    ]
 
 
 @pytest.mark.parametrize("name", ["yellow_tripdata_2024.csv", "yellow_tripdata_2024-13.csv"])

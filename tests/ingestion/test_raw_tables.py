@@ -1,5 +1,6 @@
 """The raw tables themselves: their columns, how dlt takes a file, and the memory that is needed."""
 
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -10,6 +11,7 @@ from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
 from ingestion import raw_pipeline, raw_store
 from ingestion.load import load_domain
 from ingestion.raw_store import RawStore
+from ingestion.sources import collisions
 from ingestion.sources.collisions import CRASHES
 from ingestion.warehouse import Warehouse, connect
 from settings import Settings
@@ -73,6 +75,15 @@ def test_older_tables_get_the_newer_columns(old_tables: None, query: Query) -> N
     assert query(COLUMNS, "crashes")[-1] == ("_replaces_row_id",)
     ((prefix,),) = query("select left(_row_id, 16) from raw_collisions.crashes")
     assert query("select _row_id from raw_collisions.rejected_lines") == [(f"{prefix}-L3",)]
+
+
+def test_a_column_that_a_feed_learns_is_there_before_a_file_has_it(
+    settings: Settings, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_domain("collisions")
+    monkeypatch.setattr(collisions, "FEEDS", (replace(CRASHES, optional=(*CRASHES.optional, "weather")),))
+    load_domain("collisions")
+    assert ("weather",) in query(COLUMNS, "crashes")
 
 
 def test_dlt_takes_the_parsed_file_as_it_is(deliver: Deliver, writers: list[str]) -> None:
