@@ -205,9 +205,11 @@ def _last_publications(warehouse: Warehouse) -> list[tuple[str, datetime]]:
     if "collected_at" not in warehouse.columns(SCHEMA, "publications"):
         return []
     # Those collected before there was this column are the older ones.
-    last = "arg_max(published_at, coalesce(collected_at, published_at))"
+    newest = "partition by pipeline order by coalesce(collected_at, published_at) desc"
     return warehouse.execute(
-        f"select pipeline, {last} from {SCHEMA}.publications group by pipeline"
+        "select pipeline, published_at from"
+        f" (select *, row_number() over ({newest}) as place from {SCHEMA}.publications) as collected"
+        " where place = 1"
     ).fetchall()
 
 

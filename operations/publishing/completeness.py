@@ -25,7 +25,9 @@ def has_all(domain: str, settings: Settings) -> bool:
             f" from raw_{domain}.input_files where status = 'loaded' group by 1, 2"
         ).fetchall()
     store = store_of(domain, settings)
-    made = store.all()
+    # One that was made and not put in place, as by a run that was killed between the two, nobody has seen.
+    seen = {line["version"] for line in store.history()}
+    made = [version for version in store.all() if version.name in seen]
     if not made:
         return not loaded
     # The newest, not the one in use: who has gone back to an earlier one does not want it undone.

@@ -9,6 +9,9 @@ from operations.publishing.stores import store_of
 from operations.publishing.versions import KEEP, Version, VersionError
 from settings import Settings
 
+# In the history of what was put in place, beside publish and promote.
+ROLLBACK = "rollback"
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -86,7 +89,7 @@ def rollback(domain: str, version: str | None = None, settings: Settings | None 
 
     Args:
         domain: whose.
-        version: its name, or the beginning of it; defaults to the one that the last publication replaced, so
+        version: its name, or the beginning of it; defaults to the one that was replaced by the last publication or promotion, so
             that a second call changes nothing.
         settings: defaults to those of the environment.
 
@@ -98,13 +101,14 @@ def rollback(domain: str, version: str | None = None, settings: Settings | None 
     with kept.lock():
         used = kept.known()
         if version is None:
-            version = kept.all()[-1].facts["replaces"] if used else None
+            put = [line["version"] for line in kept.history() if line["what"] != ROLLBACK]
+            version = kept.get(put[-1]).facts["replaces"] if used and put else None
             if version is None:
                 raise VersionError(f"{domain} has no version before the last one")
         wanted = kept.get(version)
         kept.check(wanted)
         if not used or used.name != wanted.name:
-            kept.use(wanted.name, "rollback")
+            kept.use(wanted.name, ROLLBACK)
         return wanted.name
 
 

@@ -1,12 +1,14 @@
 """Two targets side by side: nothing that differs is passed over, and nothing else is reported."""
 
 # ruff: noqa: F811 (a test's arguments are fixtures that are imported)
+import subprocess
 from pathlib import Path
 
 import pytest
 
 import settings as project_settings
 from ingestion.warehouse import connect
+from operations import parity
 from operations.__main__ import main
 from operations.parity import compare_published, family
 from operations.publishing.publish import publish
@@ -79,6 +81,26 @@ def test_what_differs_is_named_with_its_key_and_both_values(settings: Settings, 
     differing = {each.what: each.rows for each in by_name["fct_things"].changed}
     # Without a key whole rows are compared.
     assert differing == {"rows that are gone": 1, "new rows": 1}
+
+
+def test_a_comparison_asks_no_model_for_money_and_tells_nobody(
+    data_dir: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUICE_ENRICH_PROVIDER", "openai")
+    monkeypatch.setenv("SLUICE_OPENAI_API_KEY", "a-key")
+    monkeypatch.setenv("SLUICE_OPENAI_API_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("SLUICE_NOTIFY_WEBHOOK_URL", "http://127.0.0.1:1/hook")
+    found = []
+
+    def run(command: list[str], env: dict[str, str], **_: object) -> subprocess.CompletedProcess[str]:
+        found.append(env)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr("operations.parity.subprocess.run", run)
+    parity._build("news", project_settings.load())
+    (env,) = found
+    assert env["SLUICE_ENRICH_PROVIDER"] == "local"
+    assert [name for name in env if name.startswith("SLUICE_NOTIFY_WEBHOOK")] == []
 
 
 def test_sizes_of_numbers_are_no_difference() -> None:

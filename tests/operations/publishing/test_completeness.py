@@ -26,8 +26,8 @@ def load(settings: Settings, name: str, lines: str) -> None:
     load_domain("sales", settings, entities=["sales"])
 
 
-def publish(settings: Settings) -> str:
-    """Make a version with the accounting mart, of what is loaded now; returns its name."""
+def publish(settings: Settings, *, in_use: bool = True) -> str:
+    """Make a version with the accounting mart, of what is loaded now, and put it in place; returns its name."""
     versions = Versions("sales", settings)
     version = Version(name_of(now(), "test"), {}, {})
     with versions.lock():
@@ -41,7 +41,8 @@ def publish(settings: Settings) -> str:
                 "from warehouse.raw_sales.input_files where status = 'loaded'"
             )
         versions.add(version, None)
-        versions.use(version.name, "test")
+        if in_use:
+            versions.use(version.name, "test")
     return version.name
 
 
@@ -74,6 +75,11 @@ def test_who_goes_back_to_an_earlier_version_is_left_there(loaded: Settings) -> 
     with versions.lock():
         versions.use(first, "rollback")
     assert has_all("sales", loaded)
+
+
+def test_a_version_that_was_not_put_in_place_counts_for_nothing(loaded: Settings) -> None:
+    publish(loaded, in_use=False)
+    assert not has_all("sales", loaded)
 
 
 def test_a_broken_file_changes_nothing(loaded: Settings) -> None:

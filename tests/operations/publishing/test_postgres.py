@@ -9,10 +9,12 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import duckdb
 import psycopg2
 import pytest
 
-from ingestion.warehouse import connect, reading
+from ingestion.warehouse import WarehouseError, connect, reading
+from operations.health.collect import collect
 from operations.publishing.canary import CanaryError, canary
 from operations.publishing.completeness import has_all
 from operations.publishing.errors import PublishError, PublishStoppedError
@@ -290,3 +292,18 @@ def test_a_reader_reads_on_in_the_version_it_began_with_but_holds_nobody_up_for_
         publish("things", things)
         assert query(things, "select max(amount) from published_things.dim_date") == [(3,)]
     reader.close()
+
+
+def test_what_is_gone_before_it_is_read_is_named(things: Settings) -> None:
+    with (
+        reading(things) as warehouse,
+        duckdb.connect() as memory,
+        pytest.raises(WarehouseError, match=r"there is no table marts\.fct_gone"),
+    ):
+        warehouse.bring("marts", "fct_gone", memory, "gone")
+
+
+def test_health_is_collected_again_and_again(things: Settings) -> None:
+    execute(things, "alter table marts.agg_things_rows_by_file add rows_clean bigint default 19")
+    publish("things", things, accept=True)
+    assert [collect(things).rows["publications"] for _ in range(2)] == [1, 0]

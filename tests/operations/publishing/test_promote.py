@@ -60,6 +60,16 @@ def test_the_very_file_is_published_and_who_did_it_is_kept(staging: Settings, pr
     assert versions("things", prod).in_use == later.version
 
 
+def test_rollback_goes_to_what_the_last_promotion_replaced_be_it_newer(
+    staging: Settings, prod: Settings
+) -> None:
+    first, second, third = (publish("things", staging, run_id=f"{k}") for k in (1, 2, 3))
+    for each in (first, third, second):
+        promote("things", staging, prod, version=each.version)
+    for _ in range(2):
+        assert rollback("things", settings=prod) == third.version
+
+
 def test_it_is_copied_where_it_can_have_no_second_name(
     staging: Settings, prod: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
