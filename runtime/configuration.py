@@ -110,6 +110,8 @@ def airflow_environment(settings: Settings, port: int = FIRST_PORT) -> dict[str,
         "CORE__DAGS_FOLDER": PROJECT_DIR / "dags",
         "CORE__PLUGINS_FOLDER": PROJECT_DIR / "runtime" / "plugins",
         "CORE__LOAD_EXAMPLES": False,
+        # A broker, if there is one, brings its own.
+        "CORE__EXECUTOR": "runtime.local_executor.EndingLocalExecutor",
         "CORE__PARALLELISM": parallelism(),
         "CORE__MAX_ACTIVE_TASKS_PER_DAG": watchers() + OTHER_TASKS,
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{access.username}:admin",
@@ -171,7 +173,6 @@ def _on_this_machine(settings: Settings, port: int) -> tuple[AirflowAccess, dict
     keys = credentials(settings)
     url = f"http://127.0.0.1:{port}"
     return AirflowAccess(url, USERNAME, keys["password"]), {
-        "CORE__EXECUTOR": "LocalExecutor",
         "CORE__FERNET_KEY": keys["fernet_key"],
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{settings.airflow_home / 'airflow.db'}?timeout={LOCK_SECONDS}",
         "API__PORT": port,

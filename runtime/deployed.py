@@ -22,7 +22,6 @@ def deployed(settings: Settings, parallelism: int) -> tuple[AirflowAccess, dict[
         "postgresql:", "postgresql+psycopg2:", 1
     )
     options = {
-        "CORE__EXECUTOR": "LocalExecutor",
         "CORE__FERNET_KEY": own.fernet_key,
         "DATABASE__SQL_ALCHEMY_CONN": metadata,
         "API__PORT": urlsplit(access.url).port or 80,

@@ -322,6 +322,26 @@ def test_a_correction_that_is_still_broken_waits_beside_the_next_ones_of_the_sam
     assert shop.query("select sum(quantity) from marts.fct_sales where order_id in ('O8', 'O9')") == [(17,)]
 
 
+def test_so_it_does_in_a_file_of_one_entity(shop: Shop) -> None:
+    customers = ["C7,Guy,nowhere,South,2024-06-01 08:00:00", "C8,Hal,nowhere,South,2024-06-01 08:00:00"]
+    shop.deliver("customers_4.csv", CUSTOMERS, *customers)
+    shop.build()
+    broken = "select customer_id, _row_id from clean.quarantine_ecommerce__customers"
+    rows = dict(shop.query(broken))
+    assert rows.keys() == {"C7", "C8"}
+    for customer, mail in {"C7": "still nowhere", "C8": "hal@x.org"}.items():
+        line = f"{rows[customer]},{customer},Some,{mail},South,2024-06-01 08:00:00"
+        shop.deliver("customers_fix.csv", f"_row_id,{CUSTOMERS}", line)
+        shop.build()
+    ((customer, row_id),) = shop.query(broken)
+    assert customer == "C7"
+    shop.deliver(
+        "customers_fix.csv", f"_row_id,{CUSTOMERS}", f"{row_id},C7,Guy,guy@x.org,South,2024-06-01 08:00:00"
+    )
+    shop.build()
+    assert shop.query(broken) == []
+
+
 def test_of_persons_nothing_is_shown_that_is_not_named(shop: Shop) -> None:
     shop.deliver(
         "customers_3.csv",

@@ -2,7 +2,7 @@
     Every row of a typed model with the verdict on it, by the rules in the YAML of the model that calls this:
       broken_rules  names of all rules that the row breaks, comma separated in the order of the YAML; '' for a valid row
       is_replaced   a line delivered later names this row as the one that it corrects, or the row breaks a rule and its
-                    file (not one of corrections) was delivered again since
+                    file, if it corrects no rows itself, was delivered again since
       fate          clean, quarantined or superseded: replaced, or there is a later valid row of the same key
       _judged_at    when the run began that judged the row (UTC); what is made of rows by month compares it, which costs
                     less than to compare the rows (see rebuild_changed_months)
@@ -33,7 +33,12 @@
         {%- set is_corrected = is_among('standing._row_id', 'select _replaces_row_id from replacements') if has_corrections(raw) else 'false' -%}
     {%- endif -%}
     with deliveries as (
-        select distinct _source_file, _dlt_load_id from {{ raw }}
+        select
+            _source_file,
+            _dlt_load_id,
+            max(case when _replaces_row_id is null then 0 else 1 end) as corrects
+        from {{ raw }}
+        group by _source_file, _dlt_load_id
     ),
 
     earlier_deliveries as (
@@ -41,8 +46,8 @@
         from deliveries
         inner join deliveries as later
             on deliveries._source_file = later._source_file and deliveries._dlt_load_id < later._dlt_load_id
-        {#- Of corrections each file has those that were ready, whatever its name. #}
-        where {{ "deliveries._source_file not like 'corrections%'" if delivered_whole else 'false' }}
+        {#- Corrections that are delivered under the name of earlier ones are others, and those still stand. #}
+        where {{ 'deliveries.corrects = 0' if delivered_whole else 'false' }}
     ),
 
     replacements as (
