@@ -111,7 +111,7 @@ def airflow_environment(settings: Settings, port: int = FIRST_PORT) -> dict[str,
         "CORE__PLUGINS_FOLDER": PROJECT_DIR / "runtime" / "plugins",
         "CORE__LOAD_EXAMPLES": False,
         # A broker, if there is one, brings its own.
-        "CORE__EXECUTOR": "runtime.local_executor.EndingLocalExecutor",
+        "CORE__EXECUTOR": "runtime.local_executor.LocalExecutor",
         "CORE__PARALLELISM": parallelism(),
         "CORE__MAX_ACTIVE_TASKS_PER_DAG": watchers() + OTHER_TASKS,
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{access.username}:admin",

@@ -3,14 +3,14 @@
 import time
 
 import psutil
-from airflow.executors.local_executor import LocalExecutor
+from airflow.executors import local_executor
 
 # Between two looks: who takes a task from the queue at the first one has begun it, in a process of its own, at the second.
 LOOK_SECONDS = 0.5
 
 
-class EndingLocalExecutor(LocalExecutor):
-    """LocalExecutor that ends when its tasks have.
+class LocalExecutor(local_executor.LocalExecutor):
+    """One that ends when its tasks have; of the same name, by which Airflow's login knows that this is one machine.
 
     A scheduler whose database is gone ends its executor and then itself, to be started again. Airflow 3.3.2 waits for each
     of its workers meanwhile, without a limit, and was seen to wait for ever after all tasks had ended: a scheduler that

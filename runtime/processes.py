@@ -44,7 +44,7 @@ class Lock:
     """Lets one Airflow at a time use a data folder.
 
     The lock belongs to the open file, and Airflow's processes inherit it. It is free as soon as the
-    last of them has ended, however it ended; the text in the file is for people.
+    last of them has ended, however it ended. The text in the file says who holds it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -54,7 +54,8 @@ class Lock:
     def acquire(self) -> None:
         """Take the lock. Raises AirflowError if a process holds it."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._path.open("a+")
+        self._path.touch()
+        self._file = self._path.open("r+")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -67,9 +68,10 @@ class Lock:
 
     def note(self, **facts) -> None:
         """Write down who holds the lock."""
-        self._file.truncate(0)
-        self._file.write(json.dumps(facts))
-        self._file.flush()
+        text = json.dumps(facts).encode()
+        # Over the old text, so that who reads meanwhile finds one of them: an Airflow that adds a process stays up.
+        os.pwrite(self.fileno(), text, 0)
+        os.ftruncate(self.fileno(), len(text))
 
     def facts(self) -> dict:
         """What the holder has written down; empty if there was none yet."""

@@ -13,14 +13,14 @@ import os, signal, subprocess, sys, time
 from pathlib import Path
 from types import SimpleNamespace
 from airflow.executors.base_executor import BaseExecutor
-from runtime.local_executor import EndingLocalExecutor
+from runtime.local_executor import LocalExecutor
 
 def run(workload, **_):
     subprocess.run(["sleep", "3"], check=True)
     Path(sys.argv[1]).touch()
 
 BaseExecutor.run_workload = staticmethod(run)
-executor = EndingLocalExecutor(parallelism=2)
+executor = LocalExecutor(parallelism=2)
 executor.start()
 task = SimpleNamespace(key="a", display_name="a", running_state=None, success_state="success", failure_state="failed")
 executor.activity_queue.put(task)

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -54,6 +55,18 @@ def test_a_second_start_is_refused_and_names_the_first(tmp_path):
         Lock(tmp_path / "lock").acquire()
     first.release()
     Lock(tmp_path / "lock").acquire()
+
+
+def test_who_reads_while_the_holder_notes_more_finds_the_holder(tmp_path):
+    lock = Lock(tmp_path / "lock")
+    lock.acquire()
+    with ThreadPoolExecutor() as pool:
+        noting = pool.submit(lambda: [lock.note(pid=1, children=[*range(count)]) for count in range(500)])
+        found = set()
+        while not noting.done():
+            found.add(Lock(tmp_path / "lock").facts().get("pid"))
+    assert noting.result()
+    assert found - {os.getpid()} == {1}
 
 
 def test_the_lock_of_a_killed_process_is_free(tmp_path):
