@@ -21,6 +21,11 @@ PRELOADED = (
     "dbt.cli.main",
     "dbt.adapters.duckdb",
     "dlt.destinations.impl.duckdb.duck",
+    "pandas",
+    "pyarrow.parquet",
+    # Cosmos and dlt look for them, and import them, in each task.
+    "openlineage.common.provider.dbt.local",
+    "streamlit",
 )
 
 if __name__ == "__main__":

@@ -21,6 +21,9 @@ _FORKS.set_forkserver_preload(
         "dlt.destinations.impl.duckdb.duck",
         "dbt.cli.main",
         "dbt.adapters.duckdb",
+        "pandas",
+        "pyarrow.parquet",
+        "streamlit",
     ]
 )
 

@@ -305,41 +305,35 @@ def test_a_correction_that_is_still_broken_waits_beside_the_next_ones_of_the_sam
     shop.deliver(
         "orders_3.csv", ORDER, "O8,C1,P1,none,1.00,2024-05-01,placed", "O9,C1,P1,none,1.00,2024-05-01,placed"
     )
-    shop.build()
-    broken = "select order_id, _row_id from clean.quarantine_ecommerce__orders"
-    rows = dict(shop.query(broken))
-    assert rows.keys() == {"O8", "O9"}
-    header = f"_entity,_row_id,{ORDER}"
-    for order, quantity in {"O8": "many", "O9": "9"}.items():
-        line = f"orders,{rows[order]},{order},C1,P1,{quantity},1.00,2024-05-01,placed"
-        shop.deliver("corrections.csv", header, line)
-        shop.build()
-    assert shop.query(broken.replace(", _row_id", "")) == [("O8",)]
-    ((row_id,),) = shop.query("select _row_id from clean.quarantine_ecommerce__orders")
-    shop.deliver("corrections.csv", header, f"orders,{row_id},O8,C1,P1,8,1.00,2024-05-01,placed")
-    shop.build()
-    assert shop.query(broken) == []
-    assert shop.query("select sum(quantity) from marts.fct_sales where order_id in ('O8', 'O9')") == [(17,)]
-
-
-def test_so_it_does_in_a_file_of_one_entity(shop: Shop) -> None:
-    customers = ["C7,Guy,nowhere,South,2024-06-01 08:00:00", "C8,Hal,nowhere,South,2024-06-01 08:00:00"]
-    shop.deliver("customers_4.csv", CUSTOMERS, *customers)
-    shop.build()
-    broken = "select customer_id, _row_id from clean.quarantine_ecommerce__customers"
-    rows = dict(shop.query(broken))
-    assert rows.keys() == {"C7", "C8"}
-    for customer, mail in {"C7": "still nowhere", "C8": "hal@x.org"}.items():
-        line = f"{rows[customer]},{customer},Some,{mail},South,2024-06-01 08:00:00"
-        shop.deliver("customers_fix.csv", f"_row_id,{CUSTOMERS}", line)
-        shop.build()
-    ((customer, row_id),) = shop.query(broken)
-    assert customer == "C7"
     shop.deliver(
-        "customers_fix.csv", f"_row_id,{CUSTOMERS}", f"{row_id},C7,Guy,guy@x.org,South,2024-06-01 08:00:00"
+        "customers_4.csv",
+        CUSTOMERS,
+        *(f"{one},Guy,nowhere,South,2024-06-01 08:00:00" for one in ("C8", "C9")),
     )
     shop.build()
-    assert shop.query(broken) == []
+    broken = {
+        one: f"select {one}_id, _row_id from clean.quarantine_ecommerce__{one}s order by 1"
+        for one in ("order", "customer")
+    }
+    orders, customers = (dict(shop.query(rows)) for rows in broken.values())
+    assert (orders.keys(), customers.keys()) == ({"O8", "O9"}, {"C8", "C9"})
+
+    def correct(number: int, quantity: str, mail: str) -> None:
+        """An order in a file of corrections of any entity, a customer in one of customers."""
+        order, customer = f"O{number}", f"C{number}"
+        line = f"orders,{orders[order]},{order},C1,P1,{quantity},1.00,2024-05-01,placed"
+        shop.deliver("corrections.csv", f"_entity,_row_id,{ORDER}", line)
+        line = f"{customers[customer]},{customer},Guy,{mail},South,2024-06-01 08:00:00"
+        shop.deliver("customers_fix.csv", f"_row_id,{CUSTOMERS}", line)
+        shop.build()
+
+    correct(8, "many", "still nowhere")
+    correct(9, "9", "guy@x.org")
+    orders, customers = (dict(shop.query(rows)) for rows in broken.values())
+    assert (orders.keys(), customers.keys()) == ({"O8"}, {"C8"})
+    correct(8, "8", "guy@x.org")
+    assert [shop.query(rows) for rows in broken.values()] == [[], []]
+    assert shop.query("select sum(quantity) from marts.fct_sales where order_id in ('O8', 'O9')") == [(17,)]
 
 
 def test_of_persons_nothing_is_shown_that_is_not_named(shop: Shop) -> None:

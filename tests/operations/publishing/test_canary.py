@@ -85,6 +85,7 @@ def test_columns_that_come_go_and_change_type_are_named(connection: duckdb.DuckD
         "`amount` was BIGINT and is INTEGER",
     )
     assert found.changed == ()
+    assert "- `words` is gone" in found.markdown()
 
 
 def test_a_new_mart_has_nothing_to_be_compared_with(connection: duckdb.DuckDBPyConnection) -> None:
