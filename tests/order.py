@@ -12,7 +12,7 @@ AT_ONCE = 2
 class FewAirflows(LoadFileScheduling):
     """Files in their order, but so that two processes have whole platforms at work and the others something else.
 
-    A platform takes 0.4 of a core as long as it lives, whether it has work to do or waits for a core.
+    A platform takes a part of a core as long as it lives, whether it has work to do or waits for a core.
     """
 
     def _assign_work_unit(self, node: Any) -> None:
