@@ -1,5 +1,6 @@
--- A failure means that a page by day, one by hour or one by zone shows other totals than the trips have, or that a month
--- was not aggregated again after trips came, went or changed their amount. Each row names an aggregate and a month.
+-- A failure means that a page by day, one by hour or one by zone shows other totals than the trips have, or that a
+-- month was not aggregated again after trips came, went or changed their amount. Each row names an aggregate and a
+-- month.
 {% set of_facts = {
     'trips': 'sum(case when is_refund then 0 else 1 end)',
     'refunds': 'sum(case when is_refund then 1 else 0 end)',
