@@ -63,7 +63,8 @@ def serve(settings, options) -> int:
     """Start Airflow and stay until Ctrl-C."""
     ensure_docs(settings)
     with LocalAirflow(settings, say=print, scheduled=True) as airflow:
-        print(f"Open {airflow.url}  user {airflow.username}  password {airflow.password}  (Ctrl-C stops it)")
+        login = f"user {airflow.username}  password {airflow.password}"
+        print(f"Open {airflow.url}  {login}  (Ctrl-C stops it)", flush=True)
         while True:
             airflow.check()
             airflow.ensure_pools()  # of a DAG that was added meanwhile
