@@ -44,18 +44,18 @@ class Lock:
     """Lets one Airflow at a time use a data folder.
 
     The lock belongs to the open file, and Airflow's processes inherit it. It is free as soon as the
-    last of them has ended, however it ended. The text in the file says who holds it.
+    last of them has ended, however it ended. Who holds it stands in a file beside it.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._facts = path.with_suffix(".json")
         self._file = None
 
     def acquire(self) -> None:
         """Take the lock. Raises AirflowError if a process holds it."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.touch()
-        self._file = self._path.open("r+")
+        self._file = self._path.open("a")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -68,15 +68,15 @@ class Lock:
 
     def note(self, **facts) -> None:
         """Write down who holds the lock."""
-        text = json.dumps(facts).encode()
-        # Over the old text, so that who reads meanwhile finds one of them: an Airflow that adds a process stays up.
-        os.pwrite(self.fileno(), text, 0)
-        os.ftruncate(self.fileno(), len(text))
+        written = self._facts.with_suffix(".new")
+        written.write_text(json.dumps(facts))
+        # At once, since others ask whether Airflow is up while it adds its processes.
+        written.replace(self._facts)
 
     def facts(self) -> dict:
         """What the holder has written down; empty if there was none yet."""
         try:
-            return json.loads(self._path.read_text())
+            return json.loads(self._facts.read_text())
         except (OSError, ValueError):
             return {}
 
