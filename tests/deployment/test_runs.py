@@ -146,6 +146,7 @@ def platform(image: Path) -> Platform:
     (image / "sluice.env").write_text("".join(f"{name}={value}\n" for name, value in IMPATIENT.items()))
     containers = Containers(image, dict(dotenv_values(image / ".env")))
     platform = Platform(containers, Checkout(image), {})
+    platform.deliver("ecommerce", "--orders", "2000")
     platform.deliver("collisions", "--rows", "1000")
     try:
         yield platform
@@ -157,9 +158,11 @@ def test_without_a_profile_the_scheduler_runs_the_tasks(platform: Platform) -> N
     platform.containers.up()
     # Also for those of whom nothing came yet: files are copied into it.
     assert platform.checkout.settings.landing("sales").is_dir()
-    state = platform.end(*platform.trigger("collisions"))
-    assert {task.try_number for task in state.tasks.values()} == {1}
-    assert platform.accounts("collisions") == platform.expected("collisions")
+    runs = [platform.trigger(domain) for domain in DOMAINS]
+    for domain, run_id in runs:
+        state = platform.end(domain, run_id)
+        assert {task.try_number for task in state.tasks.values()} == {1}
+        assert platform.accounts(domain) == platform.expected(domain)
     assert platform.containers.redis is None
     assert not platform.containers.restarts
 
@@ -175,7 +178,6 @@ def test_a_database_that_restarts_in_a_run_loses_and_doubles_nothing(platform: P
 
 def test_a_worker_that_dies_in_a_task_loses_and_doubles_nothing(platform: Platform) -> None:
     platform.deliver("collisions", "--rows", "20000", "--first-id", "900000", "--gz")
-    platform.deliver("ecommerce", "--orders", "2000")
     platform.containers.stop()
     platform.containers.variables["SLUICE_TARGET"] = "postgres"
     platform.containers.up("scale")

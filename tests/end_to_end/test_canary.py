@@ -35,6 +35,11 @@ def canary(checkout: Checkout, *arguments: str) -> list[dict]:
     return loads(done.stdout)
 
 
+def test_without_a_change_nothing_is_built(published: Checkout) -> None:
+    (found,) = canary(published)
+    assert (found["domain"], found["built"], found["tables"]) == ("ecommerce", [], [])
+
+
 def test_what_a_change_touches_is_built_and_compared_and_nothing_else(published: Checkout) -> None:
     path = published.path / "dbt_project/models/marts/ecommerce/fct_sales.sql"
     kept = path.read_text()
@@ -68,6 +73,8 @@ def test_a_renamed_column_is_shown_by_the_canary_and_stops_the_publish(published
     (table,) = found["tables"]
     assert table["columns"] == ["`margin` is gone", "`profit` is new, DECIMAL(18,2)"]
     assert table["changed"] == []
+    shown = published.run("operations", "canary", "ecommerce").stdout
+    assert "- `margin` is gone" in shown
 
     before = published.settings.published("ecommerce").read_bytes()
     done = published.run("operations", "elt", "ecommerce")
