@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 
+from operations.files.whole_file import whole_file
+
 FIRST_PORT = 8080
 # A scheduler waits for its tasks; they are not worth more, since the next run does their work anew.
 STOP_SECONDS = 4
@@ -68,10 +70,9 @@ class Lock:
 
     def note(self, **facts) -> None:
         """Write down who holds the lock."""
-        written = self._facts.with_suffix(".new")
-        written.write_text(json.dumps(facts))
-        # At once, since others ask whether Airflow is up while it adds its processes.
-        written.replace(self._facts)
+        # Others ask whether Airflow is up while it adds its processes.
+        with whole_file(self._facts) as written:
+            written.write_text(json.dumps(facts))
 
     def facts(self) -> dict:
         """What the holder has written down; empty if there was none yet."""
