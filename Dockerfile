@@ -1,4 +1,4 @@
-# Airflow's own image, of the version in requirements.txt; slim: what it needs beside is locked there.
+# Airflow's own image, of the version in requirements.txt; slim: what it needs beside is file_lock there.
 FROM apache/airflow:slim-3.3.2-python3.12
 
 USER root

@@ -19,13 +19,13 @@ endif
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup env run test lint lint-sql elt canary airflow dashboard docs spark bench samples lock clean
+.PHONY: help setup env run test lint lint-sql elt preview airflow dashboard docs spark bench samples lock clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS='	' read -r target text; do \
 		printf '  make %-9s %s\n' "$$target" "$$text"; done
 
-setup: $(INSTALLED) ## Make .venv with the locked requirements (PYTHON=python3.12 chooses the interpreter)
+setup: $(INSTALLED) ## Make .venv with the file_lock requirements (PYTHON=python3.12 chooses the interpreter)
 
 $(INSTALLED):
 	@command -v $(PYTHON) >/dev/null || { \
@@ -43,25 +43,25 @@ $(INSTALLED):
 
 run: setup ## Run every pipeline in Airflow, from input to published marts; makes sample input if there is none
 	@$(PY) -m samples --if-empty
-	@$(PY) -m runtime run
+	@$(PY) -m cli.airflow run
 
 elt: setup ## Load, build and publish one domain without Airflow: make elt DOMAIN=collisions
-	@$(PY) -m operations elt $(DOMAIN)
+	@$(PY) -m cli.operations elt $(DOMAIN)
 
-canary: setup ## Show what a change of the models does to the published data: make canary DOMAINS=ecommerce
-	@$(PY) -m operations canary $(DOMAINS)
+preview: setup ## Show what a change of the models does to the published data: make preview DOMAINS=ecommerce
+	@$(PY) -m cli.operations preview $(DOMAINS)
 
 airflow: setup ## Start Airflow and its UI until Ctrl-C
-	@$(PY) -m runtime airflow
+	@$(PY) -m cli.airflow airflow
 
 dashboard: setup ## Serve the dashboard of what is published, until Ctrl-C
 	@$(PY) -m dashboard
 
 docs: setup ## Generate the models' documentation and serve it
-	@$(PY) -m runtime docs
+	@$(PY) -m cli.airflow docs
 
 spark: setup ## Serve Spark's SQL on this machine until Ctrl-C (needs Java 17 and pyspark)
-	@SLUICE_TARGET=spark $(PY) -m runtime spark
+	@SLUICE_TARGET=spark $(PY) -m cli.airflow spark
 
 samples: setup ## Write sample input for every domain
 	@$(PY) -m samples

@@ -30,14 +30,22 @@ def measure(quick: bool) -> tuple[str, dict]:
         ROUND * 2 if quick else ROUND * 4 + ["dag"] * 7,
     )
     parts = [("collisions", real), (f"60 models of {rows:,} rows", large)]
-    header = ["project", "what", "runs", "seconds", "ratio", "above `dbt build`, a model", "tasks retried"]
+    header = [
+        "project",
+        "what",
+        "runs",
+        "seconds",
+        "ratio",
+        "above `dbt build`, a model",
+        "tasks retried",
+    ]
     return table(header, [row for name, turns in parts for row in _rows(name, turns)]), dict(parts)
 
 
 def _load_crashes(checkout: Path) -> None:
     data = checkout / "data"
     run(["-m", "samples", "collisions", "--rows", str(CRASHES)], cwd=checkout, data_dir=data)
-    run(["-m", "operations", "elt", "collisions"], cwd=checkout, data_dir=data)
+    run(["-m", "cli.operations", "elt", "collisions"], cwd=checkout, data_dir=data)
 
 
 def _take_turns(domain: str, prepare: Callable[[Path], None], turns: list[str]) -> list[dict]:

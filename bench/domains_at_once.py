@@ -50,7 +50,7 @@ def _take(deliveries: dict[str, tuple[str, ...]], *, at_once: bool) -> float:
             run(["-m", "samples", domain, *options], cwd=PROJECT_DIR, data_dir=data)
 
         def elt(domain: str) -> None:
-            run(["-m", "operations", "elt", domain], cwd=PROJECT_DIR, data_dir=data, variables=variables)
+            run(["-m", "cli.operations", "elt", domain], cwd=PROJECT_DIR, data_dir=data, variables=variables)
 
         begun = perf_counter()
         list(pool.map(elt, deliveries))

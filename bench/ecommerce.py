@@ -5,15 +5,15 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from bench.measuring import Ended, progress, run, spread, table
-from operations.dbt import UNIT_TESTS, selectors
 from settings import DBT_PROJECT_DIR, PROJECT_DIR
+from transformation.dbt import UNIT_TESTS, selectors
 
 ORDERS, MORE_ORDERS, MORE_DAYS = 10_000_000, 100_000, 3
 FIRST_DAY = date(2023, 1, 1)
 # The days after it lie in the same month, which is rebuilt with each of them.
 DAYS = 716
 STAGES = {
-    "load": ("-m", "ingestion", "ecommerce"),
+    "load": ("-m", "cli.ingestion", "ecommerce"),
     "build and test": (
         "-m",
         "dbt.cli.main",
@@ -23,8 +23,8 @@ STAGES = {
         "--exclude",
         UNIT_TESTS,
     ),
-    "publish": ("-m", "operations", "publish", "ecommerce"),
-    "reports": ("-m", "operations", "reports", "ecommerce"),
+    "publish": ("-m", "cli.operations", "publish", "ecommerce"),
+    "reports": ("-m", "cli.operations", "reports", "ecommerce"),
 }
 
 

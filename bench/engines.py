@@ -13,24 +13,24 @@ from pathlib import Path
 import pytest
 
 from bench.measuring import Ended, peak_of, progress, run, table
-from ingestion.warehouse.spark_server import SparkMissingError, spark_server, unused_port
-from operations.dbt import UNIT_TESTS, selectors
 from settings import DBT_PROJECT_DIR, PROJECT_DIR
 from settings.warehouse import SparkServer
 from tests.servers.databases import database, prepare
 from tests.servers.postgres import Postgres, postgres
+from transformation.dbt import UNIT_TESTS, selectors
+from warehouse.spark_server import SparkMissingError, spark_server, unused_port
 
 MONTHS = [f"2023-{month:02}" for month in range(1, 11)]
 ROWS = 2_000_000
 # So many of the months, of two million trips each.
 SIZES = (1, 10)
 STAGES = {
-    "load": ("-m", "ingestion", "taxi"),
+    "load": ("-m", "cli.ingestion", "taxi"),
     "build and test": (
         *("-m", "dbt.cli.main", "build"),
         *("--select", *selectors("taxi"), "--exclude", UNIT_TESTS),
     ),
-    "publish": ("-m", "operations", "publish", "taxi"),
+    "publish": ("-m", "cli.operations", "publish", "taxi"),
 }
 ENGINES = ("dev", "postgres", "spark")
 # Of a server with 4 GiB for PostgreSQL, by what its documentation advises.

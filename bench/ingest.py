@@ -22,7 +22,11 @@ begun = time.perf_counter()
 {work}
 print(json.dumps({{"seconds": time.perf_counter() - begun}}))
 """
-COMMAND, LOADING, DEFECTIVE = "`python -m ingestion taxi`", "its loading", "its loading, 65 lines defective"
+COMMAND, LOADING, DEFECTIVE = (
+    "`python -m cli.ingestion taxi`",
+    "its loading",
+    "its loading, 65 lines defective",
+)
 DUCKDB, PANDAS, DLT = (
     "DuckDB `create table`",
     "pandas, `to_sql` into SQLite",
@@ -77,7 +81,7 @@ def _size(folder: Path, size: int, runs: int, *, slow: bool) -> dict[str, list[d
     # DuckDB's reader alone refuses this one; ingestion makes a repaired copy.
     defective = _sample(folder / "defective", size)
     ways: dict[str, Callable[[Path], Ended]] = {
-        COMMAND: lambda data: _ingest(data, clean, "-m", "ingestion", "taxi"),
+        COMMAND: lambda data: _ingest(data, clean, "-m", "cli.ingestion", "taxi"),
         LOADING: lambda data: _ingest(data, clean, "-c", _script(LOADING), "", ""),
         DUCKDB: lambda data: _other(data, clean, DUCKDB),
         DEFECTIVE: lambda data: _ingest(data, defective, "-c", _script(DEFECTIVE), "", ""),

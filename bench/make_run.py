@@ -1,4 +1,4 @@
-"""`python -m runtime run` on the sample input of all domains, from Airflow's start to its stop: cold and warm."""
+"""`python -m cli.airflow run` on the sample input of all domains, from Airflow's start to its stop: cold and warm."""
 
 import shutil
 import tempfile
@@ -22,6 +22,6 @@ def measure(quick: bool) -> tuple[str, dict]:
             run(["-m", "samples"], cwd=checkout, data_dir=data)
             for state, times in seconds.items():
                 progress(f"{state} run {number + 1}")
-                times.append(run(["-m", "runtime", "run"], cwd=checkout, data_dir=data).seconds)
+                times.append(run(["-m", "cli.airflow", "run"], cwd=checkout, data_dir=data).seconds)
     rows = [[state, str(len(times)), spread(times)] for state, times in seconds.items()]
     return table(["data folder", "runs", "seconds"], rows), seconds

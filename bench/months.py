@@ -5,8 +5,8 @@ from itertools import islice
 from pathlib import Path
 
 from bench.measuring import Ended, progress, run, spread, table
-from operations.dbt import UNIT_TESTS, selectors
 from settings import DBT_PROJECT_DIR, PROJECT_DIR
+from transformation.dbt import UNIT_TESTS, selectors
 
 MONTHS = [f"{year}-{month:02}" for year in (2022, 2023, 2024) for month in range(1, 13)]
 ROWS = 500_000
@@ -43,7 +43,7 @@ def _month(data: Path, month: str, rows: int) -> dict[str, Ended]:
 def _load(data: Path, month: str, rows: int) -> Ended:
     options = ("--months", month, "--rows", str(rows), "--suffix", "csv.gz")
     run(["-m", "samples", "taxi", *options], cwd=PROJECT_DIR, data_dir=data)
-    return run(["-m", "ingestion", "taxi", "--month", month], cwd=PROJECT_DIR, data_dir=data)
+    return run(["-m", "cli.ingestion", "taxi", "--month", month], cwd=PROJECT_DIR, data_dir=data)
 
 
 def _build(data: Path) -> Ended:
@@ -51,7 +51,7 @@ def _build(data: Path) -> Ended:
 
 
 def _publish(data: Path) -> Ended:
-    return run(["-m", "operations", "publish", "taxi"], cwd=PROJECT_DIR, data_dir=data)
+    return run(["-m", "cli.operations", "publish", "taxi"], cwd=PROJECT_DIR, data_dir=data)
 
 
 def _raw(months: list[dict[str, Ended]]) -> list[dict[str, dict]]:

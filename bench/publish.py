@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 
 from bench.measuring import Ended, progress, run, spread, table
-from ingestion.warehouse import connect
-from operations.publishing.candidate import copy
-from operations.publishing.manage import rollback
-from operations.publishing.promote import promote
+from publishing.candidate import copy
+from publishing.manage import rollback
+from publishing.promote import promote
 from settings import PROJECT_DIR, Settings
+from warehouse import connect
 
 # MONTHS includes one month for each of the last RUNS publications.
 MONTHS, ROWS, RUNS = 36, 500_000, 3
@@ -36,7 +36,7 @@ def measure(quick: bool) -> tuple[str, dict]:
         data = settings.data_dir
         options = ("--months", FIRST, "--rows", str(rows), "--suffix", "csv.gz")
         run(["-m", "samples", "taxi", *options], cwd=PROJECT_DIR, data_dir=data)
-        run(["-m", "operations", "elt", "taxi"], cwd=PROJECT_DIR, data_dir=data)
+        run(["-m", "cli.operations", "elt", "taxi"], cwd=PROJECT_DIR, data_dir=data)
         size = _size(settings)
         ended = {"the first month": [_first(settings) for _ in range(runs)]}
         sizes = {"the first month": size}
@@ -81,7 +81,7 @@ def _first(settings: Settings) -> Ended:
 
 
 def _publish(settings: Settings) -> Ended:
-    ended = run(["-m", "operations", "publish", "taxi"], cwd=PROJECT_DIR, data_dir=settings.data_dir)
+    ended = run(["-m", "cli.operations", "publish", "taxi"], cwd=PROJECT_DIR, data_dir=settings.data_dir)
     progress(f"published {_size(settings):,.0f} MB in {ended.seconds:.1f} s")
     return ended
 

@@ -8,10 +8,10 @@ import signal
 import sys
 import time
 
-from operations.dbt import UNIT_TESTS, run_dbt, selectors
-from runtime.client import RunState
-from runtime.local import LocalAirflow
+from local_airflow.client import RunState
+from local_airflow.local import LocalAirflow
 from settings import Settings, load
+from transformation.dbt import UNIT_TESTS, run_dbt, selectors
 
 TIMEOUT = 600
 COMMANDS = {

@@ -19,8 +19,8 @@ import sys
 
 import pendulum
 from airflow.sdk import DAG, chain
+from dag_factory import common, dbt_tasks, run_dag_locally, schedule
 from domain_tasks import end_run, ingest, publish
-from pipeline import common, dbt_tasks, run_in_one_process, schedule
 
 DOMAIN = "collisions"
 
@@ -39,4 +39,4 @@ with DAG(
     end_run(DOMAIN, published, after=[ingested, published])
 
 if __name__ == "__main__":
-    sys.exit(run_in_one_process(dag) != "success")
+    sys.exit(run_dag_locally(dag) != "success")

@@ -1,4 +1,4 @@
-"""The tasks around the dbt models that the DAGs of all domains share; what they do is in `operations.elt`."""
+"""The tasks around the dbt models that the DAGs of all domains share; what they do is in `orchestration.run`."""
 
 from collections.abc import Callable, Iterable
 from urllib.parse import quote
@@ -8,7 +8,7 @@ from airflow.sdk import XComArg, chain, get_current_context, task, task_group
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from cosmos.constants import PRODUCER_WATCHER_TASK_ID
-from pipeline import PARAMS, published, waiting
+from dag_factory import PARAMS, published, waiting
 
 import settings
 
@@ -28,7 +28,7 @@ def ingest(domain: str, entity: str, task_id: str | None = None) -> XComArg:
 
 def _ingest(domain: str, entity: str, run_id: str, **part: str) -> dict:
     from ingestion.load import FilesFailedError
-    from operations.elt import ingest
+    from orchestration.run import ingest
 
     try:
         summary = ingest(domain, run_id, _SETTINGS, entity, **part)
@@ -62,9 +62,9 @@ def ingest_months(domain: str, entity: str) -> XComArg:
     @task(task_id=f"download_{entity}")
     def download(month: str) -> str:
         """Fetch the month's file, unless it is there."""
-        from ingestion.feeds import UnknownPartitionError
-        from ingestion.fetch import NothingToLoadError, fetch
-        from ingestion.web.download import DownloadError
+        from ingestion.download.download import DownloadError
+        from ingestion.download.partition import NothingToLoadError, fetch
+        from ingestion.files.file_resource import UnknownPartitionError
 
         try:
             fetched = fetch(domain, month, _SETTINGS)
@@ -114,12 +114,12 @@ def ingest_files(domain: str, entity: str, api: str) -> XComArg:
     @task(task_id=f"ingest_{api}", **waiting("ingest"))
     def load_api(files: list[str], *, run_id: str | None = None, params: dict | None = None) -> dict:
         """Load what is new or changed."""
-        if not files and not is_asked(params):
+        if not files and not has_manual_params(params):
             raise AirflowSkipException("no file has arrived")
         return _ingest(domain, api, run_id)
 
     def is_unfinished() -> bool:
-        from operations.publishing.completeness import has_all
+        from publishing.published_check import has_all
 
         return not has_all(domain, _SETTINGS)
 
@@ -163,13 +163,13 @@ def _any_loaded(
             return
         if {"failed", "upstream_failed"} & set(states.values()):
             raise AirflowFailException(f"of the {parts} none could be loaded")
-        if not (anyhow() or is_asked(params)):
+        if not (anyhow() or has_manual_params(params)):
             raise AirflowSkipException(f"there are no new {parts}")
 
     return any_loaded()
 
 
-def is_asked(params: dict) -> bool:
+def has_manual_params(params: dict) -> bool:
     """Whether the parameters of a run ask for work on what has been loaded already."""
     return any(params[name] for name in PARAMS)
 
@@ -180,12 +180,12 @@ def publish(domain: str) -> XComArg:
     @task(task_id="publish", outlets=[published(domain)], **waiting("publish"))
     def publish_marts(*, run_id: str | None = None, params: dict | None = None) -> dict:
         """Swap in the new marts, which passed every test; what another run has built since is for that run to publish."""
-        from operations.elt import publish
-        from operations.publishing.errors import BuiltAnewError, PublishStoppedError
+        from orchestration.run import publish
+        from publishing.errors import PublishStoppedError, SupersededRunError
 
         try:
             return publish(domain, run_id, _SETTINGS, accept=params["accept"]).to_dict()
-        except BuiltAnewError as error:
+        except SupersededRunError as error:
             raise AirflowSkipException(error) from error
         except PublishStoppedError as error:
             raise AirflowFailException(error) from error
@@ -200,7 +200,7 @@ def write_reports(domain: str) -> XComArg:
     @task(task_id="write_reports", retries=1)
     def write(*, run_id: str | None = None) -> list[str]:
         """Write the reports from the published marts."""
-        from operations.elt import write_reports
+        from orchestration.run import write_reports
 
         return [str(path) for path in write_reports(domain, run_id, _SETTINGS)]
 
@@ -223,8 +223,8 @@ def end_run(domain: str, published: XComArg, after: Iterable[XComArg]) -> None:
     @task(task_id="notify", trigger_rule="all_done", retries=0)
     def say(*, run_id: str | None = None, ti=None) -> None:
         """Tell people how the run ended, if the settings say so."""
-        from operations.metrics.record import outcome
-        from operations.notify import notify
+        from observability.metrics.record import outcome
+        from observability.notify import notify
 
         ended = outcome(domain, run_id, _SETTINGS, failed=_failed_tasks(ti, run_id))
         run_page = f"{conf.get('api', 'base_url').rstrip('/')}/dags/{domain}/runs/{quote(run_id)}"
@@ -233,13 +233,13 @@ def end_run(domain: str, published: XComArg, after: Iterable[XComArg]) -> None:
     @task(task_id="record_run", trigger_rule="all_done", **waiting("record"))
     def record_metrics(*, run_id: str | None = None, ti=None) -> None:
         """Bring the metrics of this run's stages into the warehouse."""
-        from operations.metrics.record import record
+        from observability.metrics.record import record
 
         record(domain, _SETTINGS, run_id, failed=_failed_tasks(ti, run_id))
 
     # The two leaves of the DAG, by which Airflow decides whether the run succeeded.
-    published >> EmptyOperator(task_id="is_published")
-    ended = EmptyOperator(task_id="run_ended", trigger_rule="all_done")
+    published >> EmptyOperator(task_id="published_marker")
+    ended = EmptyOperator(task_id="run_finished", trigger_rule="all_done")
     chain(list(after), say(), record_metrics(), ended)
 
 

@@ -20,8 +20,8 @@ import sys
 
 import pendulum
 from airflow.sdk import DAG, chain, cross_downstream
+from dag_factory import common, dbt_tasks, run_dag_locally, schedule
 from domain_tasks import end_run, ingest, publish, write_reports
-from pipeline import common, dbt_tasks, run_in_one_process, schedule
 
 DOMAIN = "ecommerce"
 
@@ -41,4 +41,4 @@ with DAG(
     end_run(DOMAIN, published, after=[*ingested, reported])
 
 if __name__ == "__main__":
-    sys.exit(run_in_one_process(dag) != "success")
+    sys.exit(run_dag_locally(dag) != "success")

@@ -10,7 +10,7 @@ from airflow.sdk import Asset, AssetWatcher
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 import settings
-from ingestion.arrivals import delivered, is_complete, state_of
+from ingestion.files.landing import delivered, is_complete, state_of
 
 POKE_SECONDS = 2.0
 
@@ -18,7 +18,7 @@ POKE_SECONDS = 2.0
 def arrivals(domain: str) -> Asset:
     """The asset that is updated when files in a domain's landing folder have become complete."""
     found = settings.load()
-    trigger = LandingTrigger(str(found.landing(domain)), found.still_seconds)
+    trigger = LandingTrigger(str(found.landing(domain)), found.file_stable_seconds)
     return Asset(
         f"sluice://landing/{domain}", watchers=[AssetWatcher(name=f"landing_{domain}", trigger=trigger)]
     )
@@ -32,18 +32,18 @@ class LandingTrigger(BaseEventTrigger):
 
     Args:
         folder: the landing folder.
-        still_seconds: how long a file must be unchanged to be complete.
+        file_stable_seconds: how long a file must be unchanged to be complete.
     """
 
-    def __init__(self, folder: str, still_seconds: float) -> None:
+    def __init__(self, folder: str, file_stable_seconds: float) -> None:
         super().__init__()
         self.folder = folder
-        self.still_seconds = still_seconds
+        self.file_stable_seconds = file_stable_seconds
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """The class and arguments from which the triggerer makes the trigger."""
         # By its path from the project's folder; the triggerer imports nothing from the folder of the DAGs.
-        kwargs = {"folder": self.folder, "still_seconds": self.still_seconds}
+        kwargs = {"folder": self.folder, "file_stable_seconds": self.file_stable_seconds}
         return ("dags.landing_trigger.LandingTrigger", kwargs)
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -60,7 +60,7 @@ class LandingTrigger(BaseEventTrigger):
             new = sorted(name for name, state in complete.items() if told.get(name) != state)
             if new:
                 waiting_since = waiting_since or time.monotonic()
-            if new and (not writing or time.monotonic() - waiting_since >= self.still_seconds):
+            if new and (not writing or time.monotonic() - waiting_since >= self.file_stable_seconds):
                 yield TriggerEvent({"files": new})
                 told, waiting_since = complete, None
             elif not new:
@@ -71,5 +71,7 @@ class LandingTrigger(BaseEventTrigger):
         """The complete files, each with a value that differs with its content, and whether there are others."""
         folder = Path(self.folder)
         files = delivered(folder) if folder.is_dir() else []
-        complete = {path.name: state_of(path) for path in files if is_complete(path, self.still_seconds)}
+        complete = {
+            path.name: state_of(path) for path in files if is_complete(path, self.file_stable_seconds)
+        }
         return complete, len(complete) < len(files)

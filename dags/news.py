@@ -3,7 +3,7 @@
 | step | what it does | when it fails |
 |---|---|---|
 | `ingest_articles` | loads what was published since the last run | fails for good: the next run goes on |
-| `any_news` | skips the rest if nothing is new, and nothing is left from earlier runs | retried |
+| `check_for_new_data` | skips the rest if nothing is new, and nothing is left from earlier runs | retried |
 | `enrich_articles` | has each new text judged, within the budget | the run goes on, with articles that wait for the next one |
 | `check_volume` | raises an alert if the last whole day has less than half of the articles of the week before it | the run goes on |
 | `load_seeds`, `transform_*`, `model_analytics` | one task a dbt model, all in one `dbt build` | each retried |
@@ -25,8 +25,8 @@ import pendulum
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, chain, cross_downstream, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-from domain_tasks import end_run, ingest, is_asked, publish
-from pipeline import common, dbt_tasks, run_in_one_process, schedule
+from dag_factory import common, dbt_tasks, run_dag_locally, schedule
+from domain_tasks import end_run, has_manual_params, ingest, publish
 
 import settings
 
@@ -34,18 +34,18 @@ DOMAIN = "news"
 _SETTINGS = settings.load()
 
 
-@task(task_id="any_news")
-def any_news(loaded: dict, *, params: dict | None = None) -> None:
+@task(task_id="check_for_new_data")
+def check_for_new_data(loaded: dict, *, params: dict | None = None) -> None:
     """Go on if articles came or still wait to be judged or published, or if the parameters ask for it."""
-    from ingestion.enrich.outlook import outlook
+    from ingestion.enrich.volume_check import outlook
     from ingestion.sources.news import ARTICLES
-    from operations.publishing.stores import store_of
+    from publishing.stores import store_of
 
     found = outlook(ARTICLES, _SETTINGS)
     made = store_of(DOMAIN, _SETTINGS).all()
     # The newest version, not the one in use: after a rollback, nobody wants it undone by the next run.
-    is_published = made and datetime.fromisoformat(made[-1].facts["made_at"]) > found.loaded_at
-    if not (loaded["rows_loaded"] or found.waiting or is_asked(params) or not is_published):
+    published_marker = made and datetime.fromisoformat(made[-1].facts["made_at"]) > found.loaded_at
+    if not (loaded["rows_loaded"] or found.waiting or has_manual_params(params) or not published_marker):
         raise AirflowSkipException("no new articles")
 
 
@@ -53,7 +53,7 @@ def any_news(loaded: dict, *, params: dict | None = None) -> None:
 @task(task_id="enrich_articles")
 def enrich_articles(*, run_id: str | None = None) -> dict:
     """Have the new texts judged; what is left, the next run judges."""
-    from operations.elt import ingest as load
+    from orchestration.run import ingest as load
 
     summary = load(DOMAIN, run_id, _SETTINGS, "enrichments")
     if summary.partial:
@@ -64,7 +64,7 @@ def enrich_articles(*, run_id: str | None = None) -> dict:
 @task(task_id="check_volume", retries=0)
 def check_volume() -> None:
     """Fail, as an alert, if the last whole day has less than half of the articles of the week before it."""
-    from ingestion.enrich.outlook import outlook
+    from ingestion.enrich.volume_check import outlook
     from ingestion.sources.news import ARTICLES
 
     found = outlook(ARTICLES, _SETTINGS)
@@ -80,9 +80,9 @@ with DAG(
     **common(DOMAIN, __doc__),
 ) as dag:
     ingested = ingest(DOMAIN, "articles")
-    begun = any_news(ingested)
+    begun = check_for_new_data(ingested)
     # Neither the alert nor the budget stops the run; only `begun` decides whether it goes on.
-    looked_at = EmptyOperator(task_id="articles_ready", trigger_rule="all_done")
+    looked_at = EmptyOperator(task_id="data_available", trigger_rule="all_done")
     models, tests = dbt_tasks(dag, DOMAIN)
     published = publish(DOMAIN)
 
@@ -92,4 +92,4 @@ with DAG(
     end_run(DOMAIN, published, after=[ingested, published])
 
 if __name__ == "__main__":
-    sys.exit(run_in_one_process(dag) != "success")
+    sys.exit(run_dag_locally(dag) != "success")

@@ -5,12 +5,12 @@
 | `build_and_publish` | reads what the domains publish, builds and tests the marts, puts them in place | retried; readers keep the last version |
 
 A new domain is in it as soon as it has a folder in `dbt_project/models/marts/` and publishes. From a shell:
-`python -m operations overview`.
+`python -m cli.operations overview`.
 """
 
 import pendulum
 from airflow.sdk import DAG, AssetAny, task
-from pipeline import common, published, waiting
+from dag_factory import common, published, waiting
 
 import settings
 
@@ -30,7 +30,7 @@ with DAG(
     @task(**waiting("health"))
     def build_and_publish(*, run_id: str | None = None) -> dict:
         """Build the marts from what is published, and publish them."""
-        from operations.health.collect import overview
+        from observability.health.collect import overview
 
         return overview(_SETTINGS, run_id).to_dict()
 

@@ -4,14 +4,14 @@
 |---|---|---|
 | `collect` | brings new runs, tasks, dbt results, loads and publications into `raw_ops` | retried; without Airflow's API, or a published file, the rest is collected |
 | `build_and_publish` | builds and tests the marts, puts them in place | retried; readers keep the last version |
-| `tell` | tells once of each alert that begins or ends, see `operations/health/alerts.yml` | retried; what is not told is told next time |
+| `tell` | tells once of each alert that begins or ends, see `observability/health/alerts.yml` | retried; what is not told is told next time |
 
-The dashboard (`make dashboard`) shows it. From a shell: `python -m operations health`.
+The dashboard (`make dashboard`) shows it. From a shell: `python -m cli.operations health`.
 """
 
 import pendulum
 from airflow.sdk import DAG, chain, task
-from pipeline import common, schedule, waiting
+from dag_factory import common, schedule, waiting
 
 import settings
 
@@ -29,7 +29,7 @@ with DAG(
     @task(**waiting("health"))
     def collect() -> dict:
         """Bring what is new into the warehouse."""
-        from operations.health.collect import collect
+        from observability.health.collect import collect
 
         collected = collect(_SETTINGS)
         if collected.without_airflow:
@@ -41,14 +41,14 @@ with DAG(
     @task(**waiting("health"))
     def build_and_publish(*, run_id: str | None = None) -> dict:
         """Build the marts and publish them."""
-        from operations.health.collect import DOMAIN, build
+        from observability.health.collect import DOMAIN, build
 
         return build(DOMAIN, _SETTINGS, run_id).to_dict()
 
     @task(**waiting("health"))
     def tell() -> list[dict]:
         """Tell of alerts that begin or end."""
-        from operations.health.alerts import tell
+        from observability.health.alerts import tell
 
         return [told.to_dict() for told in tell(_SETTINGS)]
 

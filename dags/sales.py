@@ -24,9 +24,9 @@ import sys
 
 import pendulum
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable, chain
+from dag_factory import common, dbt_tasks, run_dag_locally, schedule
 from domain_tasks import end_run, ingest_files, publish
 from landing_trigger import arrivals
-from pipeline import common, dbt_tasks, run_in_one_process, schedule
 
 DOMAIN = "sales"
 ARRIVALS = [arrivals(DOMAIN)]
@@ -49,4 +49,4 @@ with DAG(
     end_run(DOMAIN, published, after=[loaded, published])
 
 if __name__ == "__main__":
-    sys.exit(run_in_one_process(dag) != "success")
+    sys.exit(run_dag_locally(dag) != "success")

@@ -26,8 +26,8 @@ import sys
 from datetime import date
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, chain
+from dag_factory import MONTHS, PARAMS, common, dbt_tasks, run_dag_locally, schedule, start
 from domain_tasks import end_run, ingest_months, publish
-from pipeline import MONTHS, PARAMS, common, dbt_tasks, run_in_one_process, schedule, start
 
 DOMAIN = "taxi"
 # On the second day of a month its interval, which begins on the second of the month before, has ended.
@@ -48,4 +48,4 @@ with DAG(
     end_run(DOMAIN, published, after=[loaded, published])
 
 if __name__ == "__main__":
-    sys.exit(run_in_one_process(dag) != "success")
+    sys.exit(run_dag_locally(dag) != "success")

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import settings
-from runtime.processes import AirflowError, free_port
+from local_airflow.processes import AirflowError, free_port
 
 FIRST_PORT = 8501
 OPTIONS = {

@@ -8,10 +8,10 @@ import duckdb
 import pandas as pd
 
 import settings as settings_module
-from ingestion.warehouse import WarehouseBusyError, WarehouseError
-from operations.health import publications
-from operations.publishing import readers
-from operations.publishing.readers import open_published
+from observability.health import publications
+from publishing import readers
+from publishing.readers import open_published
+from warehouse import WarehouseBusyError, WarehouseError
 
 
 class NothingToShowError(LookupError):
@@ -31,7 +31,7 @@ def ask(domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None
     """
     settings = settings_module.load()
     how = (
-        "`python -m operations health`"
+        "`python -m cli.operations health`"
         if domain in settings_module.PLATFORM
         else f"`make elt DOMAIN={domain}`"
     )

@@ -9,22 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import settings as settings_module
+from common.files import work_folder
 from ingestion import sources
-from ingestion.arrivals import (
+from ingestion.api.api_resource import ApiResource
+from ingestion.enrich.enrichments import Enrichments
+from ingestion.files.file_resource import FileResource
+from ingestion.files.landing import (
     checksum_of,
     delivered,
     is_complete,
-    put_away,
+    move_to_archive,
     refuse,
     state_of,
     wait_until_complete,
 )
-from ingestion.enrich.enrichments import Enrichments
-from ingestion.feeds import Feed
-from ingestion.load_file import FileLoader, FileResult
-from ingestion.on_disk import work_folder
-from ingestion.raw_store import RawStore
-from ingestion.rest.endpoint import Endpoint
+from ingestion.files.load_file import FileLoader, FileResult
+from ingestion.loader.loader import RawLoader
 from settings import Settings
 
 
@@ -95,7 +95,7 @@ def source_names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(sources.__path__))
 
 
-def feeds_of_source(name: str) -> tuple[Feed | Endpoint | Enrichments, ...]:
+def feeds_of_source(name: str) -> tuple[FileResource | ApiResource | Enrichments, ...]:
     """What a source loads; all of it belongs to one domain."""
     return importlib.import_module(f"ingestion.sources.{name}").FEEDS
 
@@ -105,7 +105,7 @@ def domains() -> list[str]:
     return sorted({feeds_of_source(name)[0].domain for name in source_names()})
 
 
-def feeds_of(domain: str) -> Sequence[Feed | Endpoint | Enrichments]:
+def feeds_of(domain: str) -> Sequence[FileResource | ApiResource | Enrichments]:
     """The feeds of a domain, in the order in which they are loaded: files, then APIs.
 
     Raises:
@@ -114,7 +114,7 @@ def feeds_of(domain: str) -> Sequence[Feed | Endpoint | Enrichments]:
     feeds = [feed for name in source_names() for feed in feeds_of_source(name) if feed.domain == domain]
     if not feeds:
         raise UnknownDomainError(f"unknown domain {domain!r}; there are: {', '.join(domains())}")
-    return sorted(feeds, key=lambda feed: not isinstance(feed, Feed))
+    return sorted(feeds, key=lambda feed: not isinstance(feed, FileResource))
 
 
 def entities_of(domain: str) -> list[str]:
@@ -133,7 +133,7 @@ def partitions_of(domain: str, settings: Settings) -> list[str]:
         UnknownDomainError: there is no such domain.
     """
     landing = settings.landing(domain)
-    feeds = [feed for feed in feeds_of(domain) if isinstance(feed, Feed) and landing.exists()]
+    feeds = [feed for feed in feeds_of(domain) if isinstance(feed, FileResource) and landing.exists()]
     files = [(feed, path) for feed in feeds for path in feed.files(landing)]
     return sorted({part for feed, path in files if (part := feed.partition_of(path.name))})
 
@@ -144,14 +144,14 @@ def moves_files(domain: str) -> bool:
     Raises:
         UnknownDomainError: there is no such domain.
     """
-    return any(feed.moves_files for feed in feeds_of(domain) if isinstance(feed, Feed))
+    return any(feed.moves_files for feed in feeds_of(domain) if isinstance(feed, FileResource))
 
 
 def arrived(domain: str, settings: Settings) -> list[str]:
     """Names of the complete files in a domain's landing folder, in the order of loading."""
     landing = settings.landing(domain)
     files = delivered(landing) if landing.exists() else []
-    return [path.name for path in files if is_complete(path, settings.still_seconds)]
+    return [path.name for path in files if is_complete(path, settings.file_stable_seconds)]
 
 
 def load_domain(
@@ -198,10 +198,10 @@ def load_domain(
     if partitions is not None:
         for feed in wanted:
             feed.check_partitions(partitions)
-    of_files = [feed for feed in feeds if isinstance(feed, Feed)]
+    of_files = [feed for feed in feeds if isinstance(feed, FileResource)]
     results = []
     for feed in wanted:
-        if isinstance(feed, Feed):
+        if isinstance(feed, FileResource):
             results += _load_feed(feed, of_files, settings, partitions, files)
         else:
             results.append(feed.load(settings, limit=limit, anew=anew))
@@ -212,8 +212,8 @@ def load_domain(
 
 
 def _load_feed(
-    feed: Feed,
-    feeds: Sequence[Feed],
+    feed: FileResource,
+    feeds: Sequence[FileResource],
     settings: Settings,
     partitions: Sequence[str] | None,
     names: Sequence[str] | None,
@@ -229,9 +229,9 @@ def _load_feed(
         return found if names is None else [path for path in found if path.name in names]
 
     if feed.moves_files:
-        wait_until_complete(wanted, settings.still_seconds)
+        wait_until_complete(wanted, settings.file_stable_seconds)
     with (
-        RawStore.open(feed, settings) as store,
+        RawLoader.open(feed, settings) as store,
         work_folder(settings.dlt_dir / f"parse_{settings.warehouse_name}_{feed.domain}") as work,
     ):
         loader = FileLoader(feed, feeds, store, work)
@@ -258,11 +258,11 @@ def _load_feed(
 
 
 def _load_and_move(
-    path: Path, feed: Feed, loader: FileLoader, store: RawStore, settings: Settings
+    path: Path, feed: FileResource, loader: FileLoader, store: RawLoader, settings: Settings
 ) -> FileResult:
     """Load a file, and put it away when that is committed: a kill before leaves it where the next run finds it."""
     before = state_of(path)
-    if not is_complete(path, settings.still_seconds):
+    if not is_complete(path, settings.file_stable_seconds):
         return FileResult(path.name, feed.entity, "left", reason="it is being written")
     result = loader.load(path)
     if state_of(path) != before:
@@ -272,19 +272,21 @@ def _load_and_move(
             refuse(path, result.reason)
         else:
             content = store.loaded_contents()[path.name][checksum_of(path)]
-            put_away(path, settings.archive(feed.domain) / f"{content['loaded_at'].astimezone(UTC):%Y-%m-%d}")
+            move_to_archive(
+                path, settings.archive(feed.domain) / f"{content['loaded_at'].astimezone(UTC):%Y-%m-%d}"
+            )
     except OSError as error:
         reason = f"{result.reason or 'it is loaded'}; it could not be moved: {error.strerror}"
         return replace(result, status="failed", reason=reason)
     return result
 
 
-def _double(feed: Feed, path: Path, files: Sequence[Path]) -> Path | None:
+def _double(feed: FileResource, path: Path, files: Sequence[Path]) -> Path | None:
     """Another file of the same partition, of which nobody could say which one counts."""
     partition = feed.partition_of(path.name)
     others = (other for other in files if other != path and partition)
     return next((other for other in others if feed.partition_of(other.name) == partition), None)
 
 
-def _missing(feed: Feed, partition: str) -> FileResult:
+def _missing(feed: FileResource, partition: str) -> FileResult:
     return FileResult(partition, feed.entity, "failed", reason=f"landing/{feed.domain} has no file of it")

@@ -66,8 +66,8 @@ class Part:
             count.update(dict.fromkeys(self.fates[kind].rules, lines))
         return dict(+count)
 
-    def _meeting(self, fate: str) -> int:
-        return sum(lines for kind, lines in self.defects.items() if self.fates[kind].name == fate)
+    def _meeting(self, row_status: str) -> int:
+        return sum(lines for kind, lines in self.defects.items() if self.fates[kind].name == row_status)
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values, for `--json`."""
@@ -78,7 +78,7 @@ class Part:
 class Delivery:
     """Input files of one domain and what must become of their lines, entity by entity and in all.
 
-    The counts are what was asked for and written, not what a reader found. Every line meets one fate:
+    The counts are what was asked for and written, not what a reader found. Every line meets one row_status:
     `lines = clean + superseded + quarantined + rejected`.
     """
 

@@ -52,12 +52,12 @@ Share = Annotated[float, Field(ge=0)]
 class Limits(_Checked):
     """By how much a table may differ from the published one; shares of what is published, inf for no limit."""
 
-    rows_lost: Annotated[float, Field(ge=0, le=1)]
-    rows_gained: Share
-    totals_lost: Share
-    totals_gained: Share
-    days_lost: Annotated[float, Field(ge=0)]
-    nulls_gained: Annotated[float, Field(ge=0, le=1)]
+    max_row_decrease: Annotated[float, Field(ge=0, le=1)]
+    max_row_increase: Share
+    max_total_decrease: Share
+    max_total_increase: Share
+    max_days_back: Annotated[float, Field(ge=0)]
+    max_null_increase: Annotated[float, Field(ge=0, le=1)]
 
 
 class Environment(_Checked):

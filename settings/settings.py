@@ -83,7 +83,7 @@ class Settings:
     deployment: Deployment | None = None
     # Where people find the dashboard; `make dashboard` serves it there, or on the next free port.
     dashboard_url: str = "http://127.0.0.1:8501"
-    still_seconds: float = 10.0
+    file_stable_seconds: float = 10.0
     news_query: str = "technology"
     news_requests_a_day: int = 100
     enrichment: Enrichment = field(default_factory=Enrichment)
@@ -204,7 +204,7 @@ class Settings:
             **(self.deployment.environment() if self.deployment else {}),
             "SLUICE_DASHBOARD_URL": self.dashboard_url,
             "SLUICE_NOTIFY_SUCCESS": str(int(self.notify_success)),
-            "SLUICE_STILL_SECONDS": str(self.still_seconds),
+            "SLUICE_FILE_STABLE_SECONDS": str(self.file_stable_seconds),
             "DBT_PROFILES_DIR": str(PROJECT_DIR),
             # As Cosmos names them: dbt takes what it has parsed for another one's if these differ.
             "DBT_PROFILE": DBT_PROFILE,
@@ -276,7 +276,7 @@ def load(env: str | None = None) -> Settings:
         mail=read_mail(),
         airflow=read_airflow(),
         dashboard_url=read_dashboard_url(),
-        still_seconds=number("SLUICE_STILL_SECONDS", 10.0),
+        file_stable_seconds=number("SLUICE_FILE_STABLE_SECONDS", 10.0),
         news_query=os.environ.get("SLUICE_NEWS_QUERY") or Settings.news_query,
         news_requests_a_day=int(amount("SLUICE_NEWS_REQUESTS_A_DAY", "100", least=1)),
         enrichment=read_enrichment(),

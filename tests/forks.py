@@ -9,15 +9,15 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
-from operations.dbt import DbtError
 from settings import DBT_PROJECT_DIR, Settings
+from transformation.dbt import DbtError
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
     [
-        "ingestion.__main__",
-        "operations.__main__",
-        "operations.metrics.record",
+        "cli.ingestion",
+        "cli.operations",
+        "observability.metrics.record",
         "dlt.destinations.impl.duckdb.duck",
         "dbt.cli.main",
         "dbt.adapters.duckdb",
@@ -57,7 +57,7 @@ def _run(environment: dict[str, str], output: Path, what: Callable[..., None], *
 def run_dbt(
     arguments: list[str], settings: Settings, *, variables: Mapping[str, str] = MappingProxyType({})
 ) -> str:
-    """Run one dbt command as `operations.dbt.run_dbt` does, and return its output.
+    """Run one dbt command as `transformation.dbt.run_dbt` does, and return its output.
 
     Raises:
         DbtError: a node or the command failed.

@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 from pprint import pformat
 
-from operations.dbt import ensure_docs
 from settings import DBT_PROJECT_DIR, Settings
 from tests.once import once
+from transformation.dbt import ensure_docs
 
 FILES = ("manifest.json", "catalog.json", "index.html")
 PARSED = "partial_parse.msgpack"

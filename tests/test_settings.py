@@ -115,7 +115,7 @@ schedules = {}
 retries = 3
 notify = []
 notify_success = false
-limits = { rows_lost = 0.1, rows_gained = inf, totals_lost = 0.1, totals_gained = inf, days_lost = 7, nulls_gained = 0.05 }
+limits = { max_row_decrease = 0.1, max_row_increase = inf, max_total_decrease = 0.1, max_total_increase = inf, max_days_back = 7, max_null_increase = 0.05 }
 [dev]
 [prod]
 """
@@ -135,7 +135,7 @@ def written(tmp_path, monkeypatch):
 def test_an_environment_replaces_single_values_and_variables_replace_those(written, monkeypatch) -> None:
     written(
         VALUES + 'data_dir = "/srv/prod"\nretries = 5\nnotify = ["email", "webhook"]\nnotify_success = true\n'
-        'schedules = {taxi = "@daily"}\nlimits = {rows_lost = 0.2, taxi = {days_lost = 40}}\n'
+        'schedules = {taxi = "@daily"}\nlimits = {max_row_decrease = 0.2, taxi = {max_days_back = 40}}\n'
     )
     monkeypatch.delenv("SLUICE_DATA_DIR", raising=False)
     dev, prod = project_settings.load(), project_settings.load("prod")
@@ -144,10 +144,10 @@ def test_an_environment_replaces_single_values_and_variables_replace_those(writt
     assert (prod.env, str(prod.data_dir), prod.retries) == ("prod", "/srv/prod", 5)
     assert (prod.notify, prod.notify_success) == (("email", "webhook"), True)
     assert (prod.schedule("taxi", None), prod.schedule("ecommerce", "@hourly")) == ("@daily", "@hourly")
-    assert [prod.limits_of(domain).rows_lost for domain in ("taxi", "ecommerce")] == [0.2, 0.2]
-    assert [prod.limits_of(domain).days_lost for domain in ("taxi", "ecommerce")] == [40, 7]
-    assert prod.limits_of("taxi").rows_gained == float("inf")
-    assert dev.limits_of("taxi").rows_lost == 0.1
+    assert [prod.limits_of(domain).max_row_decrease for domain in ("taxi", "ecommerce")] == [0.2, 0.2]
+    assert [prod.limits_of(domain).max_days_back for domain in ("taxi", "ecommerce")] == [40, 7]
+    assert prod.limits_of("taxi").max_row_increase == float("inf")
+    assert dev.limits_of("taxi").max_row_decrease == 0.1
     monkeypatch.setenv("SLUICE_DATA_DIR", "/srv/mine")
     monkeypatch.setenv("SLUICE_TARGET", "spark")
     assert (str(project_settings.load().data_dir), project_settings.load().target) == ("/srv/mine", "spark")
@@ -165,9 +165,9 @@ def test_an_environment_replaces_single_values_and_variables_replace_those(writt
         ("retrys = 3", r"retrys of \[prod\]"),
         ('notify = ["pager"]', r"notify.0 of \[prod\].*'pager'"),
         ('notify_success = "no"', r"notify_success of \[prod\]"),
-        ("limits = {rows_lost = 1.5}", r"limits.rows_lost of \[prod\].*1.5"),
-        ("limits = {taxi = {rows_lost = nan}}", r"limits.taxi.rows_lost of \[prod\]"),
-        ("limits = {tram = {rows_lost = 1}}", r"limits.tram of \[prod\] is for a DAG tram"),
+        ("limits = {max_row_decrease = 1.5}", r"limits.max_row_decrease of \[prod\].*1.5"),
+        ("limits = {taxi = {max_row_decrease = nan}}", r"limits.taxi.max_row_decrease of \[prod\]"),
+        ("limits = {tram = {max_row_decrease = 1}}", r"limits.tram of \[prod\] is for a DAG tram"),
         ("limits = 5", r"limits must be tables"),
         ('schedules = {tram = "none"}', r"schedules.tram of \[prod\] is for a DAG tram"),
         ('schedules = {taxi = "daily"}', r"schedules.taxi of \[prod\].*cron.*'daily'"),

@@ -12,10 +12,10 @@ TITLE, ICON = "E-commerce", ":material/shopping_cart:"
 _SPAN = """
 select min(order_date) as first, max(order_date) as last, list_sort(list(distinct category)) as categories,
     list_sort(list(distinct region)) as regions
-from marts.agg_daily_sales_by_region
+from marts.agg_daily_order_revenue_by_region
 """
 _CHOSEN = """
-from marts.agg_daily_sales_by_region
+from marts.agg_daily_order_revenue_by_region
 where order_date between $first and $last and list_contains($categories, category) and list_contains($regions, region)
 """
 _SUMS = "sum(orders)::bigint as orders, sum(revenue) as revenue, sum(margin) as margin"
@@ -34,7 +34,7 @@ _MOST_ORDERS = 1000
 _ORDERS = f"""
 select sales.order_date, sales.order_id, sales.status, products.product_name, products.category, sales.quantity,
     sales.revenue
-from marts.fct_sales as sales
+from marts.fct_orders as sales
 inner join marts.dim_products as products on sales.product_key = products.product_key
 where sales.customer_key in (select customer_key from marts.dim_customers where customer_id = ?)
 order by sales.order_date desc, sales.order_id limit {_MOST_ORDERS}

@@ -42,7 +42,7 @@ _ARTICLES = f"""
 select articles.published_at, sources.source_name, articles.title, articles.topic, articles.sentiment,
     articles.summary, articles.enrichment_status, articles.model, articles.url
 from marts.fct_articles as articles
-inner join marts.dim_news_source as sources on articles.source_key = sources.source_key
+inner join marts.dim_news_sources as sources on articles.source_key = sources.source_key
 where articles.published_on between $first and $last and list_contains($topics, coalesce(articles.topic, 'unknown'))
 order by articles.published_at desc, articles.article_id limit {MOST_ARTICLES}
 """

@@ -17,7 +17,7 @@ PERIODS = {"the last day": 1, "the last 7 days": 7, "the last 30 days": 30, "the
 _ROWS = """
 select sum(rows_read)::bigint as rows_read, sum(rows_clean)::bigint as rows_clean,
     sum(rows_quarantined)::bigint as rows_quarantined, max(loaded_at) as loaded_at
-from marts.agg_{domain}_rows_by_file
+from marts.audit_{domain}__row_counts
 """
 _HEALTH = """
 select pipeline, last_run_at, last_state, success_rate_last_10, runs_counted, average_seconds
@@ -39,7 +39,7 @@ def show() -> None:
     if not shown:
         st.info("Nothing has been published yet. `make run` runs every pipeline.")
     if not by_pipeline:
-        st.info("The runs have not been collected yet. `python -m operations health` does it.")
+        st.info("The runs have not been collected yet. `python -m cli.operations health` does it.")
     for start in range(0, len(shown), CARDS_A_ROW):
         for column, domain in zip(st.columns(CARDS_A_ROW), shown[start : start + CARDS_A_ROW], strict=False):
             with column.container(border=True):

@@ -14,11 +14,11 @@ TITLE, ICON = "Quality", ":material/rule:"
 
 _FILES = """
 select entity, source_file, rows_read, rows_clean, rows_quarantined, rows_superseded, rows_rejected, loaded_at
-from marts.agg_{domain}_rows_by_file order by rows_quarantined + rows_rejected desc, source_file
+from marts.audit_{domain}__row_counts order by rows_quarantined + rows_rejected desc, source_file
 """
 _RULES = """
 select entity, rule, source_file, loaded_at::date as loaded_on, rows_quarantined, examples
-from marts.agg_{domain}_quarantine_by_rule order by rows_quarantined desc, entity, rule, source_file
+from marts.audit_{domain}__failed_rules order by rows_quarantined desc, entity, rule, source_file
 """
 # The last result of each test.
 _TESTS = """
@@ -90,7 +90,7 @@ def _tests(domain: str) -> None:
     tests = ask_if_published("health", _TESTS, [domain])
     if tests.empty:
         st.subheader("Results of the tests", anchor=False)
-        st.info("No test results have been published yet. `python -m operations health` collects them.")
+        st.info("No test results have been published yet. `python -m cli.operations health` collects them.")
         return
     failed = int((tests["state"] != "success").sum())
     tests["state"] = [signed(state, state) for state in tests["state"]]

@@ -10,7 +10,7 @@ from dashboard.published import ask
 TITLE, ICON = "Sales", ":material/store:"
 
 _SPAN = "select min(sale_date) as first, max(sale_date) as last from marts.agg_sales_by_store_day"
-_STORES = "select store_name from marts.dim_store order by store_name"
+_STORES = "select store_name from marts.dim_stores order by store_name"
 _CHOSEN = """
 from marts.agg_sales_by_store_day
 where sale_date between $first and $last and list_contains($stores, store_name)

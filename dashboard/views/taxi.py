@@ -15,7 +15,7 @@ MOST_ZONES = 30
 HOUR = "Hour of the day, New York time"
 
 _SPAN = "select min(pickup_date) as first, max(pickup_date) as last from marts.agg_trips_by_day_hour"
-_BOROUGHS = "select distinct borough from marts.dim_zone order by borough"
+_BOROUGHS = "select distinct borough from marts.dim_zones order by borough"
 _HOURS_CHOSEN = "from marts.agg_trips_by_day_hour where pickup_date between $first and $last"
 _SUMS = "sum(trips)::bigint as trips, sum(revenue) as revenue"
 _TOTALS = f"select {_SUMS}, count(distinct pickup_date) as days {_HOURS_CHOSEN}"
@@ -30,7 +30,7 @@ _ZONES = f"""
 with hours as (
     select zones.zone || ' (' || zones.borough || ')' as zone, hours.pickup_hour, {_SUMS}
     from marts.agg_trips_by_zone_hour as hours
-    inner join marts.dim_zone as zones on hours.pickup_location_id = zones.location_id
+    inner join marts.dim_zones as zones on hours.pickup_location_id = zones.location_id
     where hours.pickup_month between date_trunc('month', $first::date) and $last::date
         and list_contains($boroughs, zones.borough)
     group by all

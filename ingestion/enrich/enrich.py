@@ -17,8 +17,10 @@ from typing import Any
 
 import dlt
 
-from ingestion.enrich.journal import Journal
-from ingestion.enrich.judgement import (
+from ingestion.api.api_resource import ApiResource
+from ingestion.enrich.budget import Budget
+from ingestion.enrich.rule_based import RuleBasedProvider
+from ingestion.enrich.schema import (
     Article,
     BadAnswerError,
     Provider,
@@ -26,14 +28,12 @@ from ingestion.enrich.judgement import (
     StopError,
     UnansweredError,
 )
-from ingestion.enrich.local import LocalProvider
-from ingestion.enrich.spending import Spending
-from ingestion.load_file import FileResult
-from ingestion.raw_pipeline import RawPipeline
-from ingestion.raw_tables import enrichments, llm_usage
-from ingestion.rest.endpoint import Endpoint
-from ingestion.warehouse import Warehouse, connect
+from ingestion.enrich.write_ahead_log import WriteAheadLog
+from ingestion.files.load_file import FileResult
+from ingestion.loader.pipeline import RawPipeline
+from ingestion.loader.resources import enrichments, llm_usage
 from settings import Settings
+from warehouse import Warehouse, connect
 
 NAME, ENTITY = "enrichments", "enrichments"
 # After this many articles without an answer, the run asks no further.
@@ -45,7 +45,12 @@ CONTENT = "coalesce(title, '') || chr(10) || coalesce(description, '') || chr(10
 
 
 def enrich(
-    articles: Endpoint, settings: Settings, *, limit: int | None = None, anew: bool = False, **patience: float
+    articles: ApiResource,
+    settings: Settings,
+    *,
+    limit: int | None = None,
+    anew: bool = False,
+    **patience: float,
 ) -> FileResult:
     """Judge the articles that are not judged yet; safe to repeat at any time.
 
@@ -71,7 +76,7 @@ def enrich(
             tables.absorb(journal)
             provider = _provider(settings, tables.spent_today(), journal, patience)
             waiting = tables.waiting(provider, limit, anew)
-            if provider.name != LocalProvider.name:
+            if provider.name != RuleBasedProvider.name:
                 tables.note_cached(provider, journal)
         # Other processes may use the warehouse while models are asked.
         work = _Work(provider, journal)
@@ -82,7 +87,7 @@ def enrich(
     return work.result(len(waiting))
 
 
-def waiting_articles(articles: Endpoint, settings: Settings) -> int:
+def waiting_articles(articles: ApiResource, settings: Settings) -> int:
     """Count the texts that wait to be judged by the configured provider.
 
     Raises:
@@ -95,8 +100,10 @@ def waiting_articles(articles: Endpoint, settings: Settings) -> int:
         return len(tables.waiting(_provider(settings, Decimal(0), journal, {}), None, False))
 
 
-def _journal(articles: Endpoint, settings: Settings) -> AbstractContextManager[Journal]:
-    return Journal.open(settings.dlt_dir / f"{settings.warehouse_name}_{articles.domain}_enrichments.jsonl")
+def _journal(articles: ApiResource, settings: Settings) -> AbstractContextManager[WriteAheadLog]:
+    return WriteAheadLog.open(
+        settings.dlt_dir / f"{settings.warehouse_name}_{articles.domain}_enrichments.jsonl"
+    )
 
 
 @dataclass
@@ -104,7 +111,7 @@ class _Work:
     """The work of several threads that judge articles, and its counts."""
 
     provider: Provider
-    journal: Journal
+    journal: WriteAheadLog
     judged: int = 0
     failed: int = 0
     unanswered: int = 0
@@ -197,7 +204,7 @@ class _Work:
 class _Tables:
     """The raw tables of articles, judgements and calls, held open for writing."""
 
-    def __init__(self, articles: Endpoint, settings: Settings, warehouse: Warehouse) -> None:
+    def __init__(self, articles: ApiResource, settings: Settings, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
         self._content_hash = warehouse.sha256(CONTENT)
         self._pipeline = RawPipeline(articles, settings, warehouse)
@@ -207,7 +214,7 @@ class _Tables:
         empty = dlt.mark.materialize_table_schema()
         self._pipeline.make_tables(enrichments([empty]), llm_usage([empty]))
 
-    def absorb(self, journal: Journal) -> None:
+    def absorb(self, journal: WriteAheadLog) -> None:
         """Bring the contents of the journal into the tables, including what a killed run left there."""
         calls, made = journal.contents()
         if calls or made:
@@ -251,7 +258,7 @@ class _Tables:
         )
         return [Article(*row) for row in found.fetchall()]
 
-    def note_cached(self, provider: Provider, journal: Journal) -> None:
+    def note_cached(self, provider: Provider, journal: WriteAheadLog) -> None:
         """Note how many articles have a text that was judged before, and what those judgements cost."""
         hits, saved = self._warehouse.execute(
             f"""
@@ -293,15 +300,15 @@ class _Tables:
 
 
 def _provider(
-    settings: Settings, spent_today: Decimal, journal: Journal, patience: dict[str, float]
+    settings: Settings, spent_today: Decimal, journal: WriteAheadLog, patience: dict[str, float]
 ) -> Provider:
     chosen = settings.enrichment
-    if chosen.provider == LocalProvider.name:
-        return LocalProvider()
+    if chosen.provider == RuleBasedProvider.name:
+        return RuleBasedProvider()
     # Imported only for a run that asks a model, because the import is slow.
     from ingestion.enrich.openai_provider import OpenAiProvider
 
-    return OpenAiProvider(chosen, Spending(chosen, spent_today, journal), **patience)
+    return OpenAiProvider(chosen, Budget(chosen, spent_today, journal), **patience)
 
 
 def _midnight() -> datetime:

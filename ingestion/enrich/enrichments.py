@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ingestion.feeds import UnknownPartitionError
-from ingestion.load_file import FileResult
-from ingestion.rest.endpoint import Endpoint
+from ingestion.api.api_resource import ApiResource
+from ingestion.files.file_resource import UnknownPartitionError
+from ingestion.files.load_file import FileResult
 from settings import Settings
 
 
@@ -17,7 +17,7 @@ class Enrichments:
         articles: the endpoint whose articles are judged.
     """
 
-    articles: Endpoint
+    articles: ApiResource
 
     entity = "enrichments"
 

@@ -8,7 +8,10 @@ from typing import Any
 import openai
 from pydantic import ValidationError
 
-from ingestion.enrich.judgement import (
+from ingestion.download.retry import MAX_WAIT_SECONDS, RetryableError, asked_wait, in_words, retry
+from ingestion.enrich.budget import Budget
+from ingestion.enrich.prices import prices_of
+from ingestion.enrich.schema import (
     MOST_ENTITIES,
     Article,
     BadAnswerError,
@@ -17,9 +20,6 @@ from ingestion.enrich.judgement import (
     StopError,
     UnansweredError,
 )
-from ingestion.enrich.prices import prices_of
-from ingestion.enrich.spending import Spending
-from ingestion.web.patience import MAX_WAIT_SECONDS, TryAgainError, asked_wait, in_words, until_done
 from settings import Enrichment, SettingsError
 
 PROMPT_VERSION = "1"
@@ -77,7 +77,7 @@ class OpenAiProvider:
     def __init__(
         self,
         chosen: Enrichment,
-        spending: Spending,
+        spending: Budget,
         *,
         timeout: float = 60.0,
         tries: int = 5,
@@ -106,7 +106,7 @@ class OpenAiProvider:
             StopError: the budget is used up, or the API refuses.
         """
         for _ in range(2):
-            judgement, problem = until_done(
+            judgement, problem = retry(
                 lambda: self._ask(article), what=self._url, error=UnansweredError, **self._patience
             )
             if judgement:
@@ -155,7 +155,7 @@ class OpenAiProvider:
         except openai.APIConnectionError as error:
             # The server may have answered and billed it all the same.
             self._spending.end(call, "unanswered", None)
-            return None, TryAgainError(
+            return None, RetryableError(
                 "no answer in time" if isinstance(error, openai.APITimeoutError) else "the connection failed"
             )
         except openai.APIStatusError as error:
@@ -164,7 +164,7 @@ class OpenAiProvider:
             reason = f"the model's API answered {in_words(status)}"
             if (status == 429 and error.code != "insufficient_quota") or status >= 500:
                 asked = asked_wait(error.response.headers.get("Retry-After", ""))
-                return None, TryAgainError(reason, min(asked, MAX_WAIT_SECONDS))
+                return None, RetryableError(reason, min(asked, MAX_WAIT_SECONDS))
             if status == 400:
                 if error.code == CONTENT_FILTER:
                     return None, BadAnswerError(f"{reason} ({CONTENT_FILTER})")
@@ -174,7 +174,7 @@ class OpenAiProvider:
             )
         except (openai.OpenAIError, ValueError) as error:
             self._spending.end(call, "malformed", None)
-            return None, TryAgainError(f"the answer cannot be read ({type(error).__name__})")
+            return None, RetryableError(f"the answer cannot be read ({type(error).__name__})")
 
 
 def _judged(answer: Any) -> tuple[Judgement | None, str, str]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ingestion.formats import csv_framing, csv_parser, parquet_parser
+from ingestion.formats import csv_parser, csv_records, parquet_parser
 from ingestion.formats.parsed_file import ParsedFile, RowShape
 
 
@@ -13,7 +13,7 @@ def read_header(path: Path) -> list[str]:
         UnreadableFileError: the file has none; the message says why.
         OSError: the file cannot be read.
     """
-    return parquet_parser.read_column_names(path) if _is_parquet(path) else csv_framing.read_header(path)
+    return parquet_parser.read_column_names(path) if _is_parquet(path) else csv_records.read_header(path)
 
 
 def read_rows(path: Path, shape: RowShape, *, parquet: Path) -> ParsedFile:

@@ -4,6 +4,6 @@
 NO_CHARACTER = "\ufffd"
 
 
-def without_nul(text: str) -> str:
+def strip_nul(text: str) -> str:
     """The text with a replacement character for each NUL, which PostgreSQL refuses: one raw table, whatever the engine."""
     return text.replace("\0", NO_CHARACTER)

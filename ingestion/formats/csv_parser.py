@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from ingestion.formats.csv_framing import Framing, RejectedLine, UnreadableFileError, frame
+from ingestion.formats.csv_records import Framing, RejectedLine, UnreadableFileError, frame
 from ingestion.formats.parsed_file import PARQUET, ParsedFile, RowShape, connect, literal
 
 REASONS = {

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingestion.formats.characters import NO_CHARACTER
-from ingestion.formats.csv_framing import UnreadableFileError
+from ingestion.formats.csv_records import UnreadableFileError
 from ingestion.formats.parsed_file import PARQUET, ParsedFile, RowShape, connect, identifier, literal
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.formats.csv_framing import RejectedLine
+from ingestion.formats.csv_records import RejectedLine
 
 # Measured with 10,000,000 orders of seven columns: with these, parsing holds 190 MB whatever the
 # file's size. A second thread makes that 600 MB and takes twice the processor time without being

@@ -4,7 +4,7 @@ The columns are those of NYC Open Data, "Motor Vehicle Collisions - Crashes" (h9
 header with other names for thirteen of them is in circulation; both load.
 """
 
-from ingestion.feeds import Feed
+from ingestion.files.file_resource import FileResource
 
 _PARTIES = {
     "persons": "persons",
@@ -13,7 +13,7 @@ _PARTIES = {
     "motorist": "motorists",
 }
 
-CRASHES = Feed(
+CRASHES = FileResource(
     domain="collisions",
     entity="crashes",
     columns=(

@@ -1,15 +1,15 @@
 """A shop: its orders, and the change logs of its customers and products."""
 
-from ingestion.feeds import Feed
+from ingestion.files.file_resource import FileResource
 
-ORDERS = Feed(
+ORDERS = FileResource(
     domain="ecommerce",
     entity="orders",
     columns=("order_id", "customer_id", "product_id", "quantity", "unit_price", "order_date", "status"),
     pattern="orders*",
 )
 
-CUSTOMERS = Feed(
+CUSTOMERS = FileResource(
     domain="ecommerce",
     entity="customers",
     columns=("customer_id", "name", "email", "region", "updated_at"),
@@ -17,7 +17,7 @@ CUSTOMERS = Feed(
     keeps_history=True,
 )
 
-PRODUCTS = Feed(
+PRODUCTS = FileResource(
     domain="ecommerce",
     entity="products",
     columns=("product_id", "product_name", "category", "unit_cost"),

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from ingestion.api.api_resource import ApiResource
 from ingestion.enrich.enrichments import Enrichments
-from ingestion.rest.endpoint import Endpoint
 from settings import Settings
 
 # The largest page that NewsAPI gives.
@@ -25,16 +25,16 @@ def read_articles(settings: Settings, since: str | None, **patience: float) -> I
     # Imported only where an API is read, because the import of dlt's REST client is slow.
     from dlt.sources.helpers.rest_client.auth import APIKeyAuth
 
-    from ingestion.rest.api_client import ApiClient, UsedUpError
-    from ingestion.rest.request_budget import RequestBudget
-    from ingestion.rest.time_windows import time_windows
+    from ingestion.api.client import ApiClient, QuotaExceededError
+    from ingestion.api.date_window_paginator import date_windows
+    from ingestion.api.request_budget import RequestBudget
 
     api = settings.apis["news"]
     budget = RequestBudget(settings.dlt_dir, f"{settings.env}_news_requests", settings.news_requests_a_day)
 
     def before_try() -> None:
         if not budget.take():
-            raise UsedUpError(
+            raise QuotaExceededError(
                 f"the {settings.news_requests_a_day} requests of today (UTC) are used up, see SLUICE_NEWS_REQUESTS_A_DAY"
             )
 
@@ -47,7 +47,7 @@ def read_articles(settings: Settings, since: str | None, **patience: float) -> I
         **({"from": since.removesuffix("Z")} if since else {}),
         "sortBy": "publishedAt",
     }
-    yield from time_windows(client, "v2/everything", window, page_size=PAGE_SIZE, time_field="publishedAt")
+    yield from date_windows(client, "v2/everything", window, page_size=PAGE_SIZE, time_field="publishedAt")
 
 
 def canonical_url(url: str | None) -> str | None:
@@ -69,7 +69,7 @@ def canonical_url(url: str | None) -> str | None:
     return urlunsplit(("https", address, parts.path.rstrip("/"), urlencode(sorted(query)), ""))
 
 
-ARTICLES = Endpoint(
+ARTICLES = ApiResource(
     domain="news",
     entity="articles",
     api="news",

@@ -7,7 +7,7 @@ order of `updated_at`, and from `updated_since` (inclusive) on. The token goes i
 from collections.abc import Iterator
 from typing import Any
 
-from ingestion.rest.endpoint import Endpoint
+from ingestion.api.api_resource import ApiResource
 from settings import Settings
 
 PAGE_SIZE = 100
@@ -18,16 +18,16 @@ def read_products(settings: Settings, since: str | None, **patience: float) -> I
     # Imported only where an API is read, because the import of dlt's REST client is slow.
     from dlt.sources.helpers.rest_client.auth import BearerTokenAuth
 
-    from ingestion.rest.api_client import ApiClient
-    from ingestion.rest.continuation import Continuation
+    from ingestion.api.client import ApiClient
+    from ingestion.api.updated_since_paginator import UpdatedSincePaginator
 
     api = settings.apis["products"]
     client = ApiClient(api, BearerTokenAuth(api.secret) if api.secret else None, "items", **patience)
-    paginator = Continuation(client, PRODUCTS.cursor, since, PAGE_SIZE)
+    paginator = UpdatedSincePaginator(client, PRODUCTS.cursor, since, PAGE_SIZE)
     yield from client.paginate("products", paginator=paginator, hooks={"response": []})
 
 
-PRODUCTS = Endpoint(
+PRODUCTS = ApiResource(
     domain="sales",
     entity="products",
     api="products",

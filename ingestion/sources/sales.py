@@ -1,8 +1,8 @@
 """A shop's daily sales: files that may arrive at any time, with one line for each product sold on a day."""
 
-from ingestion.feeds import Feed
+from ingestion.files.file_resource import FileResource
 
-SALES = Feed(
+SALES = FileResource(
     domain="sales",
     entity="sales",
     columns=("date", "store", "product_id", "quantity", "price"),

@@ -4,9 +4,9 @@ The columns are those of the Taxi & Limousine Commission's trip records, in two 
 (`VendorID`, `tpep_pickup_datetime`, `PULocationID`) and a renamed one (`vendor_id`, `pickup_datetime`).
 """
 
-from ingestion.feeds import Feed
+from ingestion.files.file_resource import FileResource
 
-TRIPS = Feed(
+TRIPS = FileResource(
     domain="taxi",
     entity="trips",
     columns=(

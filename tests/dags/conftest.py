@@ -3,7 +3,7 @@
 import pytest
 
 import settings
-from runtime.configuration import airflow_environment, dag_names
+from local_airflow.configuration import airflow_environment, dag_names
 from tests.dags.parsing import parse
 from tests.once import once
 

@@ -3,7 +3,7 @@
 import pytest
 
 from ingestion.load import domains
-from runtime.configuration import dag_names
+from local_airflow.configuration import dag_names
 from tests.dags.parsing import before
 
 # The task that goes on with what was loaded, where each file has a task of its own.
@@ -66,20 +66,20 @@ def test_publish_waits_for_the_tests_and_for_every_model_and_these_for_all_input
 
 
 def test_a_failed_build_does_not_stop_what_its_models_repaired(parsed):
-    end = parsed["tasks"]["build_ended"]
+    end = parsed["tasks"]["build_finished"]
     assert end["upstream"] == ["dbt_producer_watcher"]
     assert end["trigger_rule"] == "all_done"
 
 
 def test_a_run_is_green_if_and_only_if_it_published(parsed):
     tasks = parsed["tasks"]
-    assert parsed["leaves"] == ["is_published", "run_ended"]
-    assert tasks["is_published"]["upstream"] == ["publish"]
-    assert tasks["is_published"]["trigger_rule"] == "all_success"
-    assert before(tasks, "is_published").isdisjoint({"write_reports", "notify", "record_run"})
+    assert parsed["leaves"] == ["published_marker", "run_finished"]
+    assert tasks["published_marker"]["upstream"] == ["publish"]
+    assert tasks["published_marker"]["trigger_rule"] == "all_success"
+    assert before(tasks, "published_marker").isdisjoint({"write_reports", "notify", "record_run"})
     # The other leaf succeeds in any case.
-    assert tasks["run_ended"]["upstream"] == ["record_run"]
-    assert tasks["run_ended"]["trigger_rule"] == "all_done"
+    assert tasks["run_finished"]["upstream"] == ["record_run"]
+    assert tasks["run_finished"]["trigger_rule"] == "all_done"
 
 
 def test_the_message_and_the_metrics_wait_for_the_end_of_every_stage(parsed):

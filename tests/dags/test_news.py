@@ -8,12 +8,12 @@ def test_nothing_new_skips_the_models_and_neither_budget_nor_alert_stops_them(tw
     tasks = parsed["tasks"]
     models = {task for task in tasks if "." in task}
     for model in models:
-        assert before(tasks, model) >= {"ingest_articles", "any_news"}
+        assert before(tasks, model) >= {"ingest_articles", "check_for_new_data"}
         assert before(tasks, model).isdisjoint({"enrich_articles", "check_volume"})
-    ready = tasks["articles_ready"]
+    ready = tasks["data_available"]
     assert (ready["upstream"], ready["trigger_rule"]) == (["check_volume", "enrich_articles"], "all_done")
-    assert "articles_ready" in tasks["dbt_producer_watcher"]["upstream"]
+    assert "data_available" in tasks["dbt_producer_watcher"]["upstream"]
     for task in ("enrich_articles", "check_volume"):
-        assert tasks[task]["upstream"] == ["any_news"]
+        assert tasks[task]["upstream"] == ["check_for_new_data"]
         # A model may take its time; the warehouse is for others then.
         assert tasks[task]["pool"] == "default_pool"

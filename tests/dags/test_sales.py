@@ -37,7 +37,7 @@ def write():
             file.flush()
 
 async def watch():
-    events = LandingTrigger(str(folder), still_seconds=1.0).run()
+    events = LandingTrigger(str(folder), file_stable_seconds=1.0).run()
     first = asyncio.ensure_future(anext(events))
     await asyncio.sleep(0.3)  # the folder is not there
     folder.mkdir()
@@ -82,9 +82,9 @@ def test_the_trigger_tells_once_of_each_content_that_is_complete(environment, tm
 
 
 def test_it_runs_when_files_have_arrived(environment):
-    can_be_made, kwargs = run(TRIGGER, environment, SLUICE_STILL_SECONDS="5")
+    can_be_made, kwargs = run(TRIGGER, environment, SLUICE_FILE_STABLE_SECONDS="5")
     assert can_be_made
-    assert kwargs["still_seconds"] == 5
+    assert kwargs["file_stable_seconds"] == 5
     assert kwargs["folder"].endswith("/landing/sales")
 
 

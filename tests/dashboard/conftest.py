@@ -10,12 +10,11 @@ from playwright.sync_api import Browser, Page
 
 from bench.browser import chromium, launched, serve, settled
 from ingestion.load import load_domain
-from operations.dbt import UNIT_TESTS
-from operations.health.collect import health, overview
-from operations.metrics.dbt_results import results_kept
-from operations.metrics.journal import stage
-from operations.metrics.record import record
-from operations.publishing.publish import publish
+from observability.health.collect import health, overview
+from observability.metrics.dbt_results import results_kept
+from observability.metrics.journal import stage
+from observability.metrics.record import record
+from publishing.publish import publish
 from samples.collisions import write_collisions
 from samples.ecommerce import write_ecommerce
 from samples.sales import write_sales
@@ -23,6 +22,7 @@ from samples.taxi import write_taxi
 from settings import Api, Settings
 from tests.forks import run_dbt
 from tests.parsed import Parsed
+from transformation.dbt import UNIT_TESTS
 
 DOMAINS = ("collisions", "ecommerce", "sales", "taxi")
 
@@ -74,7 +74,7 @@ def served(
     # Sales do without the catalogue, whose API has no address.
     apis = {"products": Api.named("products")}
     data_dir = tmp_path_factory.mktemp("served") / "data"
-    settings = project.put(Settings(data_dir=data_dir, env="dev", still_seconds=0.0, apis=apis))
+    settings = project.put(Settings(data_dir=data_dir, env="dev", file_stable_seconds=0.0, apis=apis))
     settings.landing("collisions").mkdir(parents=True)
     write_collisions(settings.landing("collisions") / "crashes.csv", rows=1000)
     write_ecommerce(settings.landing("ecommerce"), orders=3000)

@@ -77,7 +77,7 @@ def test_the_overview_has_a_card_a_domain(served: Dashboard, page: Page) -> None
     served.open(page, "overview")
     for domain in DOMAINS:
         (clean, quarantined), *_ = served.query(
-            domain, f"select sum(rows_clean), sum(rows_quarantined) from marts.agg_{domain}_rows_by_file"
+            domain, f"select sum(rows_clean), sum(rows_quarantined) from marts.audit_{domain}__row_counts"
         ).itertuples(index=False)
         cards = page.locator(
             "[data-testid=stVerticalBlock]",
@@ -110,7 +110,7 @@ def test_a_filter_changes_the_figures(served: Dashboard, page: Page) -> None:
             "sales_by_category",
             "ecommerce",
             "select category, sum(orders)::bigint as orders, sum(revenue) as revenue, sum(margin) as margin "
-            "from marts.agg_daily_sales group by all order by revenue desc",
+            "from marts.agg_daily_order_revenue group by all order by revenue desc",
         ),
         (
             "taxi",
@@ -130,7 +130,7 @@ def test_a_filter_changes_the_figures(served: Dashboard, page: Page) -> None:
             "collisions_rows_by_file",
             "collisions",
             "select entity, source_file, rows_read, rows_clean, rows_quarantined, rows_superseded, rows_rejected, "
-            "loaded_at from marts.agg_collisions_rows_by_file order by rows_quarantined desc",
+            "loaded_at from marts.audit_collisions__row_counts order by rows_quarantined desc",
         ),
     ],
 )
@@ -158,7 +158,7 @@ def test_the_history_of_a_customer(served: Dashboard, page: Page) -> None:
     page.get_by_role("heading", name=f"History of customer {customer}").wait_for()
     shown = page.get_by_role("tabpanel", name="Customers").locator("[data-testid=stMetricValue]")
     assert shown.first.inner_text() == f"{orders:,}"
-    box.fill("nobody'; drop table marts.fct_sales; --")
+    box.fill("nobody'; drop table marts.fct_orders; --")
     box.press("Enter")
     page.get_by_text("There is no customer nobody'").wait_for()
 
@@ -202,9 +202,7 @@ def test_a_mart_that_is_not_there_yet_is_said_in_a_sentence(served: Dashboard, p
 
 
 def test_rows_in_quarantine_are_shown_without_what_is_personal(served: Dashboard) -> None:
-    examples = served.query(
-        "ecommerce", "select entity, examples from marts.agg_ecommerce_quarantine_by_rule"
-    )
+    examples = served.query("ecommerce", "select entity, examples from marts.audit_ecommerce__failed_rules")
     customers = examples[examples["entity"] == "customers"]["examples"].str.cat()
     assert "customer_id" in customers
     assert '"email"' not in customers
@@ -217,7 +215,7 @@ def test_no_more_than_three_examples_of_a_rule_and_file(served: Dashboard) -> No
         found = served.query(
             domain,
             "select rows_quarantined as n, json_array_length(examples) as shown, examples, rule "
-            f"from marts.agg_{domain}_quarantine_by_rule",
+            f"from marts.audit_{domain}__failed_rules",
         )
         assert len(found)
         assert (found["shown"] == found["n"].clip(upper=3)).all()

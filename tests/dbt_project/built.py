@@ -6,14 +6,14 @@ from typing import Any
 import duckdb
 
 from ingestion.load import load_domain
-from operations.dbt import UNIT_TESTS, selectors
 from samples.delivery import Delivery
 from settings import Settings
 from tests.forks import run_dbt
 from tests.parsed import Parsed
+from transformation.dbt import UNIT_TESTS, selectors
 
 #: What tells two builds of the same rows apart.
-EXCEPT = "_rules _judged_at _built_at _facts_built_at"
+EXCEPT = "_rules _validated_at _built_at _source_built_at"
 
 
 class Built:
@@ -59,10 +59,12 @@ class Built:
         return {table: self.query(f"select {names} from {table} order by all") for table, names in columns}
 
     def assert_fates(self, delivery: Delivery) -> None:
-        """Every line of a delivery of samples has met its fate, counted where the rows lie, and is accounted for."""
+        """Every line of a delivery of samples has met its row_status, counted where the rows lie, and is accounted for."""
         for part in delivery.parts:
             name = f"{self.domain}__{part.entity}"
-            fates = dict(self.query(f"select fate, count(*) from clean.judged_{name} group by fate"))
+            fates = dict(
+                self.query(f"select row_status, count(*) from clean.judged_{name} group by row_status")
+            )
             assert fates.get("clean", 0) == part.clean
             assert fates.get("superseded", 0) == part.superseded
             assert fates.get("quarantined", 0) == part.quarantined
@@ -72,11 +74,11 @@ class Built:
         sums = (
             "sum(rows_read), sum(rows_clean), sum(rows_quarantined), sum(rows_superseded), sum(rows_rejected)"
         )
-        assert self.query(f"select {sums} from marts.agg_{self.domain}_rows_by_file") == [
+        assert self.query(f"select {sums} from marts.audit_{self.domain}__row_counts") == [
             (delivery.lines, delivery.clean, delivery.quarantined, delivery.superseded, delivery.rejected)
         ]
 
     def by_rule(self, entity: str) -> dict[str, int]:
         """Number of quarantined rows by the rule that they break."""
-        rules = f"select unnest(string_split(broken_rules, ',')) as rule from clean.quarantine_{self.domain}__{entity}"
+        rules = f"select unnest(string_split(_failed_rules, ',')) as rule from clean.quarantine_{self.domain}__{entity}"
         return dict(self.query(f"select rule, count(*) from ({rules}) group by rule"))

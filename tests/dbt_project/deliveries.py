@@ -9,8 +9,7 @@ import pytest
 
 import settings as project_settings
 from ingestion.load import domains, load_domain
-from operations.dbt import UNIT_TESTS, run_dbt
-from operations.health.collect import collect
+from observability.health.collect import collect
 from samples.apis.news import article
 from samples.apis.server import SampleApis, serving
 from samples.apis.variables import variables
@@ -20,6 +19,7 @@ from samples.sales import write_sales
 from samples.taxi import write_taxi
 from settings import Settings
 from tests.dbt_project.twin import Twin
+from transformation.dbt import UNIT_TESTS, run_dbt
 
 CUSTOMERS = ("customer_id,name,email,region,updated_at", [
     "C1,Ann,ann@x.org,North,2024-01-01 08:00:00",
@@ -59,7 +59,7 @@ BY_MONTH = {
     "fct_trips": "file_month",
     "agg_trips_by_day": "pickup_month",
     "fct_collisions": "crash_month",
-    "fct_sales": "order_month",
+    "fct_orders": "order_month",
 }
 
 
@@ -151,7 +151,7 @@ def platform(folder: Path, twin: Callable[[Settings], Twin]) -> Iterator[Platfor
         for name, value in variables(base).items():
             patch.setenv(name, value)
         patch.setenv("NO_PROXY", "*")
-        patch.setenv("SLUICE_STILL_SECONDS", "0")
+        patch.setenv("SLUICE_FILE_STABLE_SECONDS", "0")
         patch.setenv("SLUICE_DATA_DIR", str(folder))
         settings = project_settings.load()
         running = Platform(settings, apis, twin(settings))

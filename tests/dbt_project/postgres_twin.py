@@ -80,7 +80,7 @@ class PostgresTwin(Twin):
         kind = kind.lower().replace("decimal", "numeric")
         return NAMES.get(kind, kind)
 
-    def bring(
+    def copy_table_to(
         self, warehouse: duckdb.DuckDBPyConnection, table: Table, columns: dict[str, str], folder: Path
     ) -> None:
         """Fill the table `theirs` of a connection with the rows of a table."""

@@ -6,10 +6,10 @@ from typing import Any
 
 import duckdb
 
-from ingestion.warehouse.spark_sql import SparkSql
 from settings import Settings
 from settings.warehouse import SparkServer
 from tests.dbt_project.twin import SCHEMAS, Table, Twin, columns_of
+from warehouse.spark_sql import SparkSql
 
 #: Spark's names for types in a table's schema, where they are others than DuckDB's in small letters.
 NAMES = {
@@ -59,7 +59,7 @@ class SparkTwin(Twin):
         """Spark's name for a type of DuckDB's."""
         return NAMES.get(kind.lower(), kind.lower())
 
-    def bring(
+    def copy_table_to(
         self, warehouse: duckdb.DuckDBPyConnection, table: Table, columns: dict[str, str], folder: Path
     ) -> None:
         """Fill the table `theirs` of a connection with the rows of a table or view, which Spark writes out."""

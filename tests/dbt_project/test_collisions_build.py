@@ -5,10 +5,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from operations.dbt import DbtError, selectors
 from settings import Settings
 from tests.forks import run_dbt
 from tests.parsed import Parsed
+from transformation.dbt import DbtError, selectors
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,7 @@ APRIL = [
     {"collision_id": "x", "crash_date": "02/30/2022"},
 ]
 SELECT = ("--select", *selectors("collisions"))
-ACCOUNTING = ("--select", "judged_collisions__crashes", "agg_collisions_rows_by_file")
+ACCOUNTING = ("--select", "validated_collisions__crashes", "audit_collisions__row_counts")
 
 
 class Warehouse:
@@ -45,10 +45,10 @@ class Warehouse:
         self.execute(
             "create schema raw_collisions",
             f"create table raw_collisions.crashes ({', '.join(f'{name} text' for name in DELIVERED)},"
-            " _source_file text, _source_row bigint, _row_id text, _replaces_row_id text, _dlt_load_id text)",
+            " _source_file text, _source_row bigint, _row_id text, _corrects_row_id text, _dlt_load_id text)",
             "create table raw_collisions.rejected_lines (entity text, source_file text, line_number bigint,"
             " reason text, line text, _row_id text, _dlt_load_id text)",
-            "create table raw_collisions.input_files (entity text, source_file text, sha256 text, bytes bigint,"
+            "create table raw_collisions.file_loads (entity text, source_file text, sha256 text, bytes bigint,"
             " rows_read bigint, rows_loaded bigint, rows_rejected bigint, status text, reason text,"
             " extra_columns text, loaded_at timestamptz, _dlt_load_id text)",
         )
@@ -78,7 +78,7 @@ class Warehouse:
                     list(values.values()),
                 )
             connection.execute(
-                "insert into raw_collisions.input_files (entity, source_file, rows_read, rows_loaded, rows_rejected,"
+                "insert into raw_collisions.file_loads (entity, source_file, rows_read, rows_loaded, rows_rejected,"
                 " status, loaded_at, _dlt_load_id) values ('crashes', ?, ?, ?, 0, 'loaded', '2022-06-01 00:00:00+00', ?)",
                 [file, len(rows), len(rows), load_id],
             )
@@ -104,9 +104,9 @@ def warehouse(tmp_path_factory, project) -> Warehouse:
 
 
 def test_every_row_ends_in_one_place(warehouse):
-    counts = "select rows_read, rows_clean, rows_quarantined, rows_superseded from marts.agg_collisions_rows_by_file"
+    counts = "select rows_read, rows_clean, rows_quarantined, rows_superseded from marts.audit_collisions__row_counts"
     assert warehouse.execute(counts) == [(5, 4, 1, 0)]
-    quarantined = "select collision_id, broken_rules from clean.quarantine_collisions__crashes"
+    quarantined = "select collision_id, _failed_rules from clean.quarantine_collisions__crashes"
     assert warehouse.execute(quarantined) == [("x", "collision_id_is_a_number,crash_date_is_a_date")]
 
 
@@ -122,7 +122,7 @@ def test_a_later_load_rebuilds_only_its_months_and_equals_a_full_refresh(warehou
     )
     warehouse.execute(
         "delete from raw_collisions.crashes where _dlt_load_id = '100.1'",
-        "update raw_collisions.input_files set status = 'replaced' where _dlt_load_id = '100.1'",
+        "update raw_collisions.file_loads set status = 'replaced' where _dlt_load_id = '100.1'",
     )
     warehouse.load("april.csv", "150.1", APRIL)
 
@@ -133,7 +133,7 @@ def test_a_later_load_rebuilds_only_its_months_and_equals_a_full_refresh(warehou
     # The casualty is no property of a vehicle, so March stays.
     assert f"fct_collision_vehicles: rebuilding {months.replace('2022-03-01, ', '')}" in built
     incremental = warehouse.facts()
-    superseded = "select rows_superseded from marts.agg_collisions_rows_by_file order by source_file"
+    superseded = "select rows_superseded from marts.audit_collisions__row_counts order by source_file"
     assert warehouse.execute(superseded) == [(2,), (0,)]
 
     again = warehouse.dbt("run", "--select", "tag:collisions")
@@ -149,7 +149,7 @@ def test_a_later_load_rebuilds_only_its_months_and_equals_a_full_refresh(warehou
     [
         "delete from raw_collisions.crashes where collision_id = '2'",
         "delete from raw_collisions.crashes",
-        "update raw_collisions.input_files set rows_read = rows_read + 1 where source_file = 'april.csv'",
+        "update raw_collisions.file_loads set rows_read = rows_read + 1 where source_file = 'april.csv'",
     ],
 )
 def test_a_missing_row_fails_the_build(warehouse, damage):

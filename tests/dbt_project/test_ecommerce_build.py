@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from operations.quarantine import quarantine
+from quality.quarantine import quarantine
 from samples.delivery import Delivery
 from samples.ecommerce import write_ecommerce
 from tests.contents import differing
@@ -37,16 +37,16 @@ class Shop(Built):
         super().__init__("ecommerce", data_dir, project)
 
     def fates(self, entity: str) -> dict[str, str]:
-        """Fate of each row with an id: `id: fate` and the rules it breaks."""
+        """Fate of each row with an id: `id: row_status` and the rules it breaks."""
         one = entity.removesuffix("s")
         rows = self.query(
-            f"select {one}_id, trim(fate || ' ' || broken_rules) from clean.judged_ecommerce__{entity} order by all"
+            f"select {one}_id, trim(row_status || ' ' || _failed_rules) from clean.validated_ecommerce__{entity} order by all"
         )
         return dict(rows)
 
 
 # Each sale, whichever run wrote it.
-SALES = "select order_id, hash(sale) from (select * exclude (_built_at) from marts.fct_sales) as sale"
+SALES = "select order_id, hash(sale) from (select * exclude (_built_at) from marts.fct_orders) as sale"
 
 
 @pytest.fixture(scope="module")
@@ -74,21 +74,21 @@ def test_totals_equal_an_independent_computation_to_the_cent(generated: tuple[Sh
     shop, delivery = generated
     orders = _valid_orders(delivery)
     (facts,) = shop.query(
-        "select count(*), sum(quantity), sum(revenue), sum(cost_of_goods) from marts.fct_sales"
+        "select count(*), sum(quantity), sum(revenue), sum(cost_of_goods) from marts.fct_orders"
     )
     assert facts == (len(orders), orders["quantity"].sum(), orders["revenue"].sum(), orders["cost"].sum())
 
     def grouped(by: list[str]) -> dict[Any, Any]:
         return orders.groupby(by)["revenue"].sum().to_dict()
 
-    daily = shop.query("select order_date::text, category, revenue from marts.agg_daily_sales")
+    daily = shop.query("select order_date::text, category, revenue from marts.agg_daily_order_revenue")
     assert {row[:2]: row[2] for row in daily} == grouped(["order_date", "category"])
     customers = shop.query("select customer_id, revenue from marts.agg_customer_summary")
     assert dict(customers) == grouped(["customer_id"])
     months = shop.query("select order_month::text, category, revenue from marts.agg_category_month")
     assert {row[:2]: row[2] for row in months} == grouped(["order_month", "category"])
     regions = shop.query(
-        "select region, sum(revenue) from marts.fct_sales join marts.dim_customers using (customer_key) group by region"
+        "select region, sum(revenue) from marts.fct_orders join marts.dim_customers using (customer_key) group by region"
     )
     assert dict(regions) == grouped(["region"])
 
@@ -125,7 +125,7 @@ def test_corrected_rows_put_back_are_clean_and_nothing_else_changes(
     for entity in ENTITIES:
         after = _fates_by_row(shop, entity)
         corrected = set(put_back["_row_id"]) & before[entity].keys()
-        changed = {row for row, fate in before[entity].items() if after.pop(row) != fate}
+        changed = {row for row, row_status in before[entity].items() if after.pop(row) != row_status}
         assert changed == corrected
         assert set(after.values()) <= {"clean"}
         new += len(after)
@@ -138,7 +138,7 @@ def test_corrected_rows_put_back_are_clean_and_nothing_else_changes(
 
 
 def _fates_by_row(shop: Shop, entity: str) -> dict[str, str]:
-    return dict(shop.query(f"select _row_id, fate from clean.judged_ecommerce__{entity}"))
+    return dict(shop.query(f"select _row_id, row_status from clean.validated_ecommerce__{entity}"))
 
 
 def _valid_orders(delivery: Delivery) -> pd.DataFrame:
@@ -233,11 +233,11 @@ def test_an_order_leaves_the_quarantine_when_its_customer_arrives(shop: Shop) ->
     shop.deliver("customers_2.csv", CUSTOMERS, "C2,Bob,bob@x.org,South,2024-06-01 08:00:00")
     shop.build()
     assert shop.fates("orders") == before | {"O3": "clean"}
-    assert shop.query("select revenue from marts.fct_sales where order_id = 'O3'") == [(Decimal("30.00"),)]
+    assert shop.query("select revenue from marts.fct_orders where order_id = 'O3'") == [(Decimal("30.00"),)]
 
 
 REGIONS = """
-    select order_id, region from marts.fct_sales join marts.dim_customers using (customer_key)
+    select order_id, region from marts.fct_orders join marts.dim_customers using (customer_key)
     where customer_id = 'C1' order by order_id
 """
 
@@ -261,10 +261,10 @@ def test_old_orders_keep_the_region_of_their_day(shop: Shop) -> None:
     changed = {table for table, rows in shop.contents().items() if rows != contents[table]}
     # The row is delivered twice now, and counted so; nobody's figures differ.
     assert changed == {
-        "clean.judged_ecommerce__customers",
-        "clean.typed_ecommerce__customers",
+        "clean.validated_ecommerce__customers",
+        "clean.stg_ecommerce__customers",
         "clean.clean_ecommerce__customers",
-        "marts.agg_ecommerce_rows_by_file",
+        "marts.audit_ecommerce__row_counts",
     }
 
 
@@ -276,7 +276,7 @@ def test_a_mended_file_and_a_corrected_row_take_the_place_of_what_was_wrong(shop
     )
     shop.build()
     assert shop.query("select count(*) from clean.quarantine_ecommerce__orders") == [(1,)]
-    assert shop.query("select order_id, revenue from marts.fct_sales order by order_id") == [
+    assert shop.query("select order_id, revenue from marts.fct_orders order by order_id") == [
         ("O1", Decimal("10.00")),
         ("O2", Decimal("22.00")),
         ("O3", Decimal("30.00")),
@@ -290,7 +290,7 @@ def test_a_mended_file_and_a_corrected_row_take_the_place_of_what_was_wrong(shop
     assert (waiting.rows, waiting.rejected_lines) == (1, 1)
     # O2 is again what the first file says.
     assert shop.query(
-        "select order_id, revenue from marts.fct_sales where order_month >= '2024-05-01' order by all"
+        "select order_id, revenue from marts.fct_orders where order_month >= '2024-05-01' order by all"
     ) == [
         ("O2", Decimal("20.00")),
         ("O7", Decimal("7.00")),
@@ -333,7 +333,7 @@ def test_a_correction_that_is_still_broken_waits_beside_the_next_ones_of_the_sam
     assert (orders.keys(), customers.keys()) == ({"O8"}, {"C8"})
     correct(8, "8", "guy@x.org")
     assert [shop.query(rows) for rows in broken.values()] == [[], []]
-    assert shop.query("select sum(quantity) from marts.fct_sales where order_id in ('O8', 'O9')") == [(17,)]
+    assert shop.query("select sum(quantity) from marts.fct_orders where order_id in ('O8', 'O9')") == [(17,)]
 
 
 def test_of_persons_nothing_is_shown_that_is_not_named(shop: Shop) -> None:
@@ -344,7 +344,7 @@ def test_of_persons_nothing_is_shown_that_is_not_named(shop: Shop) -> None:
         "C6,Flo,flo@x.org,South,1970-01-01 00:00:00,555-0101",
     )
     shop.build()
-    shown = shop.query("select rule, examples from marts.agg_ecommerce_quarantine_by_rule order by all")
+    shown = shop.query("select rule, examples from marts.audit_ecommerce__failed_rules order by all")
     assert [rule for rule, _ in shown] == ["email_is_valid", "updated_at_is_in_the_calendar"]
     assert ["C5" in shown[0][1], "C6" in shown[1][1]] == [True, True]
     for _, examples in shown:

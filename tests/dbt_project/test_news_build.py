@@ -5,16 +5,16 @@ import pytest
 
 import settings as project_settings
 from ingestion.load import load_domain
-from operations.dbt import DbtError
 from samples.apis.news import article
 from samples.apis.server import SampleApis, serving
 from samples.apis.variables import variables
 from tests.dbt_project.built import Built
 from tests.parsed import Parsed
+from transformation.dbt import DbtError
 
 pytestmark = pytest.mark.slow
 
-FATES = "select rows_read, rows_clean, rows_quarantined, rows_superseded, rows_rejected from marts.agg_news_rows_by_file"
+FATES = "select rows_read, rows_clean, rows_quarantined, rows_superseded, rows_rejected from marts.audit_news__row_counts"
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_every_article_is_a_fact_with_what_was_made_of_it(news) -> None:
         assert url.split("/")[3] == topic
         assert (float(sentiment) in (0.8, -0.7, 0), status) == (True, "enriched")
     assert built.query(FATES) == [(200, 200, 0, 0, 0)]
-    assert built.query("select count(*) from marts.dim_news_source") == [(5,)]
+    assert built.query("select count(*) from marts.dim_news_sources") == [(5,)]
     assert built.query(
         "select sum(articles), sum(articles_with_sentiment) from marts.agg_sentiment_by_topic_day"
     ) == [(200, 200)]
@@ -63,7 +63,7 @@ def test_bad_articles_wait_in_quarantine_also_when_others_come(news) -> None:
     apis.news.publish({**article(202), "source": "The Herald"})
     apis.news.articles.append({"title": "no URL", "publishedAt": "2024-03-31T22:30:00Z"})
     built.build()
-    found = built.query("select broken_rules from clean.quarantine_news__articles order by all")
+    found = built.query("select _failed_rules from clean.quarantine_news__articles order by all")
     assert found == [("source_is_present",), ("title_is_present,source_is_present",)]
     assert built.query(FATES) == [(203, 200, 2, 0, 1)]
     apis.news.publish(article(203))

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from operations.dbt import UNIT_TESTS
 from tests.dbt_project.deliveries import Platform
 from tests.dbt_project.deliveries import platform as delivered
 from tests.dbt_project.postgres_twin import PostgresTwin
 from tests.servers.postgres import postgres
+from transformation.dbt import UNIT_TESTS
 
 pytestmark = pytest.mark.slow
 

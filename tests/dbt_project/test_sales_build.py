@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.quarantine import quarantine
+from quality.quarantine import quarantine
 from samples.apis.server import SampleApis, serving
 from samples.apis.variables import variables
 from samples.delivery import Delivery
@@ -33,7 +33,7 @@ class Shop(Built):
         if url:
             found = variables(url)
             api = replace(api, url=found[api.url_variable], secret=found[api.key_variable])
-        self.settings = replace(self.settings, apis={"products": api}, still_seconds=0.0)
+        self.settings = replace(self.settings, apis={"products": api}, file_stable_seconds=0.0)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -83,12 +83,14 @@ def test_unit_tests_pass(generated: tuple[Shop, Delivery, list[str]]) -> None:
 def test_every_generated_row_meets_its_fate(generated: tuple[Shop, Delivery, list[str]]) -> None:
     shop, delivery, _ = generated
     (part,) = delivery.parts
-    fates = dict(shop.query("select fate, count(*) from clean.judged_sales__sales group by fate"))
+    fates = dict(
+        shop.query("select row_status, count(*) from clean.validated_sales__sales group by row_status")
+    )
     assert fates == {"clean": part.clean, "quarantined": part.quarantined}
     assert shop.by_rule("sales") == part.by_rule
     sums = ", ".join(f"sum(rows_{what})::int" for what in ("read", "clean", "quarantined", "rejected"))
     by_entity = shop.query(
-        f"select entity, {sums} from marts.agg_sales_rows_by_file group by entity order by 1"
+        f"select entity, {sums} from marts.audit_sales__row_counts group by entity order by 1"
     )
     assert by_entity == [
         ("products", PRODUCTS, PRODUCTS, 0, 0),
@@ -107,12 +109,12 @@ def test_totals_equal_an_independent_computation_to_the_cent(
         days[day, store] += (quantity * price).quantize(Decimal("0.01"), ROUND_HALF_UP)
     found = shop.query("select sale_date::text, store_name, total_amount from marts.agg_sales_by_store_day")
     assert {(day, store): amount for day, store, amount in found} == days
-    assert shop.query("select sum(total_amount), count(*) from marts.fct_daily_sales") == [
+    assert shop.query("select sum(total_amount), count(*) from marts.fct_store_sales") == [
         (sum(days.values()), len(sales))
     ]
     unknown = sum(1 for sale in sales if sale[2] > PRODUCTS)
     assert shop.query(
-        "select count(*) from marts.fct_daily_sales join marts.dim_catalogue_product as product "
+        "select count(*) from marts.fct_store_sales join marts.dim_catalogue_products as product "
         "using (product_key) where product.product_code = 'Unknown'"
     ) == [(unknown,)]
 
@@ -129,17 +131,17 @@ def test_products_have_their_code_and_price_category(
         )
         for product in sorted(apis[0].products.products, key=lambda product: product["id"])
     ]
-    found = "select product_id, product_code, price_category from marts.dim_catalogue_product"
+    found = "select product_id, product_code, price_category from marts.dim_catalogue_products"
     assert shop.query(f"{found} where product_id is not null order by 1") == expected
 
 
 def test_a_shop_without_an_api_and_then_without_files_is_built(tmp_path: Path, project: Parsed) -> None:
     shop = Shop(tmp_path, project)
     shop.build()
-    assert shop.query("select count(*) from marts.agg_sales_rows_by_file") == [(0,)]
+    assert shop.query("select count(*) from marts.audit_sales__row_counts") == [(0,)]
     shop.deliver("a.csv", HEADER, "2024-05-01,north,1,2,9.99")
     shop.build()
-    joined = "select total_amount, product_code from marts.fct_daily_sales join marts.dim_catalogue_product using (product_key)"
+    joined = "select total_amount, product_code from marts.fct_store_sales join marts.dim_catalogue_products using (product_key)"
     assert shop.query(joined) == [(Decimal("19.98"), "Unknown")]
 
 
@@ -152,7 +154,7 @@ def test_later_builds_follow_the_files_and_the_catalogue(tmp_path: Path, project
         shop.build()
         facts = (
             "select sale.product_id, quantity, total_amount, product_code, price_category "
-            "from marts.fct_daily_sales as sale join marts.dim_catalogue_product using (product_key)"
+            "from marts.fct_store_sales as sale join marts.dim_catalogue_products using (product_key)"
         )
         # Equal lines are two sales.
         assert shop.query(facts) == [(2, 2, Decimal("0.67"), "CLO002", "low")] * 2

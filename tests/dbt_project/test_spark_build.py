@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from operations.dbt import UNIT_TESTS
 from tests.dbt_project.deliveries import Platform
 from tests.dbt_project.deliveries import platform as delivered
 from tests.dbt_project.spark_twin import SparkTwin
 from tests.servers.spark import spark, when_asked
+from transformation.dbt import UNIT_TESTS
 
 pytestmark = [pytest.mark.slow, when_asked]
 

@@ -11,8 +11,8 @@ import duckdb
 import pandas as pd
 import pytest
 
-from operations.publishing.publish import publish
-from operations.quarantine import describe, quarantine
+from publishing.publish import publish
+from quality.quarantine import describe, quarantine
 from samples.delivery import Delivery
 from samples.taxi import write_taxi
 from tests.contents import differing
@@ -26,7 +26,7 @@ MONTHS = ("2024-01", "2024-02", "2024-03")
 AGGREGATES = ("agg_trips_by_day", "agg_trips_by_day_hour", "agg_trips_by_zone_hour")
 WRITTEN = "select distinct pickup_month, _built_at from marts.{}"
 #: Differs between two builds of the same rows.
-EXCEPT = "_rules _judged_at _built_at _facts_built_at _dlt_load_id loaded_at"
+EXCEPT = "_rules _validated_at _built_at _source_built_at _dlt_load_id loaded_at"
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_a_month_delivered_again_changes_that_month_alone(taxi: Built, delivery:
         # A trip of the first of March is in February's file both times.
         assert {date(2024, 2, 1), date(2024, 3, 1)} == written_anew < {month for month, _ in months}
     files = taxi.query(
-        "select source_file, rows_clean from marts.agg_taxi_rows_by_file where source_file like '%02.%'"
+        "select source_file, rows_clean from marts.audit_taxi__row_counts where source_file like '%02.%'"
     )
     assert files == [("yellow_tripdata_2024-02.parquet", 2_000)]
 
@@ -122,18 +122,18 @@ def test_a_trip_in_the_files_of_two_months_counts_once_whichever_came_first(
     taxi.deliver("yellow_tripdata_2024-04.csv", header, trip)
     taxi.build()
     assert taxi.query("select count(*), sum(total_amount) from marts.fct_trips") == before
-    fate = "select fate from clean.judged_taxi__trips where file_month = '2024-04-01'"
-    assert taxi.query(fate) == [("superseded",)]
+    row_status = "select row_status from clean.validated_taxi__trips where file_month = '2024-04-01'"
+    assert taxi.query(row_status) == [("superseded",)]
     # March goes, and comes again after April: the trip is the one in April's file, then in its own month's again.
     march = taxi.landing / "yellow_tripdata_2024-03.csv"
     whole = march.read_text()
     march.write_text("".join(line for line in whole.splitlines(keepends=True) if line.strip() != trip))
     taxi.build()
-    assert taxi.query(fate) == [("clean",)]
+    assert taxi.query(row_status) == [("clean",)]
     assert taxi.query("select count(*), sum(total_amount) from marts.fct_trips") == before
     march.write_text(whole)
     taxi.build()
-    assert taxi.query(fate) == [("superseded",)]
+    assert taxi.query(row_status) == [("superseded",)]
     assert taxi.query("select count(*), sum(total_amount) from marts.fct_trips") == before
 
 
@@ -167,7 +167,7 @@ def test_the_real_months(tmp_path: Path, project: Parsed, shared_data: Path) -> 
     accounting = (
         "source_file[-11:-5], rows_read, rows_rejected, rows_quarantined, rows_superseded, rows_clean"
     )
-    assert taxi.query(f"select {accounting} from marts.agg_taxi_rows_by_file order by all") == [
+    assert taxi.query(f"select {accounting} from marts.audit_taxi__row_counts order by all") == [
         ("2019-01", 10_000, 0, 8, 0, 9_992),
         ("2019-02", 10_000, 0, 10, 0, 9_990),
         ("2020-04", 10_000, 0, 6, 0, 9_994),

@@ -9,12 +9,12 @@ from typing import Any
 
 import duckdb
 
-from operations.dbt import UNIT_TESTS, run_dbt
 from settings import Settings
+from transformation.dbt import UNIT_TESTS, run_dbt
 
 SCHEMAS = ("clean", "curated", "marts", "seeds", "monthly")
 #: When something was built is the one thing in which two builds of the same rows differ.
-EXCEPT = ("_judged_at", "_built_at", "_facts_built_at")
+EXCEPT = ("_validated_at", "_built_at", "_source_built_at")
 
 #: Schema and name.
 Table = tuple[str, str]
@@ -47,7 +47,7 @@ class Twin(ABC):
         """The engine's name for a type of DuckDB's, as `columns` has it."""
 
     @abstractmethod
-    def bring(
+    def copy_table_to(
         self, warehouse: duckdb.DuckDBPyConnection, table: Table, columns: dict[str, str], folder: Path
     ) -> None:
         """Fill the table `theirs` of a connection, which has these columns, with the rows of a table of the engine's."""
@@ -100,7 +100,7 @@ class Twin(ABC):
         columns = {name: kind for name, kind in columns.items() if name not in EXCEPT}
         name, names = ".".join(table), ", ".join(f'"{column}"' for column in columns)
         warehouse.execute(f"create or replace temp table theirs as select {names} from {name} limit 0")
-        self.bring(warehouse, table, columns, folder)
+        self.copy_table_to(warehouse, table, columns, folder)
         # A sum of doubles depends on the order in which an engine adds them.
         values = ", ".join(
             f'round("{column}", 6)' if kind == "DOUBLE" else f'"{column}"' for column, kind in columns.items()

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import psutil
 
-from ingestion.warehouse.spark_server import spark_home
 from tests.deployment import compose
 from tests.servers.postgres import Postgres, loopback_port, postgres
 from tests.servers.redis import Redis, redis
+from warehouse.spark_server import spark_home
 
 CODE = "/sluice"
 SPARK = "/opt/spark"

@@ -50,7 +50,7 @@ def test_ports_are_of_loopback_unless_a_variable_says_otherwise(variables):
         return {mapping.split(":")[0] for service in services for mapping in service.get("ports", [])}
 
     assert addresses() == {"127.0.0.1"}
-    assert addresses(SLUICE_PUBLISH="0.0.0.0") == {"0.0.0.0"}
+    assert addresses(SLUICE_BIND_ADDRESS="0.0.0.0") == {"0.0.0.0"}
 
 
 def test_only_the_profile_starts_more_and_it_is_the_switch_of_the_executor(variables):
@@ -113,7 +113,7 @@ def test_a_service_names_the_secret_that_it_lacks(variables, tmp_path, missing):
     service = compose.read({**variables, "COMPOSE_PROFILES": "scale"})["services"]["scheduler"]
     environment = compose.environment(service, tmp_path) | {"SLUICE_DATA_DIR": str(tmp_path), missing: ""}
     done = subprocess.run(
-        [sys.executable, "-m", "runtime", "exec", "true"],
+        [sys.executable, "-m", "cli.airflow", "exec", "true"],
         cwd=PROJECT_DIR,
         env=environment,
         capture_output=True,
@@ -129,7 +129,7 @@ def test_services_share_every_variable_of_a_deployment(variables):
     services = compose.read({**variables, "COMPOSE_PROFILES": "scale"})["services"]
     names = {field: f"SLUICE_{field.upper()}" for field in Deployment.__dataclass_fields__}
     for name, service in services.items():
-        if service.get("entrypoint", [])[:3] == ["python", "-m", "runtime"]:
+        if service.get("entrypoint", [])[:3] == ["python", "-m", "cli.airflow"]:
             assert set(names.values()) <= service["environment"].keys(), name
     # The superuser's password is PostgreSQL's alone; the dashboard has that of the warehouse, of which it is told as others are.
     secret = {text for variable, text in variables.items() if variable in compose.needed()}
@@ -157,11 +157,11 @@ def test_a_warehouse_on_a_server_of_ones_own_is_known_to_all_who_use_it(variable
 
 
 def test_the_image_is_of_the_locked_airflow():
-    locked = re.search(
+    file_lock = re.search(
         r"^apache-airflow==(\S+)$", (PROJECT_DIR / "requirements.txt").read_text(), re.MULTILINE
     )
     base = re.search(r"^FROM (\S+)$", (PROJECT_DIR / "Dockerfile").read_text(), re.MULTILINE)
-    assert re.fullmatch(rf"apache/airflow:slim-{re.escape(locked[1])}-python3\.1[123]", base[1])
+    assert re.fullmatch(rf"apache/airflow:slim-{re.escape(file_lock[1])}-python3\.1[123]", base[1])
 
 
 def test_secrets_and_data_stay_out_of_the_image_and_out_of_git():

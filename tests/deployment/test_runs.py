@@ -14,8 +14,8 @@ import httpx
 import pytest
 from dotenv import dotenv_values
 
-from operations.health.airflow_api import ApiError
-from runtime.client import AirflowClient, RunState
+from local_airflow.client import AirflowClient, RunState
+from observability.health.airflow_api import ApiError
 from tests.contents import differing
 from tests.deployment.containers import Containers
 from tests.end_to_end.conftest import EXCEPT, Checkout, loads
@@ -115,7 +115,7 @@ class Platform:
         """Sums of the accounting of a domain, as the samples count."""
         names = ("read", "rejected", "quarantined", "superseded", "clean")
         sums = ", ".join(f"sum(rows_{name})::int" for name in names)
-        table = f"agg_{domain}_rows_by_file"
+        table = f"audit_{domain}__row_counts"
         if self.on_server:
             row = map(int, self.warehouse(f"select {sums} from published_{domain}.{table}").split("|"))
         else:

@@ -9,10 +9,10 @@ import httpx
 import pytest
 from dotenv import dotenv_values
 
-from ingestion.warehouse.spark_sql import session
 from settings.warehouse import SparkServer
 from tests.deployment.containers import Containers
 from tests.servers.spark import need_spark, when_asked
+from warehouse.spark_sql import session
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ def cluster(image: Path) -> Iterator[Containers]:
         containers.up("scale", "spark-thrift")
         options = ["--months", MONTH, "--rows", str(ROWS), "--defects", "none"]
         run(containers, "samples", "taxi", *options)
-        run(containers, "ingestion", "taxi")
+        run(containers, "cli.ingestion", "taxi")
         yield containers
     finally:
         containers.down()
@@ -51,7 +51,7 @@ def test_the_worker_reads_what_was_loaded(cluster: Containers) -> None:
 
 @when_asked
 def test_a_pipeline_is_built_by_the_worker_and_published(cluster: Containers, image: Path) -> None:
-    run(cluster, "operations", "elt", "taxi")
+    run(cluster, "cli.operations", "elt", "taxi")
     with duckdb.connect(
         str(image / "data" / "lake" / "published" / "taxi.duckdb"), read_only=True
     ) as published:

@@ -8,10 +8,10 @@ from subprocess import Popen
 
 from httpx import HTTPError
 
-from operations.health.airflow_api import ApiError
-from runtime.client import AirflowClient
-from runtime.configuration import USERNAME, credentials
-from runtime.processes import Lock
+from local_airflow.client import AirflowClient
+from local_airflow.configuration import USERNAME, credentials
+from local_airflow.processes import Lock
+from observability.health.airflow_api import ApiError
 from tests.end_to_end.conftest import Checkout
 
 WAIT_SECONDS = 600
@@ -69,7 +69,7 @@ class Airflow:
 @contextmanager
 def airflow(checkout: Checkout, dag_id: str) -> Iterator[Airflow]:
     """Airflow until the block ends: once it knows a DAG; what follows each publication does not run."""
-    process = checkout.start("runtime", "airflow")
+    process = checkout.start("cli.airflow", "airflow")
     running = Airflow(checkout, process)
     try:
         running.until(running._has_begun)

@@ -14,14 +14,14 @@ import duckdb
 import pytest
 
 from bench.measuring import copy_checkout
-from runtime.local import MIGRATED, make_database
+from local_airflow.local import MIGRATED, make_database
 from settings import Settings
 from tests.conftest import SHARED_DATA
 from tests.once import once
 from tests.parsed import Parsed
 
 # Written anew by each run and told apart by it: when, and under which id.
-EXCEPT = {"_dlt_load_id", "_dlt_id", "_judged_at", "_built_at", "_facts_built_at", "loaded_at"}
+EXCEPT = {"_dlt_load_id", "_dlt_id", "_validated_at", "_built_at", "_source_built_at", "loaded_at"}
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Checkout:
         like = " or ".join(f"table_schema like '{schema}'" for schema in schemas.split())
         tables = self.query(
             "select table_schema, table_name, list(column_name order by column_name) "
-            f"from information_schema.columns where ({like}) and table_schema not like '%_staging' and table_schema <> 'raw_ops' and table_name not in ('agg_platform_day', 'agg_overview_rows_by_file') "
+            f"from information_schema.columns where ({like}) and table_schema not like '%_staging' and table_schema <> 'raw_ops' and table_name not in ('agg_platform_day', 'audit_overview__row_counts') "
             "and table_name not like '\\_dlt%' escape '\\' group by all order by all",
             path,
         )
@@ -147,7 +147,7 @@ def accounting(checkout: Checkout) -> dict[str, int]:
     names = ("rows_read", "rows_rejected", "rows_quarantined", "rows_superseded", "rows_clean")
     sums = ", ".join(f"sum({name})::int" for name in names)
     (row,) = checkout.query(
-        f"select {sums} from marts.agg_collisions_rows_by_file", checkout.settings.published("collisions")
+        f"select {sums} from marts.audit_collisions__row_counts", checkout.settings.published("collisions")
     )
     return dict(zip(names, row, strict=True))
 

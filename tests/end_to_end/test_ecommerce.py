@@ -25,7 +25,7 @@ def ran(checkout: Checkout) -> Iterator[Checkout]:
     assert made.returncode == 0, made.stderr
     checkout.made = loads(made.stdout)
     with airflow(checkout, "ecommerce"):
-        done = checkout.run("runtime", "run", "ecommerce")
+        done = checkout.run("cli.airflow", "run", "ecommerce")
         assert done.returncode == 0, done.stdout + done.stderr
         assert "ecommerce success" in done.stdout
         yield checkout
@@ -46,7 +46,7 @@ def test_the_defects_of_the_samples_are_found_exactly(ran: Checkout) -> None:
     names = ("read", "rejected", "quarantined", "superseded", "clean")
     sums = ", ".join(f"sum(rows_{name})::int" for name in names)
     (row,) = ran.query(
-        f"select {sums} from marts.agg_ecommerce_rows_by_file", ran.settings.published("ecommerce")
+        f"select {sums} from marts.audit_ecommerce__row_counts", ran.settings.published("ecommerce")
     )
     assert dict(zip(names, row, strict=True)) == {"read": ran.made["lines"]} | {
         name: ran.made[name] for name in names[1:]
@@ -56,7 +56,7 @@ def test_the_defects_of_the_samples_are_found_exactly(ran: Checkout) -> None:
 
 def test_the_reports_hold_what_is_published(ran: Checkout) -> None:
     files = {path.name.rpartition("_")[0]: path for path in ran.settings.reports("ecommerce").glob("*.csv")}
-    assert files.keys() == {"daily_sales", "customer_summary"}
+    assert files.keys() == {"daily_order_revenue", "customer_summary"}
     for name, path in files.items():
         with path.open(newline="") as file:
             rows = len(list(csv.DictReader(file)))
@@ -93,7 +93,7 @@ def test_reports_that_fail_leave_the_run_green_and_partial(ran: Checkout) -> Non
     kept = reports.rename(reports.with_name("kept"))
     reports.write_text("in the way")
     before = ran.settings.published("ecommerce").stat().st_mtime_ns
-    done = ran.run("runtime", "run", "ecommerce")
+    done = ran.run("cli.airflow", "run", "ecommerce")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "ecommerce partial" in done.stdout
     assert "write_reports failed" in done.stdout
@@ -113,7 +113,7 @@ def test_reports_that_fail_leave_the_run_green_and_partial(ran: Checkout) -> Non
     )
     # The same from a shell.
     before = ran.settings.published("ecommerce").stat().st_mtime_ns
-    done = ran.run("operations", "elt", "ecommerce")
+    done = ran.run("cli.operations", "elt", "ecommerce")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "could not be written" in done.stderr
     assert ran.settings.published("ecommerce").stat().st_mtime_ns > before
@@ -129,19 +129,19 @@ def test_too_much_quarantine_is_not_published_until_somebody_accepts_it(ran: Che
     orders = ["--only", "orders", "--orders", "1000", "--first-id", "500000", "--name", "bad"]
     made = ran.run("samples", "ecommerce", *orders, "--defects", "bad_quantity=900", "--json")
     assert made.returncode == 0, made.stderr
-    done = ran.run("runtime", "run", "ecommerce")
+    done = ran.run("cli.airflow", "run", "ecommerce")
     assert done.returncode == 2, done.stdout + done.stderr
     assert "rows read are in quarantine" in done.stdout
     assert published.read_bytes() == before
     states = ran.task_tries()
     assert states["publish"] == ("failed", 1)
-    assert states["write_reports"][0] == states["is_published"][0] == "upstream_failed"
+    assert states["write_reports"][0] == states["published_marker"][0] == "upstream_failed"
     assert states["record_run"] == ("success", 1)
     status, rows_in, rows_out, error = last_run(ran, "status, rows_in, rows_out, error")
     assert (status, rows_in, rows_out) == ("failed", 1000, None)
     assert "in quarantine" in error
 
-    done = ran.run("runtime", "run", "ecommerce", "--conf", json.dumps({"accept": True}))
+    done = ran.run("cli.airflow", "run", "ecommerce", "--conf", json.dumps({"accept": True}))
     assert done.returncode == 0, done.stdout + done.stderr
     assert published.read_bytes() != before
     assert last_run(ran, "status, error") == ("success", None)
@@ -154,7 +154,7 @@ def test_too_much_quarantine_is_not_published_until_somebody_accepts_it(ran: Che
 
 
 def test_the_canary_runs_beside_it(ran: Checkout) -> None:
-    done = ran.run("runtime", "run", "canary", "--conf", '{"domains": ["ecommerce"]}')
+    done = ran.run("cli.airflow", "run", "preview", "--conf", '{"domains": ["ecommerce"]}')
     assert done.returncode == 0, done.stdout + done.stderr
-    logs = [path.read_text() for path in ran.settings.airflow_home.glob("logs/dag_id=canary/**/*.log")]
+    logs = [path.read_text() for path in ran.settings.airflow_home.glob("logs/dag_id=preview/**/*.log")]
     assert any("The change touches no model." in log for log in logs)

@@ -12,9 +12,9 @@ import duckdb
 import pandas as pd
 import pytest
 
-from operations.health import airflow_history
-from operations.health.collect import collect, health
-from runtime.local import LocalAirflow
+from local_airflow.local import LocalAirflow
+from observability.health import airflow_history
+from observability.health.collect import collect, health
 from samples.collisions import write_collisions
 from settings import AirflowAccess, Settings
 from tests.parsed import Parsed

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 def test_a_run_needs_no_address_and_a_second_one_finds_nothing_new(checkout: Checkout) -> None:
     # One run after the other: a pipeline has one at a time.
-    done = checkout.run("runtime", "run", "news", "news")
+    done = checkout.run("cli.airflow", "run", "news", "news")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "SLUICE_NEWS_API_URL is not set; samples stand in, on http://127.0.0.1:" in done.stdout
     (_, first), (_, second) = checkout.runs()
@@ -22,7 +22,7 @@ def test_a_run_needs_no_address_and_a_second_one_finds_nothing_new(checkout: Che
     assert checkout.query(facts, published) == [(729, 729, 729)]
     assert "news skipped" in done.stdout
     tasks = checkout.task_tries(second)
-    assert tasks["any_news"][0] == tasks["publish"][0] == tasks["enrich_articles"][0] == "skipped"
+    assert tasks["check_for_new_data"][0] == tasks["publish"][0] == tasks["enrich_articles"][0] == "skipped"
     # The second run has loaded, built and published nothing: no row can differ.
     assert tasks["dbt_producer_watcher"][0] == tasks["test_data"][0] == "skipped"
     begun = "select min(started_at) from raw_ops.stages where run_id = "
@@ -36,7 +36,7 @@ def test_a_run_needs_no_address_and_a_second_one_finds_nothing_new(checkout: Che
 
 def test_a_budget_that_is_used_up_ends_partial_and_publishes_all_the_same(checkout: Checkout) -> None:
     checkout.variables |= {"SLUICE_ENRICH_PROVIDER": "openai", "SLUICE_ENRICH_BUDGET_RUN": "0.005"}
-    done = checkout.run("runtime", "run", "news")
+    done = checkout.run("cli.airflow", "run", "news")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "articles wait for the next run: the budget of 0.005 USD a run" in done.stdout
     tasks = checkout.task_tries()

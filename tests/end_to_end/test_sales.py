@@ -134,9 +134,9 @@ def test_a_kill_between_load_and_archive_is_made_good_by_the_next_run(
 ) -> None:
     _, hook = told
     with dropped(shop, "late_1.csv", LINE), dropped(shop, "late_2.csv", LINE, LINE):
-        kill = [sys.executable, "-m", "tests.kill_at", "ingestion.load:put_away", "before", "2"]
+        kill = [sys.executable, "-m", "tests.kill_at", "ingestion.load:move_to_archive", "before", "2"]
         killed = subprocess.run(
-            [*kill, "operations", "elt", "sales"],
+            [*kill, "cli.operations", "elt", "sales"],
             cwd=shop.path,
             env=shop.environment,
             capture_output=True,
@@ -148,12 +148,12 @@ def test_a_kill_between_load_and_archive_is_made_good_by_the_next_run(
     rows = "select _source_file, count(*) from raw_sales.sales where _source_file like 'late%' group by all order by all"
     assert shop.query(rows) == [("late_1.csv", 1), ("late_2.csv", 2)]
     sent = len(hook.texts)
-    done = shop.run("operations", "elt", "sales")
+    done = shop.run("cli.operations", "elt", "sales")
     assert done.returncode == 0, done.stdout + done.stderr
     assert shop.query(rows) == [("late_1.csv", 1), ("late_2.csv", 2)]
     assert landing(shop) == []
     assert {"late_1.csv", "late_2.csv"} <= archived(shop).keys()
-    facts = "select count(*) from marts.fct_daily_sales join marts.dim_store using (store_key) where store_name = 'north'"
+    facts = "select count(*) from marts.fct_store_sales join marts.dim_stores using (store_key) where store_name = 'north'"
     assert shop.query(facts, shop.settings.published("sales")) == [(3,)]
     assert [text.splitlines()[0] for text in hook.texts[sent:]] == ["sales success (dev)"]
 
@@ -162,11 +162,11 @@ def test_a_broken_file_leaves_the_others_to_be_published_from_a_shell_too(shop: 
     with dropped(shop, "good.csv", LINE), dropped(shop, "bad.csv") as bad:
         os.truncate(bad, 3)
         bad.with_name("bad.csv.done").touch()
-        done = shop.run("operations", "elt", "sales")
+        done = shop.run("cli.operations", "elt", "sales")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "bad.csv" in done.stderr
     assert "good.csv" in archived(shop)
-    files = "select count(*) from marts.agg_sales_rows_by_file where source_file = 'good.csv'"
+    files = "select count(*) from marts.audit_sales__row_counts where source_file = 'good.csv'"
     assert shop.query(files, shop.settings.published("sales")) == [(1,)]
     assert (shop.settings.landing("sales") / "failed" / "bad.csv.reason.txt").exists()
 
@@ -195,11 +195,11 @@ def test_ten_files_arrive_of_which_three_are_broken(
 
     published = shop.settings.published("sales")
     sums = "sum(rows_read)::int, sum(rows_clean)::int, sum(rows_quarantined)::int, sum(rows_rejected)::int"
-    files = "from marts.agg_sales_rows_by_file where starts_with(source_file, 'sales_2024-01-')"
+    files = "from marts.audit_sales__row_counts where starts_with(source_file, 'sales_2024-01-')"
     assert shop.query(f"select {sums} {files}", published) == [
         (made.lines, made.clean, made.quarantined, made.rejected)
     ]
-    assert shop.query("select count(*) from marts.dim_catalogue_product", published) == [(201,)]
+    assert shop.query("select count(*) from marts.dim_catalogue_products", published) == [(201,)]
 
     # An event for each file, within a minute, by Airflow's own account.
     events = database(
@@ -240,7 +240,7 @@ def test_a_file_that_is_written_slowly_is_loaded_once_and_whole(
             time.sleep(2)
             assert "slow.csv" in landing(shop)
     running.until(lambda: len(runs(shop)) > count and all_ended(shop))
-    loaded = "select status, rows_read from raw_sales.input_files where source_file = 'slow.csv'"
+    loaded = "select status, rows_read from raw_sales.file_loads where source_file = 'slow.csv'"
     assert shop.query(loaded) == [("loaded", 10)]
     assert mapped_states(shop)["slow.csv"] == "success"
     assert shop.query("select tries from raw_ops.stages where stage = 'ingest_sales_slow.csv'") == [(1,)]
@@ -271,14 +271,14 @@ def test_what_was_loaded_and_not_published_is_published_by_the_next_run(
 ) -> None:
     running.switch("sales", on=False)
     with dropped(shop, "left.csv", LINE):
-        loaded = shop.run("ingestion", "sales", "--entity", "sales")
+        loaded = shop.run("cli.ingestion", "sales", "--entity", "sales")
         assert loaded.returncode == 0, loaded.stdout + loaded.stderr
     running.switch("sales", on=True)
     running.trigger("sales")
     running.until(lambda: runs(shop, "manual") == ["success"] * 2)
     states = shop.task_tries()
     assert (states["ingest_sales"][0], states["publish"][0]) == ("skipped", "success")
-    files = "select rows_clean from marts.agg_sales_rows_by_file where source_file = 'left.csv'"
+    files = "select rows_clean from marts.audit_sales__row_counts where source_file = 'left.csv'"
     assert shop.query(files, shop.settings.published("sales")) == [(1,)]
 
 

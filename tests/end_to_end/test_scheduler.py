@@ -10,11 +10,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from operations.builder import note_builder
 from tests.contents import differing
 from tests.end_to_end.airflow import Airflow, airflow
 from tests.end_to_end.conftest import Checkout, Delivered, accounting
 from tests.receivers import Webhook, webhook
+from transformation.build_owner import record_build_owner
 
 pytestmark = pytest.mark.slow
 
@@ -32,11 +32,11 @@ def hook() -> Iterator[Webhook]:
 def ran(checkout: Checkout, delivered: Delivered, hook: Webhook) -> Checkout:
     """The checkout after one run that was late; with a schedule, without which there is no backfill."""
     checkout.variables = {"SLUICE_SCHEDULE_COLLISIONS": "@daily", **hook.variables()}
-    rules = checkout.path / "operations" / "health" / "alerts.yml"
+    rules = checkout.path / "observability" / "health" / "alerts.yml"
     promised = rules.read_text()
     assert "deadline_hours: 6 " in promised
     rules.write_text(promised.replace("deadline_hours: 6 ", "deadline_hours: 0.001 "))
-    done = checkout.run("runtime", "run", "collisions")
+    done = checkout.run("cli.airflow", "run", "collisions")
     rules.write_text(promised)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "collisions success" in done.stdout
@@ -104,14 +104,14 @@ def test_a_failing_data_test_ends_the_run_red_with_nothing_published(ran: Checko
     before, built_before = published.read_bytes(), ran.contents()
     test = ran.path / "dbt_project/tests/collisions/assert_nothing.sql"
     test.write_text("{{ config(tags=['collisions']) }}\nselect 1 as one\n")
-    done = ran.run("runtime", "run", "collisions")
+    done = ran.run("cli.airflow", "run", "collisions")
     test.unlink()
     assert done.returncode == 2, done.stdout + done.stderr
     assert f"Airflow runs already, on {running.client.url}" in done.stdout
     assert "assert_nothing" in done.stdout
     states = ran.task_tries()
     assert states["test_data"] == ("failed", 1)
-    assert states["publish"][0] == states["is_published"][0] == "upstream_failed"
+    assert states["publish"][0] == states["published_marker"][0] == "upstream_failed"
     assert states[TASK] == ("success", 1)
     assert published.read_bytes() == before
     # What was built a second time is the same, row for row.
@@ -130,7 +130,7 @@ def test_a_model_that_fails_once_is_retried_by_its_own_task_alone(ran: Checkout,
     closed = f"select case when (select count(*) from glob('{gate}')) = 0 then error('closed') end"
     broken = f'{{% do run_query("{closed}") if execute %}}\n{original}'
     model.write_text(broken)
-    run = ran.start("runtime", "run", "collisions")
+    run = ran.start("cli.airflow", "run", "collisions")
     try:
         deadline = time.monotonic() + 600
         while run.poll() is None and not gate.exists() and time.monotonic() < deadline:
@@ -168,7 +168,7 @@ def test_a_backfill_puts_its_months_right(ran: Checkout, delivered: Delivered, r
         )
     assert len(differing(ran.contents(), expected)) > 1
     days = ["--from-date", f"{first}-31", "--to-date", f"{second}-01"]
-    created = ran.run("runtime", "exec", "airflow", "backfill", "create", "--dag-id", "collisions", *days)
+    created = ran.run("cli.airflow", "exec", "airflow", "backfill", "create", "--dag-id", "collisions", *days)
     assert created.returncode == 0, created.stdout + created.stderr
     running.until(lambda: running.ended("backfill", 2))
     log = "".join(
@@ -185,7 +185,7 @@ def test_a_backfill_puts_its_months_right(ran: Checkout, delivered: Delivered, r
 def test_a_run_whose_marts_another_one_has_built_leaves_publishing_to_it(
     ran: Checkout, running: Airflow
 ) -> None:
-    note_builder("collisions", "another run", ran.settings)
+    record_build_owner("collisions", "another run", ran.settings)
     published = ran.settings.published("collisions").read_bytes()
     _, latest = ran.runs()[-1]
     cleared = {"dag_run_id": latest, "task_ids": ["publish"], "include_downstream": True}

@@ -94,9 +94,9 @@ def apis(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sample
 
 
 def check_rows(query: Query, domain: str, entity: str) -> None:
-    """The one row of `input_files` of an API adds up with what is there, and all of that is of completed loads."""
+    """The one row of `file_loads` of an API adds up with what is there, and all of that is of completed loads."""
     ((read, loaded, rejected, load_id),) = query(
-        f"select rows_read, rows_loaded, rows_rejected, _dlt_load_id from raw_{domain}.input_files"
+        f"select rows_read, rows_loaded, rows_rejected, _dlt_load_id from raw_{domain}.file_loads"
     )
     completed = f"select load_id from raw_{domain}._dlt_loads where status = 0"
     counts = f"count(*), count(distinct _row_id), count(*) filter (where _dlt_load_id in ({completed}))"

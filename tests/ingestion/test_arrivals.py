@@ -9,9 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingestion.arrivals import is_complete, put_away, refuse
+from ingestion.files.landing import is_complete, move_to_archive, refuse
 from ingestion.load import FilesFailedError, load_domain
-from ingestion.raw_store import RawStore
+from ingestion.loader.loader import RawLoader
 from settings import Settings
 from tests.ingestion.conftest import Query
 from tests.kill_at import Point, named, run_to_death
@@ -19,7 +19,7 @@ from tests.kill_at import Point, named, run_to_death
 HEADER = "date,store,product_id,quantity,price"
 LINE = "2024-05-01,north,1,2,9.99"
 ROWS = "select _source_file, quantity from raw_sales.sales order by all"
-LOADED = "select source_file, rows_read from raw_sales.input_files where status = 'loaded' order by all"
+LOADED = "select source_file, rows_read from raw_sales.file_loads where status = 'loaded' order by all"
 
 
 def drop(settings: Settings, name: str, *lines: str, header: str = HEADER) -> Path:
@@ -106,7 +106,7 @@ def test_a_file_loaded_on_an_earlier_day_goes_to_the_folder_of_that_day(
     drop(settings, "a.csv", LINE)
     load(settings)
     with duckdb.connect(str(settings.warehouse)) as warehouse:
-        warehouse.execute("update raw_sales.input_files set loaded_at = '2024-05-02 23:30:00+00'")
+        warehouse.execute("update raw_sales.file_loads set loaded_at = '2024-05-02 23:30:00+00'")
     drop(settings, "a.csv", LINE)
     load(settings)
     assert "2024-05-02/a.csv" in tree(settings.archive("sales"))
@@ -132,7 +132,7 @@ def test_a_mended_file_is_loaded_under_its_name(settings: Settings, query: Query
 def test_a_file_that_is_being_written_is_waited_for_and_loaded_whole(
     settings: Settings, query: Query
 ) -> None:
-    quick = Settings(settings.data_dir, settings.env, still_seconds=2.0)
+    quick = Settings(settings.data_dir, settings.env, file_stable_seconds=2.0)
     settings.landing("sales").mkdir(parents=True)
     path = settings.landing("sales") / "slow.csv"
     written = threading.Event()
@@ -158,7 +158,7 @@ def test_a_file_that_is_being_written_is_waited_for_and_loaded_whole(
 
 
 def test_what_is_still_being_written_is_left(settings: Settings) -> None:
-    quick = Settings(settings.data_dir, settings.env, still_seconds=1.0)
+    quick = Settings(settings.data_dir, settings.env, file_stable_seconds=1.0)
     settings.landing("sales").mkdir(parents=True)
     path = settings.landing("sales") / "slow.csv"
     stop = threading.Event()
@@ -201,7 +201,7 @@ def test_new_content_that_comes_while_the_old_one_is_loaded_is_not_put_away(
     settings: Settings, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = drop(settings, "a.csv", LINE)
-    load_file = RawStore.load_file
+    load_file = RawLoader.load_file
 
     def overtaken(self, *arguments, **options):
         result = load_file(self, *arguments, **options)
@@ -209,7 +209,7 @@ def test_new_content_that_comes_while_the_old_one_is_loaded_is_not_put_away(
         return result
 
     with monkeypatch.context() as patched:
-        patched.setattr(RawStore, "load_file", overtaken)
+        patched.setattr(RawLoader, "load_file", overtaken)
         assert load(settings) == {"a.csv": "it changed while it was loaded; the next run loads it"}
     assert tree(settings.archive("sales")) == {}
     path.with_name("a.csv.done").touch()
@@ -218,13 +218,13 @@ def test_new_content_that_comes_while_the_old_one_is_loaded_is_not_put_away(
 
 
 POINTS = [
-    ("ingestion.raw_store:RawStore.load_file", "after", 1),
-    ("ingestion.load:put_away", "before", 1),
+    ("ingestion.loader.loader:RawLoader.load_file", "after", 1),
+    ("ingestion.load:move_to_archive", "before", 1),
     ("pathlib:Path.replace", "before", 1),
     ("pathlib:Path.replace", "after", 1),
-    ("ingestion.load:put_away", "after", 1),
+    ("ingestion.load:move_to_archive", "after", 1),
     ("ingestion.load:refuse", "before", 1),
-    ("ingestion.arrivals:put_away", "before", 1),
+    ("ingestion.files.landing:move_to_archive", "before", 1),
     ("ingestion.load:refuse", "after", 1),
 ]
 
@@ -236,7 +236,7 @@ def test_a_kill_between_load_and_archive_loses_and_doubles_nothing(
     drop(settings, "a.csv", LINE)
     drop(settings, "b.csv", "1", header="one")
     drop(settings, "c.csv", LINE, LINE)
-    run_to_death(point, settings, "ingestion", "sales", "--entity", "sales")
+    run_to_death(point, settings, "cli.ingestion", "sales", "--entity", "sales")
     for path in settings.landing("sales").glob("*.csv"):
         path.with_name(f"{path.name}.done").touch()
     load(settings)
@@ -257,7 +257,7 @@ def test_files_with_the_longest_names_leave_landing(tmp_path: Path) -> None:
     name = f"{'a' * 251}.csv"
     path = tmp_path / name
     path.write_text("x")
-    assert put_away(path, tmp_path / "archive").name == name
+    assert move_to_archive(path, tmp_path / "archive").name == name
     path.write_text("y")
     refused = refuse(path, "no columns")
     assert refused.read_text() == "y"

@@ -28,18 +28,18 @@ def corrections(shop: Deliver, *lines: str, name: str = "corrections.csv") -> No
 def test_each_entity_takes_its_own_lines(shop: Deliver, query: Query) -> None:
     corrections(shop, ORDER, CUSTOMER, PRODUCT, CUSTOMER.replace("Ann", "Bob"))
     assert load_shop() == {(entity, "corrections.csv"): "loaded" for entity in ENTITIES}
-    assert query("select order_id, quantity, _replaces_row_id, _source_row from raw_ecommerce.orders") == [
+    assert query("select order_id, quantity, _corrects_row_id, _source_row from raw_ecommerce.orders") == [
         ("7", "2", "old-1", 1)
     ]
     assert query(
-        "select name, region, _replaces_row_id, _source_row from raw_ecommerce.customers order by all"
+        "select name, region, _corrects_row_id, _source_row from raw_ecommerce.customers order by all"
     ) == [("Ann", "EU", "old-L3", 2), ("Bob", "EU", "old-L3", 4)]
-    assert query("select product_id, product_name, _replaces_row_id from raw_ecommerce.products") == [
+    assert query("select product_id, product_name, _corrects_row_id from raw_ecommerce.products") == [
         ("P1", "Lamp", None)
     ]
     assert query(
         "select entity, rows_read, rows_loaded, rows_rejected, extra_columns "
-        "from raw_ecommerce.input_files order by 1"
+        "from raw_ecommerce.file_loads order by 1"
     ) == [("customers", 2, 2, 0, None), ("orders", 1, 1, 0, None), ("products", 1, 1, 0, None)]
     # No _row_id twice in the domain, and no column of one entity, or of the export, in another's table.
     ids = " union all ".join(f"select _row_id from raw_ecommerce.{entity}" for entity in ENTITIES)
@@ -56,7 +56,7 @@ def test_tasks_of_single_entities_count_every_line_once(shop: Deliver, query: Qu
     corrections(shop, CUSTOMER, "cut,off", PRODUCT, 'products,"open', ORDER)
     for entity in reversed(entities_of("ecommerce")):
         assert load_shop(entity) == {(entity, "corrections.csv"): "loaded"}
-    assert query("select entity, rows_read, rows_rejected from raw_ecommerce.input_files order by 1") == [
+    assert query("select entity, rows_read, rows_rejected from raw_ecommerce.file_loads order by 1") == [
         ("customers", 1, 0),
         ("orders", 3, 2),
         ("products", 1, 0),
@@ -72,7 +72,7 @@ def test_an_entity_without_lines_needs_no_columns_either(shop: Deliver, query: Q
     header = "_entity,_row_id,product_id,product_name,category,unit_cost"
     shop("corrections_1.csv", "products,old-1,P1,Lamp,home,4.00", "cut", header=header)
     assert set(load_shop().values()) == {"loaded"}
-    assert query("select entity, rows_loaded, rows_rejected from raw_ecommerce.input_files order by 1") == [
+    assert query("select entity, rows_loaded, rows_rejected from raw_ecommerce.file_loads order by 1") == [
         ("customers", 0, 0),
         ("orders", 0, 1),
         ("products", 1, 0),
@@ -84,7 +84,7 @@ def test_later_corrections_leave_the_earlier_ones_of_the_same_name(shop: Deliver
     load_shop()
     corrections(shop, ORDER.replace("old-1", "old-2"))
     assert set(load_shop().values()) == {"loaded"}
-    assert query("select _replaces_row_id from raw_ecommerce.orders order by 1") == [("old-1",), ("old-2",)]
+    assert query("select _corrects_row_id from raw_ecommerce.orders order by 1") == [("old-1",), ("old-2",)]
 
 
 def test_corrections_are_loaded_after_the_other_files(shop: Deliver, query: Query) -> None:
@@ -123,12 +123,12 @@ def test_an_entitys_own_file_may_replace_rows(shop: Deliver, query: Query) -> No
         header="_entity,product_id,product_name,category,unit_cost",
     )
     assert set(load_shop().values()) == {"loaded"}
-    assert query("select _replaces_row_id from raw_ecommerce.orders") == [("old-1",)]
+    assert query("select _corrects_row_id from raw_ecommerce.orders") == [("old-1",)]
     assert query("select entity, line from raw_ecommerce.rejected_lines order by 1") == [
         ("orders", "orders,cut"),
         ("products", "products,cut"),
     ]
-    assert query("select name, _replaces_row_id from raw_ecommerce.customers") == [("Ann", "old-9")]
+    assert query("select name, _corrects_row_id from raw_ecommerce.customers") == [("Ann", "old-9")]
     columns = "select column_name from duckdb_columns() where schema_name = 'raw_ecommerce' and column_name "
     assert query(f"{columns} in ('_reasons', '_entity', '_line_number', '_rejected_line')") == []
     assert query(f"{columns} = 'region'") == [("region",)]
@@ -138,7 +138,7 @@ def test_what_is_replaced_is_trimmed_and_empty_is_nothing(deliver: Deliver, quer
     header = f"{','.join(CRASHES.columns)},_row_id"
     deliver("a.csv", f"{crash(1)}, x-1\t", f"{crash(2)},", f'{crash(3)},"  "', header=header)
     load_domain("collisions")
-    assert query("select collision_id, _replaces_row_id from raw_collisions.crashes order by 1") == [
+    assert query("select collision_id, _corrects_row_id from raw_collisions.crashes order by 1") == [
         ("1", "x-1"),
         ("2", None),
         ("3", None),

@@ -6,8 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingestion.formats.csv_framing import UnreadableFileError, frame, read_header
 from ingestion.formats.csv_parser import parse
+from ingestion.formats.csv_records import UnreadableFileError, frame, read_header
 from ingestion.formats.parsed_file import RowShape
 
 LATIN = "café".encode("latin-1")
@@ -127,7 +127,7 @@ def test_a_file_that_is_no_whole_csv_says_so(name: str, content: bytes, reason: 
 
 
 def test_line_numbers_hold_across_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingestion.formats.csv_framing.BLOCK_BYTES", 64)
+    monkeypatch.setattr("ingestion.formats.csv_records.BLOCK_BYTES", 64)
     lines = ["a,b,c"]
     rejected = []
     for number in range(2, 400):

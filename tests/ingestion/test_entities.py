@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingestion.__main__ import main
+from cli.ingestion import main
 from ingestion.load import UnknownEntityError, entities_of, load_domain
 from tests.ingestion.conftest import Deliver, Query, load_shop
 
@@ -33,7 +33,7 @@ def test_only_the_entities_asked_for_are_loaded(shop: Deliver, query: Query) -> 
     shop("customers.csv", CUSTOMER)
     assert load_shop("customers") == {("customers", "customers.csv"): "loaded"}
     assert main(["ecommerce", "--entity", "orders", "--entity", "products", "customers"]) == 0
-    assert query("select entity, source_file from raw_ecommerce.input_files order by 1") == [
+    assert query("select entity, source_file from raw_ecommerce.file_loads order by 1") == [
         ("customers", "customers.csv"),
         ("orders", "orders_1.csv"),
     ]
@@ -61,7 +61,7 @@ def test_a_file_of_no_feed_fails_once_over_all_entities(shop: Deliver, query: Qu
         {},
     ]
     load_shop()
-    assert query("select entity, status, reason from raw_ecommerce.input_files where status = 'failed'") == [
+    assert query("select entity, status, reason from raw_ecommerce.file_loads where status = 'failed'") == [
         ("none", "failed", STRAY)
     ]
 

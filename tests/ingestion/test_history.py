@@ -21,7 +21,7 @@ def test_new_content_under_a_known_name_is_added(shop: Deliver, query: Query) ->
         ("cut",),
         ("also cut",),
     ]
-    assert query("select status, rows_read, rows_loaded, rows_rejected from raw_ecommerce.input_files") == [
+    assert query("select status, rows_read, rows_loaded, rows_rejected from raw_ecommerce.file_loads") == [
         ("loaded", 2, 1, 1),
         ("loaded", 2, 1, 1),
     ]
@@ -55,7 +55,7 @@ def test_content_of_which_the_record_was_removed_is_loaded_again_once(
     load_shop("customers")
     with duckdb.connect(str(settings.warehouse)) as connection:
         connection.execute(
-            "delete from raw_ecommerce.input_files where loaded_at = (select max(loaded_at) from raw_ecommerce.input_files)"
+            "delete from raw_ecommerce.file_loads where loaded_at = (select max(loaded_at) from raw_ecommerce.file_loads)"
         )
     assert load_shop("customers") == {FILE: "loaded"}
     assert query(REGIONS) == [("EU", "customers.csv"), ("US", "customers.csv")]

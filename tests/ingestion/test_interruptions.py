@@ -14,9 +14,9 @@ from tests.ingestion.conftest import Deliver, Query, crash, load_shop
 from tests.kill_at import COMPLETE, COPY, INSERT, MERGE, Point, named, run_to_death
 
 POINTS = [
-    ("ingestion.formats.csv_framing:read_header", "before", 1),
-    ("ingestion.load_file:read_rows", "before", 1),
-    ("ingestion.load_file:read_rows", "after", 1),
+    ("ingestion.formats.csv_records:read_header", "before", 1),
+    ("ingestion.files.load_file:read_rows", "before", 1),
+    ("ingestion.files.load_file:read_rows", "after", 1),
     ("dlt.normalize.normalize:Normalize.run", "after", 1),
     (COPY, "before", 1),
     (COPY, "after", 1),
@@ -26,8 +26,8 @@ POINTS = [
     (MERGE, "after", 2),
     (COMPLETE, "before", 1),
     (COMPLETE, "after", 1),
-    ("ingestion.raw_store:RawStore.load_file", "after", 1),
-    ("ingestion.raw_store:RawStore.load_file", "before", 2),
+    ("ingestion.loader.loader:RawLoader.load_file", "after", 1),
+    ("ingestion.loader.loader:RawLoader.load_file", "before", 2),
 ]
 # Of a load that only appends: rows are copied, rejected lines and the file's record inserted.
 APPENDING = [
@@ -41,7 +41,7 @@ APPENDING = [
 ]
 TABLES = {
     "rejected_lines": "select entity, source_file, line_number, reason, line, _row_id",
-    "input_files": "select entity, source_file, sha256, bytes, rows_read, rows_loaded, rows_rejected, status",
+    "file_loads": "select entity, source_file, sha256, bytes, rows_read, rows_loaded, rows_rejected, status",
 }
 
 
@@ -113,7 +113,7 @@ def test_a_killed_load_is_completed_by_the_next_run(
 
     expected = calm(deliver_twice, load)
     assert len(expected["crashes"]) == 13
-    run_to_death(point, settings, "ingestion", "collisions")
+    run_to_death(point, settings, "cli.ingestion", "collisions")
     with duckdb.connect(str(settings.warehouse)) as connection:
         # Even before the rerun each file is there whole, in one version, or not at all.
         rows = dict(
@@ -151,7 +151,7 @@ def test_a_killed_load_of_a_change_log_leaves_the_earlier_contents(
     expected = calm(deliver_twice, load)
     assert expected[1] == [2, 3]
     ((first, _),) = query(KEPT.format("customers"))
-    run_to_death(point, settings, "ingestion", "ecommerce", "--entity", "customers")
+    run_to_death(point, settings, "cli.ingestion", "ecommerce", "--entity", "customers")
     rows = dict(query(KEPT.format("customers")))
     assert rows.pop(first) == 2
     assert list(rows.values()) in ([], [3])
@@ -166,7 +166,7 @@ def test_rows_of_a_killed_load_go_when_its_content_does_not_come_again(
     load_shop("customers")
     before = contents(query, "ecommerce", "customers")
     path = shop("customers.csv", ANN_MOVED, BOB, "also cut")
-    run_to_death(point, settings, "ingestion", "ecommerce", "--entity", "customers")
+    run_to_death(point, settings, "cli.ingestion", "ecommerce", "--entity", "customers")
     assert len(query("from raw_ecommerce.customers")) == 3
     path.unlink()
     load_shop("customers")
@@ -197,5 +197,5 @@ def test_a_killed_load_of_corrections_is_completed_beside_files_that_are_replace
 
     expected = calm(deliver_all, load)
     assert expected[1] == [2, 1, 1]
-    run_to_death(point, settings, "ingestion", "ecommerce")
+    run_to_death(point, settings, "cli.ingestion", "ecommerce")
     assert load() == expected

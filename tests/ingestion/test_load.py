@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.__main__ import main
+from cli.ingestion import main
 from ingestion.load import FilesFailedError, UnknownDomainError, load_domain
 from ingestion.sources.collisions import CRASHES
 from settings import Settings
@@ -51,7 +51,7 @@ def test_the_real_files_of_both_headers_load(settings: Settings, shared_data: Pa
 def test_the_same_content_again_changes_nothing(deliver: Deliver, query: Query) -> None:
     deliver("a.csv", crash(1), crash(2), "cut,off")
     assert statuses() == {"a.csv": "loaded"}
-    tables = ["crashes", "rejected_lines", "input_files", "_dlt_loads"]
+    tables = ["crashes", "rejected_lines", "file_loads", "_dlt_loads"]
     before = [query(f"from raw_collisions.{table} order by all") for table in tables]
     assert statuses() == {"a.csv": "skipped"}
     assert [query(f"from raw_collisions.{table} order by all") for table in tables] == before
@@ -71,7 +71,7 @@ def test_changed_content_replaces_its_own_rows_only(deliver: Deliver, query: Que
     assert query("from raw_collisions.rejected_lines") == []
     assert query(
         "select source_file, status, rows_read, rows_loaded, rows_rejected "
-        "from raw_collisions.input_files order by all"
+        "from raw_collisions.file_loads order by all"
     ) == [("a.csv", "loaded", 1, 1, 0), ("a.csv", "replaced", 3, 2, 1), ("b.csv", "loaded", 1, 1, 0)]
 
 
@@ -84,7 +84,7 @@ def test_an_older_content_can_come_back(deliver: Deliver, query: Query) -> None:
     deliver("a.csv", crash(1))
     assert statuses() == {"a.csv": "replaced"}
     assert query(CONTENT) == first
-    assert query("select status, count(*) from raw_collisions.input_files group by 1 order by 1") == [
+    assert query("select status, count(*) from raw_collisions.file_loads group by 1 order by 1") == [
         ("loaded", 1),
         ("replaced", 1),
     ]
@@ -106,7 +106,7 @@ def test_extra_columns_are_kept_and_reported(deliver: Deliver, query: Query) -> 
         ("1", None),
         ("2", "rain"),
     ]
-    assert query("select extra_columns from raw_collisions.input_files order by source_file") == [
+    assert query("select extra_columns from raw_collisions.file_loads order by source_file") == [
         (None,),
         ("weather_at_crash",),
     ]
@@ -158,14 +158,14 @@ def test_bad_files_fail_with_a_reason_and_the_others_load(
     assert (report["rows_read"], report["rows_loaded"], report["rows_rejected"]) == (1, 1, 0)
     assert query("select collision_id from raw_collisions.crashes") == [("1",)]
     recorded = dict(
-        query("select source_file, reason from raw_collisions.input_files where status = 'failed'")
+        query("select source_file, reason from raw_collisions.file_loads where status = 'failed'")
     )
     assert recorded == failed
 
-    before = query("from raw_collisions.input_files order by all")
+    before = query("from raw_collisions.file_loads order by all")
     with pytest.raises(FilesFailedError, match=r"missing\.csv: columns are missing: borough"):
         load_domain("collisions")
-    assert query("from raw_collisions.input_files order by all") == before
+    assert query("from raw_collisions.file_loads order by all") == before
 
 
 def test_a_broken_redelivery_leaves_the_loaded_rows(deliver: Deliver, query: Query) -> None:
@@ -183,7 +183,7 @@ def test_a_broken_redelivery_leaves_the_loaded_rows(deliver: Deliver, query: Que
 
 def test_nothing_in_landing_is_no_error_and_the_tables_exist(settings: Settings, query: Query) -> None:
     assert load_domain("collisions").to_dict()["files"] == []
-    for table in ("crashes", "rejected_lines", "input_files"):
+    for table in ("crashes", "rejected_lines", "file_loads"):
         assert query(f"from raw_collisions.{table}") == []
 
 

@@ -7,13 +7,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ingestion.__main__ import main
-from ingestion.feeds import UnknownPartitionError
+from cli.ingestion import main
+from ingestion.files.file_resource import UnknownPartitionError
 from ingestion.load import FilesFailedError, load_domain
 from ingestion.sources.taxi import TRIPS
 from settings import Settings
 from tests.ingestion.conftest import Query
-from tests.ingestion.web.file_server import serving
+from tests.ingestion.download.file_server import serving
 from tests.kill_at import COPY, MERGE, run_to_death
 
 COLUMNS = [*TRIPS.columns, *TRIPS.optional]
@@ -79,7 +79,7 @@ def test_headers_that_drift_load(landing: Path, query: Query) -> None:
     assert query("select _partition, congestion_surcharge from raw_taxi.trips order by all") == [
         (month, None if month == "2024-04" else "2.5") for month in deliveries
     ]
-    assert query("select extra_columns from raw_taxi.input_files where extra_columns is not null") == [
+    assert query("select extra_columns from raw_taxi.file_loads where extra_columns is not null") == [
         ("cbd_congestion_fee",)
     ]
 
@@ -110,7 +110,7 @@ def test_a_month_is_replaced_under_any_name_and_in_any_format(landing: Path, que
         ("2024-01", "yellow_tripdata_2024-01.parquet", 1),
         ("2024-02", "yellow_tripdata_2024-02.csv", 2),
     ]
-    assert query("select source_file, status from raw_taxi.input_files order by all") == [
+    assert query("select source_file, status from raw_taxi.file_loads order by all") == [
         ("yellow_tripdata_2024-01.csv", "replaced"),
         ("yellow_tripdata_2024-01.parquet", "loaded"),
         ("yellow_tripdata_2024-02.csv", "loaded"),
@@ -134,7 +134,7 @@ def test_of_two_files_for_one_month_neither_is_loaded_and_what_was_stays(landing
         "yellow_tripdata_2024-01.parquet": reason.format("yellow_tripdata_2024-01.csv"),
     }
     assert query(LOADED) == [("2024-01", "yellow_tripdata_2024-01.csv", 3)]
-    files = "select source_file, status, rows_loaded from raw_taxi.input_files order by all"
+    files = "select source_file, status, rows_loaded from raw_taxi.file_loads order by all"
     assert query(files) == [
         ("yellow_tripdata_2024-01.csv", "loaded", 3),
         ("yellow_tripdata_2024-01.parquet", "failed", 0),
@@ -169,11 +169,11 @@ def test_a_month_whose_replacement_was_killed_is_whole_after_the_next_run(
     load()
     (landing / "yellow_tripdata_2024-01.csv").unlink()
     write_parquet(landing / "yellow_tripdata_2024-01.parquet", [TRIP] * 2)
-    run_to_death(point, settings, "ingestion", "taxi")
+    run_to_death(point, settings, "cli.ingestion", "taxi")
     assert query(LOADED)[0][2] in (2, 3)
     load()
     assert query(LOADED) == [("2024-01", "yellow_tripdata_2024-01.parquet", 2)]
-    loaded = "select source_file, rows_loaded from raw_taxi.input_files where status = 'loaded'"
+    loaded = "select source_file, rows_loaded from raw_taxi.file_loads where status = 'loaded'"
     assert query(loaded) == [("yellow_tripdata_2024-01.parquet", 2)]
 
 

@@ -16,12 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import settings as project_settings
-from ingestion.__main__ import main
-from ingestion.enrich.outlook import outlook
+from cli.ingestion import main
+from ingestion.enrich.volume_check import outlook
 from ingestion.load import load_domain
 from ingestion.sources.collisions import CRASHES
 from ingestion.sources.news import ARTICLES
-from ingestion.warehouse import WarehouseBusyError, connect, reading
 from samples.apis.server import SampleApis
 from settings import PROJECT_DIR, Settings
 from tests.ingestion.conftest import Deliver, Query, check_rows, crash, load_shop
@@ -29,13 +28,14 @@ from tests.ingestion.test_months import csv
 from tests.kill_at import COMPLETE, MERGE, run_to_death
 from tests.servers.databases import PASSWORD
 from tests.servers.postgres_fixtures import server, settings  # noqa: F401
+from warehouse import WarehouseBusyError, connect, reading
 
 POINTS = [
-    ("ingestion.warehouse.postgres_dlt:CopyTextJob.run", "after", 1),
+    ("warehouse.postgres_dlt:CopyTextJob.run", "after", 1),
     (MERGE, "after", 1),
     (COMPLETE, "before", 1),
 ]
-RAW = ("crashes", "rejected_lines", "input_files")
+RAW = ("crashes", "rejected_lines", "file_loads")
 # Each load has its own, and each engine a length of names.
 OWN = ("_dlt_load_id", "_dlt_id", "loaded_at", "extra_columns")
 
@@ -141,7 +141,7 @@ def test_a_killed_load_is_completed_by_the_next_run(
         load_domain("collisions", files=["a.csv"])
         deliver("a.csv", crash(1, borough="QUEENS"), crash(4))
         if point:
-            run_to_death(point, settings, "ingestion", "collisions")
+            run_to_death(point, settings, "cli.ingestion", "collisions")
             rows = dict(query("select _source_file, count(*) from raw_collisions.crashes group by 1"))
             assert rows["a.csv"] == 2, point
             assert rows.get("b.csv") in (None, 10), point
@@ -174,7 +174,7 @@ def test_runs_of_two_domains_overlap_and_those_of_one_do_not(
         ):
             pass
         waiting = subprocess.Popen(
-            [sys.executable, "-m", "ingestion", "collisions"],
+            [sys.executable, "-m", "cli.ingestion", "collisions"],
             cwd=PROJECT_DIR,
             env=os.environ | settings.environment(),
             stdout=subprocess.PIPE,
@@ -243,7 +243,7 @@ def test_corrections_reach_their_entities(settings: Settings, shop: Deliver, que
     load_shop()
     shop("corrections.csv", "orders,x-1,1,1,P1,3,9.50,2022-04-18,paid", header=header)
     load_shop()
-    found = query("select quantity, _replaces_row_id from raw_ecommerce.orders order by 1")
+    found = query("select quantity, _corrects_row_id from raw_ecommerce.orders order by 1")
     assert found == [("-2", None), ("2", "x-1"), ("3", "x-1")]
     assert len(query("select 1 from raw_ecommerce.rejected_lines")) == 1
 

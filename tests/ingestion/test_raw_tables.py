@@ -8,14 +8,14 @@ import pyarrow.parquet as pq
 import pytest
 from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
 
-from ingestion import raw_pipeline, raw_store
 from ingestion.load import load_domain
-from ingestion.raw_store import RawStore
+from ingestion.loader import loader, pipeline
+from ingestion.loader.loader import RawLoader
 from ingestion.sources import collisions
 from ingestion.sources.collisions import CRASHES
-from ingestion.warehouse import Warehouse, connect
 from settings import Settings
 from tests.ingestion.conftest import Deliver, Query, crash
+from warehouse import Warehouse, connect
 
 COLUMNS = (
     "select column_name from duckdb_columns() "
@@ -45,11 +45,11 @@ def old_tables(monkeypatch: pytest.MonkeyPatch, deliver: Deliver, settings: Sett
     """A warehouse with one file, from a time before rows could be replaced."""
 
     def without(feed: Any) -> Any:
-        return no_rows(feed).drop_columns("_replaces_row_id")
+        return no_rows(feed).drop_columns("_corrects_row_id")
 
-    no_rows = raw_pipeline.no_rows
+    no_rows = pipeline.no_rows
     with monkeypatch.context() as patched:
-        patched.setattr(raw_pipeline, "no_rows", without)
+        patched.setattr(pipeline, "no_rows", without)
         deliver("a.csv", crash(1), "cut,off")
         load_domain("collisions")
     with duckdb.connect(str(settings.warehouse)) as connection:
@@ -63,7 +63,7 @@ def test_the_raw_table_has_its_columns_before_the_first_file(settings: Settings,
         "_source_file",
         "_dlt_load_id",
         "_row_id",
-        "_replaces_row_id",
+        "_corrects_row_id",
         "_source_row",
     ]
     assert ("_row_id",) in query(COLUMNS, "rejected_lines")
@@ -72,7 +72,7 @@ def test_the_raw_table_has_its_columns_before_the_first_file(settings: Settings,
 def test_older_tables_get_the_newer_columns(old_tables: None, query: Query) -> None:
     assert query(COLUMNS, "crashes")[-2:] == [("_row_id",), ("_source_row",)]
     load_domain("collisions")
-    assert query(COLUMNS, "crashes")[-1] == ("_replaces_row_id",)
+    assert query(COLUMNS, "crashes")[-1] == ("_corrects_row_id",)
     ((prefix,),) = query("select left(_row_id, 16) from raw_collisions.crashes")
     assert query("select _row_id from raw_collisions.rejected_lines") == [(f"{prefix}-L3",)]
 
@@ -111,8 +111,8 @@ def test_the_warehouse_keeps_to_the_memory_of_the_settings(
 
     with connect(settings) as connection:
         assert limit(connection) == "1.8 GiB"
-    with RawStore.open(CRASHES, settings) as store:
+    with RawLoader.open(CRASHES, settings) as store:
         assert limit(store._warehouse) == "488.2 MiB"
-    monkeypatch.setattr(raw_store, "MOST_MEMORY", "3GiB")
-    with RawStore.open(CRASHES, settings) as store:
+    monkeypatch.setattr(loader, "MOST_MEMORY", "3GiB")
+    with RawLoader.open(CRASHES, settings) as store:
         assert limit(store._warehouse) == "1.8 GiB"

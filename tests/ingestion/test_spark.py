@@ -3,19 +3,19 @@
 # ruff: noqa: F811 (a test's arguments are fixtures that are imported)
 import pytest
 
-from ingestion.__main__ import main
+from cli.ingestion import main
 from ingestion.load import load_domain
 from ingestion.sources.collisions import CRASHES
-from ingestion.warehouse import WarehouseBusyError, connect, reading, reserved
-from ingestion.warehouse.spark_sql import SparkSql
 from settings import Settings
 from tests.ingestion.conftest import Deliver, crash, load_shop
 from tests.ingestion.test_months import csv
 from tests.kill_at import run_to_death
 from tests.servers.spark_fixtures import server, settings, spark  # noqa: F401
+from warehouse import WarehouseBusyError, connect, domain_lock, reading
+from warehouse.spark_sql import SparkSql
 
-LAKE = "ingestion.warehouse.spark:bring_to_lake"
-POINTS = [(LAKE, "before", 1), ("ingestion.warehouse.lake_raw:_bring", "after", 2), (LAKE, "after", 1)]
+LAKE = "warehouse.spark:write_raw_parquet"
+POINTS = [(LAKE, "before", 1), ("warehouse.spark_raw_tables:_bring", "after", 2), (LAKE, "after", 1)]
 
 
 def check_lake(settings: Settings, spark: SparkSql, schema: str = "raw_collisions") -> None:
@@ -71,7 +71,7 @@ def test_a_killed_load_is_completed_by_the_next_run(
     for number, point in enumerate(POINTS):
         deliver("a.csv", *(crash(each) for each in range(number + 3)), "cut")
         deliver(f"{number}.csv", crash(100 + number))
-        run_to_death(point, settings, "ingestion", "collisions")
+        run_to_death(point, settings, "cli.ingestion", "collisions")
         load_domain("collisions")
         check_lake(settings, spark)
         assert spark.run("select count(*) from raw_collisions.crashes") == [(2 * number + 4,)], point
@@ -79,7 +79,7 @@ def test_a_killed_load_is_completed_by_the_next_run(
 
 def test_runs_of_one_domain_wait_for_each_other(settings: Settings, deliver: Deliver, shop: Deliver) -> None:
     shop("orders_1.csv", "1,1,P1,2,9.50,2022-04-18,paid")
-    with reserved(settings, "collisions"):
+    with domain_lock(settings, "collisions"):
         # Another domain's loads while this one is built.
         assert load_shop("orders") == {("orders", "orders_1.csv"): "loaded"}
         with (

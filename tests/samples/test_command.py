@@ -16,7 +16,9 @@ def test_every_domain_gets_input_where_it_has_none(data_dir: Settings, capsys: p
         assert sorted(report["files"]) == sorted(map(str, data_dir.landing(domain).iterdir()))
         assert report["files"] == [file for part in parts for file in part["files"]]
         for counts in (report, *parts):
-            fates = sum(counts[fate] for fate in ("clean", "superseded", "quarantined", "rejected"))
+            fates = sum(
+                counts[row_status] for row_status in ("clean", "superseded", "quarantined", "rejected")
+            )
             assert fates == counts["lines"] > 0
     assert reports["collisions"]["lines"] == 20_000
     assert reports["ecommerce"]["entities"]["orders"]["lines"] == 20_000
@@ -46,7 +48,12 @@ def test_options_reach_the_generator(tmp_path: Path, capsys: pytest.CaptureFixtu
     ]
     main(["collisions", f"--out={tmp_path / 'out'}", *options])
     report = json.loads(capsys.readouterr().out)
-    assert [report[fate] for fate in ("lines", "clean", "superseded", "rejected")] == [90, 84, 2, 4]
+    assert [report[row_status] for row_status in ("lines", "clean", "superseded", "rejected")] == [
+        90,
+        84,
+        2,
+        4,
+    ]
     assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".gz", ".gz"]
 
 

@@ -143,12 +143,12 @@ def test_fates_are_those_that_an_independent_reader_finds(
 
 @pytest.mark.parametrize("entity", FATES)
 def test_each_kind_of_defect_breaks_its_rules_and_no_other(tmp_path: Path, entity: str) -> None:
-    for kind, fate in FATES[entity].items():
+    for kind, row_status in FATES[entity].items():
         info = write_ecommerce(tmp_path, orders=1000, defects={kind: 40})
         rows, rejected = read(*info.part(entity).files)
         broken = [rules for rules in map(checks(tmp_path)[entity], rows) if rules]
-        assert broken == [set(fate.rules)] * (40 if fate.rules else 0), kind
-        assert rejected == (40 if fate.name == "rejected" else 0), kind
+        assert broken == [set(row_status.rules)] * (40 if row_status.rules else 0), kind
+        assert rejected == (40 if row_status.name == "rejected" else 0), kind
 
 
 def test_each_kind_of_unusable_value_is_there(tmp_path: Path) -> None:

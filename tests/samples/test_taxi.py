@@ -105,7 +105,7 @@ def test_fates_are_those_that_an_independent_reader_finds(tmp_path: Path, seed: 
         count["superseded"] += len(usable) - len(set(usable))
         count["clean"] += len(set(usable))
     part = info.part("trips")
-    assert count == {fate: getattr(part, fate) for fate in count}
+    assert count == {row_status: getattr(part, row_status) for row_status in count}
     assert count["lines"] == 2000
     assert by_rule == part.by_rule
     assert info.defects == {kind: 2 * n for kind, n in defects.items()}

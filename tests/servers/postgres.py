@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 import pytest
 
-from runtime.processes import free_port
+from local_airflow.processes import free_port
 
 START_SECONDS = 60
 SUPERUSER = "postgres"

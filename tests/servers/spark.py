@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.warehouse.spark_server import SparkMissingError, spark_home, spark_server, unused_port
 from settings.warehouse import SparkServer
+from warehouse.spark_server import SparkMissingError, spark_home, spark_server, unused_port
 
 ASKED = "SLUICE_TEST_SPARK_BUILD"
 # Building on Spark takes minutes, and its server at times fails to end a session ("NoClassDefFoundError: …

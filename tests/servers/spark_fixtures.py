@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 import settings as project_settings
-from ingestion.warehouse.spark_sql import SparkSql, backquoted, session
 from settings import Settings
 from settings.warehouse import SparkServer
 from tests.servers.spark import spark as running_spark
+from warehouse.spark_sql import SparkSql, backquoted, session
 
 
 @pytest.fixture(scope="module")

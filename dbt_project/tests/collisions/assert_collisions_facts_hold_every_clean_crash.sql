@@ -24,4 +24,4 @@ from clean
 full outer join facts on clean.collision_id = facts.collision_id
 where
     clean.crash_at is distinct from facts.crash_at
-    or {{ month_of('clean.crash_at') }} is distinct from facts.crash_month
+    or {{ month_start('clean.crash_at') }} is distinct from facts.crash_month

@@ -2,16 +2,16 @@
 with totals as (
 
     select
-        'fct_sales' as mart,
+        'fct_orders' as mart,
         count(*) as orders,
         sum(revenue) as revenue
-    from {{ ref('fct_sales') }}
+    from {{ ref('fct_orders') }}
     union all
     select
-        'agg_daily_sales' as mart,
+        'agg_daily_order_revenue' as mart,
         sum(orders) as orders,
         sum(revenue) as revenue
-    from {{ ref('agg_daily_sales') }}
+    from {{ ref('agg_daily_order_revenue') }}
     union all
     select
         'agg_category_month' as mart,
@@ -20,10 +20,10 @@ with totals as (
     from {{ ref('agg_category_month') }}
     union all
     select
-        'agg_daily_sales_by_region' as mart,
+        'agg_daily_order_revenue_by_region' as mart,
         sum(orders) as orders,
         sum(revenue) as revenue
-    from {{ ref('agg_daily_sales_by_region') }}
+    from {{ ref('agg_daily_order_revenue_by_region') }}
     union all
     select
         'agg_customer_summary' as mart,
@@ -35,7 +35,7 @@ with totals as (
 
 select totals.mart
 from totals
-inner join totals as facts on facts.mart = 'fct_sales'
+inner join totals as facts on facts.mart = 'fct_orders'
 where
     coalesce(totals.orders, 0) <> facts.orders
     or coalesce(totals.revenue, 0) <> coalesce(facts.revenue, 0)

@@ -3,5 +3,5 @@ select
     entity,
     rows_read,
     rows_clean
-from {{ ref('agg_overview_rows_by_file') }}
+from {{ ref('audit_overview__row_counts') }}
 where rows_read <> rows_clean

@@ -1,6 +1,6 @@
 -- A failure means that the totals by store and day are not those of the sales, so two reports differ.
 {{ unequal_sums(
-    {'relation': ref('fct_daily_sales'), 'by': 'sale_date', 'sums': {
+    {'relation': ref('fct_store_sales'), 'by': 'sale_date', 'sums': {
         'sales_lines': 'count(*)', 'total_amount': 'sum(total_amount)',
     }},
     {'relation': ref('agg_sales_by_store_day'), 'by': 'sale_date', 'sums': {

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-from ingestion.load_file import FileResult
+from ingestion.files.load_file import FileResult
 from samples.apis.server import SampleApis
 from tests.ingestion.conftest import Query
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 import settings as project_settings
+from ingestion.api.load_api import load_api
 from ingestion.enrich.enrich import enrich
-from ingestion.load_file import FileResult
-from ingestion.rest.load_endpoint import load_endpoint
+from ingestion.files.load_file import FileResult
 from ingestion.sources.news import ARTICLES
 from samples.apis.server import SampleApis
 from tests.ingestion.news.asking import QUICK, Run
@@ -16,7 +16,7 @@ from tests.ingestion.news.asking import QUICK, Run
 @pytest.fixture
 def read(apis: SampleApis) -> Run:
     """Load the articles, with little patience."""
-    return lambda **more: load_endpoint(ARTICLES, project_settings.load(), **(QUICK | more))
+    return lambda **more: load_api(ARTICLES, project_settings.load(), **(QUICK | more))
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ingestion.__main__ import main
-from ingestion.rest import request_budget
-from ingestion.rest.api_client import ApiError
+from cli.ingestion import main
+from ingestion.api import request_budget
+from ingestion.api.client import ApiError
 from ingestion.sources.news import canonical_url
 from samples.apis.faults import KINDS, Fault, edited
 from samples.apis.server import SampleApis
@@ -135,4 +135,4 @@ def test_a_limited_load_is_followed_by_a_whole_one(apis: SampleApis, query: Quer
     assert main(["news"]) == 0
     assert query("select count(*) from raw_news.articles") == [(ALL,)]
     assert query(ENRICHED) == [("enriched", ALL)]
-    assert query("select reason from raw_news.input_files") == [(None,)]
+    assert query("select reason from raw_news.file_loads") == [(None,)]

@@ -9,7 +9,7 @@ import jinja2
 import pytest
 
 import settings as project_settings
-from ingestion.__main__ import main
+from cli.ingestion import main
 from ingestion.enrich import enrich as enriching
 from ingestion.enrich.enrich import enrich
 from ingestion.enrich.prices import prices_of
@@ -68,13 +68,13 @@ def test_a_run_ends_partial_at_its_budget(
     ("point", "lost", "unknown"),
     [
         # Killed before the call was sent, or before its answer was noted.
-        (("ingestion.enrich.spending:Spending.begin", "after", 5), 0, 1),
-        (("ingestion.enrich.spending:Spending.end", "before", 5), 1, 1),
-        (("ingestion.enrich.spending:Spending.end", "after", 5), 1, 0),
-        (("ingestion.enrich.journal:Journal.note_enrichment", "after", 5), 0, 0),
+        (("ingestion.enrich.budget:Budget.begin", "after", 5), 0, 1),
+        (("ingestion.enrich.budget:Budget.end", "before", 5), 1, 1),
+        (("ingestion.enrich.budget:Budget.end", "after", 5), 1, 0),
+        (("ingestion.enrich.write_ahead_log:WriteAheadLog.note_enrichment", "after", 5), 0, 0),
         ((MERGE, "after", 1), 0, 0),
         ((COMPLETE, "before", 1), 0, 0),
-        (("ingestion.enrich.journal:Journal.clear", "before", 2), 0, 0),
+        (("ingestion.enrich.write_ahead_log:WriteAheadLog.clear", "before", 2), 0, 0),
     ],
     ids=str,
 )
@@ -83,7 +83,7 @@ def test_what_was_paid_for_is_not_lost_by_a_kill(
 ) -> None:
     read()
     enrich(ARTICLES, project_settings.load(), limit=1, **QUICK)
-    run_to_death(point, project_settings.load(), "ingestion", "news", "--entity", "enrichments")
+    run_to_death(point, project_settings.load(), "cli.ingestion", "news", "--entity", "enrichments")
     assert judge().status in ("loaded", "skipped")
     assert query(ENRICHED) == [("enriched", 12)]
     # Only a call that was under way is made again.

@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from ingestion.__main__ import main
-from ingestion.enrich.judgement import TOPICS, Article, Judgement
-from ingestion.enrich.local import LocalProvider
+from cli.ingestion import main
+from ingestion.enrich.rule_based import RuleBasedProvider
+from ingestion.enrich.schema import TOPICS, Article, Judgement
 from samples.apis.faults import KINDS, Fault, edited
 from samples.apis.model import says
 from samples.apis.news import article
@@ -205,7 +205,7 @@ def test_another_prompt_judges_again_on_request_only(
 
 
 def test_the_local_rules_see_mood_topic_and_names() -> None:
-    provider = LocalProvider()
+    provider = RuleBasedProvider()
     good, bad = (
         provider.judge(Article("", f"Orion Bank {verb}", text, ""))
         for verb, text in (

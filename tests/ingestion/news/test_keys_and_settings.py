@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import settings as project_settings
-from ingestion.__main__ import main
+from cli.ingestion import main
+from ingestion.api.client import ApiError
 from ingestion.enrich.enrich import enrich
-from ingestion.rest.api_client import ApiError
 from ingestion.sources.news import ARTICLES
 from samples.apis.server import SampleApis
 from samples.apis.variables import MODEL_KEY, NEWS_KEY

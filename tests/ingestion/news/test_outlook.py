@@ -4,7 +4,7 @@ import pytest
 
 import settings as project_settings
 from ingestion.enrich.enrich import enrich
-from ingestion.enrich.outlook import outlook
+from ingestion.enrich.volume_check import outlook
 from ingestion.sources.news import ARTICLES
 from samples.apis.news import article
 from samples.apis.server import SampleApis

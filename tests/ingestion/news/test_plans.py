@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingestion.__main__ import main
-from ingestion.rest import request_budget
+from cli.ingestion import main
+from ingestion.api import request_budget
 from samples.apis.faults import Fault
 from samples.apis.news import article
 from samples.apis.server import SampleApis
@@ -13,7 +13,7 @@ from tests.ingestion.conftest import Query, check_rows
 from tests.ingestion.news.asking import ALL, Run
 
 URLS = "select url from raw_news.articles order by url"
-REASON = "select reason from raw_news.input_files"
+REASON = "select reason from raw_news.file_loads"
 
 
 def test_a_plan_that_gives_one_page_of_a_query_loses_nothing(

@@ -4,8 +4,8 @@
 
 with valid_crashes as (
 
-    select * from {{ ref('judged_collisions__crashes') }}
-    where fate = 'clean'
+    select * from {{ ref('validated_collisions__crashes') }}
+    where row_status = 'valid'
 
 ),
 

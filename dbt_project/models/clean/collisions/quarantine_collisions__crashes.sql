@@ -1,4 +1,4 @@
 {{ quarantined_rows(
-    judged=ref('judged_collisions__crashes'),
+    validated=ref('validated_collisions__crashes'),
     raw=source('raw_collisions', 'crashes')
 ) }}

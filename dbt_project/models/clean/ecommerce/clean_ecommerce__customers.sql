@@ -13,8 +13,8 @@ with customers as (
         _source_row,
         _row_id,
         _dlt_load_id
-    from {{ ref('judged_ecommerce__customers') }}
-    where fate = 'clean'
+    from {{ ref('validated_ecommerce__customers') }}
+    where row_status = 'valid'
 
 )
 

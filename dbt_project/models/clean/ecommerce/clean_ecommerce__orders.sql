@@ -16,8 +16,8 @@ with orders as (
         _source_row,
         _row_id,
         _dlt_load_id
-    from {{ ref('judged_ecommerce__orders') }}
-    where fate = 'clean'
+    from {{ ref('validated_ecommerce__orders') }}
+    where row_status = 'valid'
 
 )
 

@@ -1,4 +1,4 @@
 {{ quarantined_rows(
-    judged=ref('judged_ecommerce__customers'),
+    validated=ref('validated_ecommerce__customers'),
     raw=source('raw_ecommerce', 'customers')
 ) }}

@@ -1,4 +1,4 @@
 {{ quarantined_rows(
-    judged=ref('judged_ecommerce__orders'),
+    validated=ref('validated_ecommerce__orders'),
     raw=source('raw_ecommerce', 'orders')
 ) }}

@@ -1,4 +1,4 @@
 {{ quarantined_rows(
-    judged=ref('judged_ecommerce__products'),
+    validated=ref('validated_ecommerce__products'),
     raw=source('raw_ecommerce', 'products')
 ) }}

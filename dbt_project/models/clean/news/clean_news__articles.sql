@@ -18,8 +18,8 @@ with articles as (
         _source_row,
         _row_id,
         _dlt_load_id
-    from {{ ref('judged_news__articles') }}
-    where fate = 'clean'
+    from {{ ref('validated_news__articles') }}
+    where row_status = 'valid'
 
 )
 

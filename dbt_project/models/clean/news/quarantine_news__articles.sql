@@ -1,4 +1,4 @@
 {{ quarantined_rows(
-    judged=ref('judged_news__articles'),
+    validated=ref('validated_news__articles'),
     raw=source('raw_news', 'articles')
 ) }}

@@ -14,8 +14,8 @@ with products as (
         _source_row,
         _row_id,
         _dlt_load_id
-    from {{ ref('judged_sales__products') }}
-    where fate = 'clean'
+    from {{ ref('validated_sales__products') }}
+    where row_status = 'valid'
 
 )
 

@@ -13,8 +13,8 @@ with sales as (
         _source_row,
         _row_id,
         _dlt_load_id
-    from {{ ref('judged_sales__sales') }}
-    where fate = 'clean'
+    from {{ ref('validated_sales__sales') }}
+    where row_status = 'valid'
 
 )
 

@@ -1,4 +1,4 @@
 {{ quarantined_rows(
-    judged=ref('judged_sales__products'),
+    validated=ref('validated_sales__products'),
     raw=source('raw_sales', 'products')
 ) }}

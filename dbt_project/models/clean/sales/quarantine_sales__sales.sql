@@ -1,4 +1,4 @@
 {{ quarantined_rows(
-    judged=ref('judged_sales__sales'),
+    validated=ref('validated_sales__sales'),
     raw=source('raw_sales', 'sales')
 ) }}

@@ -24,9 +24,9 @@ with trips as (
         _source_row,
         _row_id,
         _dlt_load_id,
-        _judged_at
-    from {{ ref('judged_taxi__trips') }}
-    where fate = 'clean'
+        _validated_at
+    from {{ ref('validated_taxi__trips') }}
+    where row_status = 'valid'
 
 )
 

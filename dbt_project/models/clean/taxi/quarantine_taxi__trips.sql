@@ -1,4 +1,4 @@
 {{ quarantined_rows(
-    judged=ref('judged_taxi__trips'),
+    validated=ref('validated_taxi__trips'),
     raw=source('raw_taxi', 'trips')
 ) }}

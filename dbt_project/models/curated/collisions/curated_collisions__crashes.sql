@@ -71,7 +71,7 @@ curated as (
         totalled.crash_date,
         cast(extract(hour from totalled.crash_at) as integer) as crash_hour,
         {{ iso_weekday('totalled.crash_date') }} as crash_weekday,
-        {{ month_of('totalled.crash_date') }} as crash_month,
+        {{ month_start('totalled.crash_date') }} as crash_month,
 
         totalled._source_file,
         totalled._source_row,

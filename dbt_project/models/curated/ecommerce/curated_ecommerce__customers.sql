@@ -3,7 +3,7 @@ with states as (
     select
         customer_id,
         region,
-        {{ hashed('email') }} as email_hash,
+        {{ sha256_hex('email') }} as email_hash,
         updated_at,
         cast(updated_at as date) as updated_on,
         _dlt_load_id,
@@ -14,8 +14,8 @@ with states as (
 
 history as (
 
-    {{ history_of(
-        'states', key=['customer_id'], day='updated_on', latest_by=['updated_at', '_dlt_load_id', '_source_row'],
+    {{ scd2(
+        'states', key=['customer_id'], day='updated_on', order_by=['updated_at', '_dlt_load_id', '_source_row'],
         attributes=['region', 'email_hash'],
     ) }}
 

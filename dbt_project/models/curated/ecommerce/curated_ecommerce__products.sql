@@ -14,8 +14,8 @@ with states as (
 
 history as (
 
-    {{ history_of(
-        'states', key=['product_id'], day='loaded_on', latest_by=['_dlt_load_id', '_source_row'],
+    {{ scd2(
+        'states', key=['product_id'], day='loaded_on', order_by=['_dlt_load_id', '_source_row'],
         attributes=['product_name', 'category', 'unit_cost'],
     ) }}
 

@@ -33,7 +33,7 @@ curated as (
         cast(round(sales.quantity * sales.price, 2) as decimal(18, 2)) as total_amount,
 
         sales.sale_date,
-        {{ month_of('sales.sale_date') }} as sale_month,
+        {{ month_start('sales.sale_date') }} as sale_month,
 
         sales._source_file,
         sales._source_row,

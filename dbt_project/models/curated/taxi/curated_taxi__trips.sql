@@ -19,7 +19,7 @@ curated as (
         {% endfor %}
         {% for place in ['pickup', 'dropoff'] %}
             case
-                when {{ is_among(place ~ '_location_id', 'select location_id from ' ~ ref('taxi_zones')) }}
+                when {{ in_subquery(place ~ '_location_id', 'select location_id from ' ~ ref('taxi_zones')) }}
                     then {{ place }}_location_id
                 else {{ unknown_zone() }}
             end as {{ place }}_location_id,
@@ -28,17 +28,17 @@ curated as (
         is_refund,
 
         trip_distance,
-        {{ ratio('duration_seconds', 60, 2) }} as trip_minutes,
-        {{ ratio('trip_distance * 3600', 'duration_seconds', 2) }} as miles_per_hour,
+        {{ safe_divide('duration_seconds', 60, 2) }} as trip_minutes,
+        {{ safe_divide('trip_distance * 3600', 'duration_seconds', 2) }} as miles_per_hour,
         {{ taxi_amounts() | join(', ') }},
         cast(
-            case when fare_amount > 0 then {{ ratio('tip_amount', 'fare_amount', 4) }} end as decimal(18, 4)
+            case when fare_amount > 0 then {{ safe_divide('tip_amount', 'fare_amount', 4) }} end as decimal(18, 4)
         ) as tip_share,
 
         pickup_at,
         dropoff_at,
         cast(pickup_at as date) as pickup_date,
-        {{ month_of('pickup_at') }} as pickup_month,
+        {{ month_start('pickup_at') }} as pickup_month,
         cast(extract(hour from pickup_at) as integer) as pickup_hour,
         file_month,
 
@@ -46,7 +46,7 @@ curated as (
         _source_row,
         _row_id,
         _dlt_load_id,
-        _judged_at
+        _validated_at
     from trips
 
 )

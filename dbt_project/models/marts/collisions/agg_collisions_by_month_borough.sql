@@ -12,7 +12,7 @@ with collisions as (
 
 locations as (
 
-    select * from {{ ref('dim_location') }}
+    select * from {{ ref('dim_locations') }}
 
 ),
 

@@ -1,4 +1,4 @@
-{{ config(**rebuild_changed_months('crash_month')) }}
+{{ config(**incremental_by_month('crash_month')) }}
 
 with vehicles as (
 
@@ -21,7 +21,7 @@ collision_vehicles as (
         {{ surrogate_key(['vehicles.vehicle_type']) }} as vehicle_type_key,
         {{ surrogate_key(['vehicles.contributing_factor']) }} as contributing_factor_key,
         crashes.crash_month,
-        {{ run_stamp() }} as _built_at
+        {{ run_timestamp() }} as _built_at
     from vehicles
     inner join crashes on vehicles.collision_id = crashes.collision_id
 

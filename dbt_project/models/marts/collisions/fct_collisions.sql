@@ -1,4 +1,4 @@
-{{ config(**rebuild_changed_months('crash_month')) }}
+{{ config(**incremental_by_month('crash_month')) }}
 
 with crashes as (
 
@@ -32,7 +32,7 @@ collisions as (
 
         crash_at,
         crash_month,
-        {{ run_stamp() }} as _built_at
+        {{ run_timestamp() }} as _built_at
     from crashes
 
 )

@@ -1,14 +1,14 @@
 with months as (
 
     select
-        {{ month_of('order_date') }} as order_month,
+        {{ month_start('order_date') }} as order_month,
         category,
         cast(sum(orders) as bigint) as orders,
         cast(sum(quantity) as bigint) as quantity,
         cast(sum(revenue) as decimal(18, 2)) as revenue,
         cast(sum(margin) as decimal(18, 2)) as margin
-    from {{ ref('agg_daily_sales') }}
-    group by {{ month_of('order_date') }}, category
+    from {{ ref('agg_daily_order_revenue') }}
+    group by {{ month_start('order_date') }}, category
 
 ),
 
@@ -30,7 +30,7 @@ category_months as (
         quantity,
         revenue,
         margin,
-        {{ ratio('revenue', 'month_revenue', 4) }} as share_of_month
+        {{ safe_divide('revenue', 'month_revenue', 4) }} as share_of_month
     from totals
 
 )

@@ -13,7 +13,7 @@ versions as (
         sum(revenue) as revenue,
         min(order_date) as first_order_date,
         max(order_date) as last_order_date
-    from {{ ref('fct_sales') }}
+    from {{ ref('fct_orders') }}
     group by customer_key
 
 ),
@@ -40,7 +40,7 @@ customer_summary as (
         revenue,
         first_order_date,
         last_order_date,
-        {{ ratio(dbt.datediff('first_order_date', 'last_order_date', 'day'), '(orders - 1)', 2) }}
+        {{ safe_divide(dbt.datediff('first_order_date', 'last_order_date', 'day'), '(orders - 1)', 2) }}
             as average_days_between_orders
     from totals
 

@@ -45,7 +45,7 @@ rates as (
     select
         pipeline,
         count(*) as runs_counted,
-        {{ ratio("count(*) filter (where state = 'success')", 'count(*)', 4) }} as success_rate_last_10
+        {{ safe_divide("count(*) filter (where state = 'success')", 'count(*)', 4) }} as success_rate_last_10
     from ended
     where place <= {{ last }}
     group by pipeline
@@ -138,7 +138,7 @@ health as (
         begun.rows_out,
         publications.rows_read,
         publications.rows_quarantined,
-        {{ ratio('publications.rows_quarantined', 'publications.rows_read', 6) }} as quarantined_share,
+        {{ safe_divide('publications.rows_quarantined', 'publications.rows_read', 6) }} as quarantined_share,
         cast(costs.last_day_cost as decimal(18, 6)) as last_day_cost,
         cast(costs.total_cost as decimal(18, 6)) as total_cost,
 
@@ -147,7 +147,7 @@ health as (
         totals.last_success_at,
         cast(publications.published_at as {{ dbt.type_timestamp() }}) as published_at,
         cast(publications.newest_input_at as {{ dbt.type_timestamp() }}) as newest_input_at
-    from {{ ref('dim_pipeline') }} as pipelines
+    from {{ ref('dim_pipelines') }} as pipelines
     left join totals on pipelines.pipeline = totals.pipeline
     left join rates on pipelines.pipeline = rates.pipeline
     left join begun on pipelines.pipeline = begun.pipeline and begun.place = 1

@@ -28,7 +28,7 @@ sentiment_by_topic_day as (
         articles_with_sentiment,
         positive_articles,
         negative_articles,
-        {{ ratio('sentiment_sum', 'articles_with_sentiment', 4) }} as average_sentiment
+        {{ safe_divide('sentiment_sum', 'articles_with_sentiment', 4) }} as average_sentiment
     from days
 
 )

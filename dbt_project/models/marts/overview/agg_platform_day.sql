@@ -6,7 +6,7 @@ with days as (
         rows_in,
         rows_published,
         rows_quarantined,
-        {{ ratio('rows_quarantined', 'rows_in', 6) }} as quarantined_share,
+        {{ safe_divide('rows_quarantined', 'rows_in', 6) }} as quarantined_share,
         cast(newest_input_at as {{ dbt.type_timestamp() }}) as newest_input_at
     from {{ source('raw_ops', 'published_days') }}
 

@@ -1,12 +1,12 @@
 with sales as (
 
-    select * from {{ ref('fct_daily_sales') }}
+    select * from {{ ref('fct_store_sales') }}
 
 ),
 
 stores as (
 
-    select * from {{ ref('dim_store') }}
+    select * from {{ ref('dim_stores') }}
 
 ),
 

@@ -1,4 +1,4 @@
-{{ config(**rebuild_changed_months('pickup_month', facts='fct_trips', counted='trips + refunds')) }}
+{{ config(**incremental_by_month('pickup_month', facts='fct_trips', counted='trips + refunds')) }}
 
 with trips as (
 
@@ -22,8 +22,8 @@ hours as (
         cast(sum(case when is_refund then 0 else 1 end) as bigint) as trips,
         cast(sum(case when is_refund then 1 else 0 end) as bigint) as refunds,
         cast(sum(total_amount) as decimal(18, 2)) as revenue,
-        max(_built_at) as _facts_built_at,
-        {{ run_stamp() }} as _built_at
+        max(_built_at) as _source_built_at,
+        {{ run_timestamp() }} as _built_at
     from trips
     group by pickup_month, pickup_date, pickup_hour
 

@@ -1,4 +1,4 @@
-{{ config(**rebuild_changed_months('pickup_month', facts='fct_trips', counted='trips + refunds')) }}
+{{ config(**incremental_by_month('pickup_month', facts='fct_trips', counted='trips + refunds')) }}
 
 with trips as (
 
@@ -26,7 +26,7 @@ hours as (
         cast(sum(total_amount) as decimal(18, 2)) as revenue,
         cast(coalesce(sum(tip_amount), 0) as decimal(18, 2)) as tips,
         sum(case when is_refund then 0 else trip_minutes end) as minutes,
-        max(_built_at) as _facts_built_at
+        max(_built_at) as _source_built_at
     from trips
     group by pickup_month, pickup_location_id, pickup_hour
 
@@ -42,9 +42,9 @@ averaged as (
         cast(refunds as bigint) as refunds,
         revenue,
         tips,
-        {{ ratio('minutes', 'trips', 2) }} as average_minutes,
-        _facts_built_at,
-        {{ run_stamp() }} as _built_at
+        {{ safe_divide('minutes', 'trips', 2) }} as average_minutes,
+        _source_built_at,
+        {{ run_timestamp() }} as _built_at
     from hours
 
 )

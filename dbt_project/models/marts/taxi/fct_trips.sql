@@ -1,6 +1,6 @@
 {{ config(
     post_hook="{{ month_views('yellow_taxi', 'file_month') }}",
-    **rebuild_changed_months('file_month', compare=['_judged_at'])
+    **incremental_by_month('file_month', compare=['_validated_at'])
 ) }}
 
 with trips as (
@@ -36,8 +36,8 @@ facts as (
         file_month,
 
         _dlt_load_id,
-        _judged_at,
-        {{ run_stamp() }} as _built_at
+        _validated_at,
+        {{ run_timestamp() }} as _built_at
     from trips
 
 )

@@ -1,0 +1,132 @@
+{#
+    One row per entity, rule and input file of which quarantined rows break the rule, with up to `EXAMPLES` of them, so that
+    readers of what is published see what is wrong without the warehouse.
+    `entities`: list of {entity, quarantine, shown}; of rows about persons `shown` names the columns whose values may be seen
+    by everybody, which others that a file brings are not among; without it all are shown.
+#}
+{% macro failed_rules_audit(source_name, entities) %}
+    {%- set examples_kept = 3 -%}
+    with broken as (
+        {%- for entity in entities %}
+        select
+            '{{ entity.entity }}' as entity, coalesce(_source_file, '(no file)') as source_file,
+            _dlt_load_id, _row_id, _source_row, {{ each_rule('_failed_rules') }} as rule
+        from {{ entity.quarantine }}
+        {% if not loop.last %}union all{% endif %}
+        {%- endfor %}
+    ),
+
+    placed as (
+        select
+            *,
+            row_number() over (partition by entity, rule, source_file order by _source_row, _row_id) as place
+        from broken
+    ),
+
+    example_rows as (
+        {%- for entity in entities %}
+        select
+            '{{ entity.entity }}' as entity,
+            quarantined._row_id,
+            {{ row_as_json('quarantined') }} as example
+        from {% if entity.shown %}(
+            select _row_id, _source_file, _source_row, {{ entity.shown | join(', ') }}, _failed_rules from {{ entity.quarantine }}
+        ){% else %}{{ entity.quarantine }}{% endif %} as quarantined
+        where {{ in_subquery('quarantined._row_id', 'select _row_id from placed where place <= ' ~ examples_kept) }}
+        {% if not loop.last %}union all{% endif %}
+        {%- endfor %}
+    ),
+
+    loads as (
+        select _dlt_load_id, cast(max(loaded_at) as {{ dbt.type_timestamp() }}) as loaded_at
+        from {{ source(source_name, 'file_loads') }}
+        group by _dlt_load_id
+    ),
+
+    counted as (
+        select
+            placed.entity, placed.rule, placed.source_file,
+            cast(count(*) as bigint) as rows_quarantined,
+            max(loads.loaded_at) as loaded_at
+        from placed
+        left join loads on placed._dlt_load_id = loads._dlt_load_id
+        group by placed.entity, placed.rule, placed.source_file
+    ),
+
+    exampled as (
+        select
+            placed.entity, placed.rule, placed.source_file,
+            {{ json_list('example_rows.example', 'placed.place') }} as examples
+        from placed
+        inner join example_rows on placed.entity = example_rows.entity and placed._row_id = example_rows._row_id
+        where placed.place <= {{ examples_kept }}
+        group by placed.entity, placed.rule, placed.source_file
+    )
+
+    select
+        counted.entity,
+        counted.rule,
+        counted.source_file,
+        counted.rows_quarantined,
+        exampled.examples,
+        counted.loaded_at
+    from counted
+    inner join exampled
+        on counted.entity = exampled.entity and counted.rule = exampled.rule
+        and counted.source_file = exampled.source_file
+{% endmacro %}
+
+{# A row for each name in a comma separated list. #}
+{% macro each_rule(column) -%}
+    {{ return(adapter.dispatch('each_rule')(column)) }}
+{%- endmacro %}
+
+{% macro duckdb__each_rule(column) -%}
+    unnest(string_split({{ column }}, ','))
+{%- endmacro %}
+
+{% macro postgres__each_rule(column) -%}
+    unnest(string_to_array({{ column }}, ','))
+{%- endmacro %}
+
+{% macro spark__each_rule(column) -%}
+    explode(split({{ column }}, ','))
+{%- endmacro %}
+
+{# The row of a relation's alias as a JSON object. #}
+{% macro row_as_json(alias) -%}
+    {{ return(adapter.dispatch('row_as_json')(alias)) }}
+{%- endmacro %}
+
+{% macro duckdb__row_as_json(alias) -%}
+    to_json({{ alias }})
+{%- endmacro %}
+
+{% macro postgres__row_as_json(alias) -%}
+    {#- Written as DuckDB does: json_object_agg() puts blanks around the colons, and jsonb has an order of its own. -#}
+    (
+        select '{' || string_agg(to_json(field.key) || ':' || field.value, ',' order by field.ordinality) || '}'
+        from json_each(row_to_json({{ alias }})) with ordinality as field
+    )
+{%- endmacro %}
+
+{% macro spark__row_as_json(alias) -%}
+    to_json(struct({{ alias }}.*), map('ignoreNullFields', 'false'))
+{%- endmacro %}
+
+{# JSON values of a group as the text of one JSON array, in an order. #}
+{% macro json_list(value, ordering) -%}
+    {{ return(adapter.dispatch('json_list')(value, ordering)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_list(value, ordering) -%}
+    cast(to_json(list({{ value }} order by {{ ordering }})) as {{ dbt.type_string() }})
+{%- endmacro %}
+
+{% macro postgres__json_list(value, ordering) -%}
+    '[' || string_agg({{ value }}, ',' order by {{ ordering }}) || ']'
+{%- endmacro %}
+
+{% macro spark__json_list(value, ordering) -%}
+    '[' || string_agg({{ value }}, ',') within group (order by {{ ordering }}) || ']'
+{%- endmacro %}

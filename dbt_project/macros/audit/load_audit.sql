@@ -1,0 +1,64 @@
+{#
+    One row per input file that ingestion reported as loaded: what it read from the file, and where the rows are now.
+    Every number is counted where the rows lie, none is a difference of others. Rows of a file that was never
+    reported as loaded get a row too, with nothing read, so that they fail the domain's accounting test.
+    `entities`: list of {entity, raw, validated, clean, quarantine}; `source_name`: the domain's raw source.
+#}
+{% macro load_audit(source_name, entities) %}
+    {%- set counts = [
+        'rows_read', 'rows_rejected', 'rows_loaded', 'rejected_lines_counted', 'raw_rows_counted',
+        'rows_quarantined', 'rows_superseded', 'rows_clean',
+    ] -%}
+    with loaded_files as (
+        {# The profiles set the session to UTC, so the cast gives UTC. #}
+        select
+            entity, source_file, _dlt_load_id, rows_read, rows_rejected, rows_loaded,
+            cast(loaded_at as {{ dbt.type_timestamp() }}) as loaded_at
+        from {{ source(source_name, 'file_loads') }}
+        where status = 'loaded'
+    ),
+
+    counted as (
+        select
+            entity, source_file, rows_read, rows_rejected, rows_loaded, loaded_at,
+            0 as rejected_lines_counted, 0 as raw_rows_counted,
+            0 as rows_quarantined, 0 as rows_superseded, 0 as rows_clean
+        from loaded_files
+        union all
+        {# Lines of a load that failed or was replaced are kept for people, but no rows are expected from them. #}
+        select
+            rejected.entity, rejected.source_file, 0, 0, 0, cast(null as {{ dbt.type_timestamp() }}),
+            count(*), 0, 0, 0, 0
+        from {{ source(source_name, 'rejected_lines') }} as rejected
+        inner join loaded_files
+            on rejected.entity = loaded_files.entity
+            and rejected.source_file = loaded_files.source_file
+            and rejected._dlt_load_id = loaded_files._dlt_load_id
+        group by rejected.entity, rejected.source_file
+        {%- for entity in entities %}
+        {%- for place in [
+            {'counts': '1, 0, 0, 0', 'rows': entity.raw},
+            {'counts': '0, 1, 0, 0', 'rows': entity.quarantine},
+            {'counts': '0, 0, 1, 0', 'rows': entity.validated ~ " where row_status = 'superseded'"},
+            {'counts': '0, 0, 0, 1', 'rows': entity.clean},
+        ] %}
+        union all
+        select
+            '{{ entity.entity }}', _source_file, 0, 0, 0, cast(null as {{ dbt.type_timestamp() }}),
+            0{% for flag in place.counts.split(', ') %}, {{ flag }} * count(*){% endfor %}
+        from {{ place.rows }}
+        group by _source_file
+        {%- endfor %}
+        {%- endfor %}
+    )
+
+    select
+        entity,
+        coalesce(source_file, '(no file)') as source_file,
+        {%- for name in counts %}
+        cast(sum({{ name }}) as bigint) as {{ name }},
+        {%- endfor %}
+        max(loaded_at) as loaded_at
+    from counted
+    group by entity, coalesce(source_file, '(no file)')
+{% endmacro %}

@@ -1,4 +1,0 @@
-{# When this run of dbt began, UTC. #}
-{% macro run_stamp() -%}
-    cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as {{ dbt.type_timestamp() }})
-{%- endmacro %}

@@ -1,4 +1,0 @@
-{# Text as the number of a code: null where nothing is written, -1 where it is no whole number. #}
-{% macro try_code(text) -%}
-    case when {{ without_blanks(text) }} <> '' then coalesce({{ try_integer(text) }}, -1) end
-{%- endmacro %}

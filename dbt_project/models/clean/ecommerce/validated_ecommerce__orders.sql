@@ -1,0 +1,14 @@
+{{ config(**incremental_by_load()) }}
+
+{{ apply_quality_rules(
+    staging=ref('stg_ecommerce__orders'),
+    raw=source('raw_ecommerce', 'orders'),
+    references={
+        'customer_exists': {
+            'column': 'customer_id', 'relation': ref('clean_ecommerce__customers'), 'key': 'customer_id',
+        },
+        'product_exists': {
+            'column': 'product_id', 'relation': ref('clean_ecommerce__products'), 'key': 'product_id',
+        },
+    },
+) }}

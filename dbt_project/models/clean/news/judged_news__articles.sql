@@ -1,6 +1,0 @@
--- A table: a record of the API changes under its _row_id, and there are few.
-{{ config(materialized='table') }}
-
-{{ judged_rows(
-    typed=ref('typed_news__articles'), raw=source('raw_news', 'articles'), delivered_whole=false
-) }}

@@ -1,0 +1,44 @@
+with articles as (
+
+    select
+        {{ json_text('source', 'id') }} as source_id,
+        {{ normalize_whitespace(json_text('source', 'name')) }} as source_name,
+        {{ normalize_whitespace('author') }} as author,
+        {{ normalize_whitespace('title') }} as title,
+        {{ normalize_whitespace('description') }} as description,
+        {{ trimmed('url') }} as url,
+        {{ trimmed('published_at') }} as published_at,
+        -- As ingestion has it, which finds by it what was made of the text.
+        {{ sha256_hex("coalesce(title, '') || chr(10) || coalesce(description, '') || chr(10) || coalesce(content, '')") }}
+            as content_hash,
+        _source_file,
+        _source_row,
+        _row_id,
+        _dlt_load_id
+    from {{ source('raw_news', 'articles') }}
+
+),
+
+staging as (
+
+    select
+        source_id,
+        source_name,
+        author,
+        title,
+        description,
+        url,
+        content_hash,
+
+        {{ try_timestamp('published_at') }} as published_at,
+        cast({{ try_timestamp('published_at') }} as date) as published_on,
+
+        _source_file,
+        _source_row,
+        _row_id,
+        _dlt_load_id
+    from articles
+
+)
+
+select * from staging

@@ -1,3 +1,0 @@
-{{ quarantine_by_rule('raw_collisions', [
-    {'entity': 'crashes', 'quarantine': ref('quarantine_collisions__crashes')},
-]) }}

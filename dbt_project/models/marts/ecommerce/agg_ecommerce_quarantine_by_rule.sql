@@ -1,8 +1,0 @@
-{{ quarantine_by_rule('raw_ecommerce', [
-    {'entity': 'orders', 'quarantine': ref('quarantine_ecommerce__orders')},
-    {
-        'entity': 'customers', 'quarantine': ref('quarantine_ecommerce__customers'),
-        'shown': ['customer_id', 'region', 'updated_at'],
-    },
-    {'entity': 'products', 'quarantine': ref('quarantine_ecommerce__products')},
-]) }}

@@ -1,3 +1,0 @@
-{{ quarantine_by_rule('raw_news', [
-    {'entity': 'articles', 'quarantine': ref('quarantine_news__articles')},
-]) }}

@@ -1,4 +1,0 @@
-{{ quarantine_by_rule('raw_sales', [
-    {'entity': 'sales', 'quarantine': ref('quarantine_sales__sales')},
-    {'entity': 'products', 'quarantine': ref('quarantine_sales__products')},
-]) }}

@@ -1,0 +1,1 @@
+"""Files that are written as a whole, file_lock, or packed into an archive."""

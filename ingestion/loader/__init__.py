@@ -1,0 +1,1 @@
+"""Load parsed files and API records into the raw tables."""

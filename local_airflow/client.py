@@ -1,0 +1,163 @@
+"""The few calls to Airflow's REST API that a run needs."""
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from observability.health.airflow_api import AirflowApi, ApiError
+
+
+@dataclass(frozen=True)
+class TaskState:
+    """One task of a run as it is now; of a mapped task one of its instances, from 0."""
+
+    task_id: str
+    state: str
+    try_number: int
+    started: datetime | None
+    ended: datetime | None
+    map_index: int = -1
+
+    @property
+    def name(self) -> str:
+        """The task, and which instance of it."""
+        return self.task_id if self.map_index < 0 else f"{self.task_id}[{self.map_index}]"
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of the latest try, up to now if it still runs."""
+        if self.started is None:
+            return 0.0
+        return ((self.ended or datetime.now(UTC)) - self.started).total_seconds()
+
+
+@dataclass(frozen=True)
+class RunState:
+    """One DAG run as it is now."""
+
+    dag_id: str
+    run_id: str
+    state: str
+    started: datetime | None
+    ended: datetime | None
+    tasks: dict[str, TaskState] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen in this run."""
+        return self.state in ("success", "failed")
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the run started, until it ended."""
+        if self.started is None:
+            return 0.0
+        return ((self.ended or datetime.now(UTC)) - self.started).total_seconds()
+
+    @property
+    def failed_tasks(self) -> list[TaskState]:
+        """Tasks whose last try failed."""
+        return [task for task in self.tasks.values() if task.state == "failed"]
+
+
+class AirflowClient(AirflowApi):
+    """A user's session with the api-server at `url`, and what a run asks it."""
+
+    def set_pools(self, pools: list[dict]) -> None:
+        """Make the pools, or give those that exist their slots."""
+        actions = [{"action": "create", "entities": pools, "action_on_existence": "overwrite"}]
+        self.call("PATCH", "/pools", json={"actions": actions})
+
+    def dags(self) -> list[dict]:
+        """All DAGs that were ever parsed, with their tags and the time of the last parse."""
+        return self.call("GET", "/dags", params={"limit": 1000, "exclude_stale": False})["dags"]
+
+    def parse(self, file_tokens: list[str]) -> None:
+        """Have the files of some DAGs, named by their tokens, parsed before all others."""
+        for token in file_tokens:
+            # Refused if somebody else has asked for it, and it is about to be done.
+            with suppress(ApiError):
+                self.call("PUT", f"/parseDagFile/{token}")
+
+    def import_errors(self) -> dict[str, str]:
+        """Stack traces of the files that cannot be parsed, by file name."""
+        found = self.call("GET", "/importErrors", params={"limit": 1000})["import_errors"]
+        return {error["filename"]: error["stack_trace"] for error in found}
+
+    def trigger(self, dag_id: str, conf: dict | None = None) -> str:
+        """Unpause a DAG and start a run of it; return the run's id.
+
+        If a scheduled run is due (a DAG that was paused until now), this run takes its place, so that
+        the scheduler does not start a second one beside it, now or at its next start. Of a DAG that
+        catches up, each run has its own interval, which no other can take.
+        """
+        body = {"logical_date": self._due(dag_id), "conf": conf or {}}
+        run = self.call("POST", f"/dags/{dag_id}/dagRuns", json=body)
+        self.call("PATCH", f"/dags/{dag_id}", params={"update_mask": "is_paused"}, json={"is_paused": False})
+        return run["dag_run_id"]
+
+    def _due(self, dag_id: str) -> str | None:
+        """Logical date of the scheduled run that is due, if it is for anybody to take."""
+        dag = self.call("GET", f"/dags/{dag_id}/details")
+        due = dag.get("next_dagrun_run_after")
+        if dag["catchup"] or not due or datetime.fromisoformat(due) > datetime.now(UTC):
+            return None
+        logical_date = dag["next_dagrun_logical_date"]
+        # The scheduler notes only at its next round that a run has taken this place.
+        taken = {"logical_date_gte": logical_date, "logical_date_lte": logical_date}
+        return (
+            None
+            if self.call("GET", f"/dags/{dag_id}/dagRuns", params=taken)["total_entries"]
+            else logical_date
+        )
+
+    def fail_cut_off_runs(self) -> None:
+        """End the runs that somebody triggered and an earlier Airflow left in the middle."""
+        cut_off = {"state": ["running"], "run_type": ["manual"]}
+        unfinished = self.call("GET", "/dags/~/dagRuns", params=cut_off)
+        for run in unfinished["dag_runs"]:
+            path = f"/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}"
+            self.call("PATCH", path, params={"update_mask": "state"}, json={"state": "failed"})
+
+    def run_state(self, dag_id: str, run_id: str) -> RunState:
+        """The run and all of its tasks."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}"
+        run = self.call("GET", path)
+        found = self.call("GET", f"{path}/taskInstances", params={"limit": 1000})["task_instances"]
+        tasks = [
+            TaskState(
+                task_id=task["task_id"],
+                state=task["state"] or "none",
+                try_number=task["try_number"],
+                started=_time(task["start_date"]),
+                ended=_time(task["end_date"]),
+                map_index=task["map_index"],
+            )
+            for task in found
+        ]
+        return RunState(
+            dag_id=dag_id,
+            run_id=run_id,
+            state=run["state"],
+            started=_time(run["start_date"]),
+            ended=_time(run["end_date"]),
+            tasks={task.name: task for task in tasks},
+        )
+
+    def error_lines(self, run: RunState, task: TaskState, limit: int = 15) -> list[str]:
+        """The last lines of a failed task's log: its errors, or what it said last."""
+        path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task.task_id}/logs/{task.try_number}"
+        which = {"full_content": True, "map_index": task.map_index}
+        entries = self.call("GET", path, params=which)["content"]
+        entries = [entry for entry in entries if isinstance(entry, dict)]
+        errors = [entry for entry in entries if entry.get("level") in ("error", "critical")] or entries
+        lines: list[str] = []
+        for entry in errors:
+            lines += str(entry.get("event", "")).splitlines()
+            for detail in entry.get("error_detail") or []:
+                lines.append(f"{detail.get('exc_type')}: {detail.get('exc_value')}")
+        return lines[-limit:]
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

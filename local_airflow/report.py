@@ -1,0 +1,76 @@
+"""What a person reads when DAGs have finished."""
+
+from rich.console import Console
+from rich.table import Table
+
+from local_airflow.client import AirflowClient, RunState
+from settings import Settings
+
+SUCCESS, PARTIAL, FAILED = 0, 1, 2
+# Seconds that show.
+SHORTEST = 0.05
+COLOURS = {"success": "green", "partial": "yellow", "skipped": "yellow", "failed": "red"}
+# The build that the models watch ends as failed when one model failed in it. If the run succeeded all
+# the same, that model's own retry has repaired it.
+BUILD_TASK = "dbt_producer_watcher"
+
+
+def exit_status(states: list[RunState]) -> int:
+    """0 all succeeded, 1 a task that is not critical failed, 2 a run failed."""
+    outcomes = {outcome(state) for state in states}
+    return FAILED if "failed" in outcomes else PARTIAL if "partial" in outcomes else SUCCESS
+
+
+def outcome(run: RunState) -> str:
+    """How a run ended: success, partial (published, but a task failed), skipped (nothing to do) or failed."""
+    if run.state != "success":
+        return "failed"
+    if (publish := run.tasks.get("publish")) and publish.state == "skipped":
+        return "skipped"
+    return "partial" if any(task.task_id != BUILD_TASK for task in run.failed_tasks) else "success"
+
+
+def stages(run: RunState) -> dict[str, float]:
+    """Seconds from the first start to the last end in each task group, and of each task outside of one."""
+    spans: dict[str, list] = {}
+    for task in run.tasks.values():
+        if task.started and task.ended:
+            spans.setdefault(task.task_id.rpartition(".")[0] or task.task_id, []).append(task)
+    ordered = sorted(spans.items(), key=lambda span: min(task.started for task in span[1]))
+    lasted = {
+        name: (max(task.ended for task in tasks) - min(task.started for task in tasks)).total_seconds()
+        for name, tasks in ordered
+    }
+    # A task that had nothing to run, or did not come to run, ends as it starts.
+    return {name: seconds for name, seconds in lasted.items() if seconds >= SHORTEST}
+
+
+def print_report(states: list[RunState], client: AirflowClient, settings: Settings) -> None:
+    """Print state, time, rows and, for what failed, the end of its log."""
+    from observability.metrics.summary import collect
+    from publishing.stores import store_of
+
+    console = Console(highlight=False, soft_wrap=True)
+    for run in states:
+        ended = outcome(run)
+        console.print(f"\n[bold]{run.dag_id}[/] [{COLOURS[ended]}]{ended}[/] in {run.seconds:.1f} s")
+        for task in run.failed_tasks:
+            console.print(f"  {task.name} failed at try {task.try_number}:", style="red")
+            for line in client.error_lines(run, task):
+                console.print(f"    {line}", markup=False)
+        console.print(_columns({name: f"{seconds:.1f} s" for name, seconds in stages(run).items()}))
+        counts = collect(run.dag_id, settings) if ended in ("success", "partial") else {}
+        if counts:
+            console.print()
+            console.print(_columns({name: f"{rows:,}" for name, rows in counts.items()}))
+            console.print(f"\n  readers open {store_of(run.dag_id, settings).where}")
+    console.print("\nmake airflow shows the runs, make docs the models.")
+
+
+def _columns(facts: dict[str, str]) -> Table:
+    view = Table(box=None, show_header=False, padding=(0, 2))
+    view.add_column()
+    view.add_column(justify="right")
+    for name, value in facts.items():
+        view.add_row(name, value)
+    return view

@@ -1,0 +1,22 @@
+"""Tells people of a run that has missed its deadline. Imports little, because every DAG imports it when it is parsed."""
+
+import asyncio
+from typing import Any
+
+import settings as settings_module
+
+
+async def tell_late(pipeline: str, hours: float, **_: Any) -> None:
+    """Tell people that a run has missed its deadline. Airflow's triggerer calls it while the run goes on.
+
+    Args:
+        pipeline: the pipeline whose run is late.
+        hours: from the time at which the run was queued to its deadline.
+    """
+    from observability.notify import Message, send
+
+    settings = settings_module.load()
+    subject = f"{pipeline} alert: deadline_hours ({settings.env})"
+    message = Message(subject, [f"a run has not ended {hours:g} hours after it was queued"])
+    # In a thread: a mail server that does not answer must not hold up the triggerer's other work.
+    print(await asyncio.to_thread(send, message, settings))

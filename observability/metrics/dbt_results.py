@@ -1,0 +1,96 @@
+"""What dbt did in each of its runs, kept in files until `observability.health.collect` brings it into the warehouse."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from common.atomic_write import atomic_write
+from observability.metrics.journal import without_secrets
+from settings import Settings
+
+RESULTS = "run_results.json"
+# What one dbt command has made of the project is good for the next one.
+PARSED = ("partial_parse.msgpack", "manifest.json")
+MESSAGE_LENGTH = 500
+
+
+@contextmanager
+def results_kept(domain: str, run_id: str, settings: Settings) -> Iterator[dict[str, str]]:
+    """Keep the results of the dbt command that the block runs, even if it fails.
+
+    It gives the variables of that command: dbt writes into a folder of the domain's, as another domain may be built
+    meanwhile, and takes there what was parsed before.
+    """
+    target = settings.dbt_target / "domains" / domain
+    target.mkdir(parents=True, exist_ok=True)
+    _hand_on(settings.dbt_target, target)
+    (target / RESULTS).unlink(missing_ok=True)  # of the command before
+    try:
+        yield {"DBT_TARGET_PATH": str(target)}
+    finally:
+        keep(target, domain, run_id, settings)
+        _hand_on(target, settings.dbt_target)
+
+
+def _hand_on(source: Path, target: Path) -> None:
+    """Copy what dbt has parsed, where it is newer."""
+    for name in PARSED:
+        old, new = target / name, source / name
+        if new.exists() and (not old.exists() or old.stat().st_mtime < new.stat().st_mtime):
+            with atomic_write(old) as file:
+                shutil.copy2(new, file)
+
+
+def keep(target: Path, domain: str, run_id: str, settings: Settings) -> None:
+    """Keep the results of a dbt command, if it produced any; what goes wrong is only printed.
+
+    Args:
+        target: dbt's target folder.
+        domain: the pipeline.
+        run_id: the run to which the command belongs.
+        settings: which data folder and environment.
+    """
+    try:
+        if not (target / RESULTS).exists():
+            return
+        found = json.loads((target / RESULTS).read_text())
+        invocation = found["metadata"]["invocation_id"]
+        rows = [
+            {"pipeline": domain, "run_id": run_id, "invocation_id": invocation, **_row(result)}
+            for result in found["results"]
+        ]
+        settings.dbt_results.mkdir(parents=True, exist_ok=True)
+        with atomic_write(settings.dbt_results / f"{invocation}.json") as file:
+            file.write_text(json.dumps(rows))
+    except (OSError, ValueError, KeyError) as error:
+        print(f"dbt's results are not kept: {error}", file=sys.stderr)
+
+
+def _row(result: dict[str, Any]) -> dict[str, Any]:
+    steps = {step["name"]: step for step in result["timing"]}
+    executed = steps.get("execute") or {}
+    message = result.get("message")
+    return {
+        "unique_id": result["unique_id"],
+        "status": result["status"],
+        "started_at": executed.get("started_at"),
+        "ended_at": executed.get("completed_at"),
+        "seconds": result["execution_time"],
+        "failures": result.get("failures"),
+        "rows_affected": (result.get("adapter_response") or {}).get("rows_affected"),
+        "message": without_secrets(str(message))[:MESSAGE_LENGTH] if message else None,
+    }
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The results in a file of `keep`, with their times parsed."""
+    rows = json.loads(path.read_text())
+    for row in rows:
+        for moment in ("started_at", "ended_at"):
+            row[moment] = datetime.fromisoformat(row[moment]) if row[moment] else None
+    return rows

@@ -1,0 +1,67 @@
+"""Writes what the platform knows about itself into the schema `raw_ops`, with dlt."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import dlt
+from dlt.extract import DltResource
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from settings import Settings
+from warehouse import Warehouse
+
+# Whose tables these are, as a domain has its own.
+OPS = "ops"
+SCHEMA = f"raw_{OPS}"
+
+
+class MetricsError(RuntimeError):
+    """dlt could not write; the data stays where it was, and the next run writes it."""
+
+
+def merged(
+    name: str,
+    rows: Sequence[dict[str, Any]],
+    types: Mapping[str, str],
+    key: tuple[str, ...],
+    *,
+    replaces: str | None = None,
+) -> DltResource:
+    """A resource whose rows replace those with the same key; without rows, it only makes the table.
+
+    Args:
+        name: the table.
+        rows: one dict per row.
+        types: dlt's type of each column.
+        key: the columns that identify a row.
+        replaces: a column; rows that share its value with a new row are removed, whatever their key.
+    """
+    columns = {column: {"data_type": kind} for column, kind in types.items()}
+    disposition = {"disposition": "merge", "strategy": "delete-insert"}
+    data = rows or [dlt.mark.materialize_table_schema()]
+    return dlt.resource(
+        data, name=name, write_disposition=disposition, primary_key=key, merge_key=replaces, columns=columns
+    )
+
+
+def write(warehouse: Warehouse, settings: Settings, resources: Iterable[DltResource]) -> None:
+    """Write tables in one load, as a whole or not at all, into a warehouse that was opened for `OPS`.
+
+    Raises:
+        MetricsError: dlt could not write them.
+    """
+    pipeline = dlt.pipeline(
+        pipeline_name=f"{settings.warehouse_name}_{OPS}",
+        pipelines_dir=str(settings.dlt_dir),
+        destination=warehouse.destination(),
+        dataset_name=SCHEMA,
+    )
+    # What a kill left unfinished is still at its origin, and comes again.
+    if pipeline.has_pending_data:
+        pipeline.abort_packages()
+    try:
+        pipeline.run(list(resources))
+    except PipelineStepFailed as error:
+        if pipeline.has_pending_data:
+            pipeline.abort_packages()
+        raise MetricsError(f"dlt could not {error.step} into {SCHEMA}: {error}") from error

@@ -1,1 +1,0 @@
-"""Files that are written as a whole, locked, or packed into an archive."""

@@ -1,1 +1,0 @@
-"""What `operations.publishing.publish` is made of: one version of a domain's marts after another."""

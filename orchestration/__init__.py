@@ -1,0 +1,1 @@
+"""The steps of a run, the same for a DAG and for a shell."""

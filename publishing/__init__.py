@@ -1,0 +1,1 @@
+"""What `publishing.publish` is made of: one version of a domain's marts after another."""

@@ -1,0 +1,114 @@
+"""What dbt's manifest says of the tables that a domain publishes."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from publishing.errors import PublishError
+
+SCHEMA = "marts"
+# Of a mart that has a view a month (see the macro month_views), for people who know a table a month.
+MONTH_VIEWS_KEY = "month_views"
+# Tests whose columns identify rows, here or in another table, and so are no measures.
+KEY_TESTS = ("unique", "primary_key", "unique_combination_of_columns")
+
+
+@dataclass(frozen=True)
+class Mart:
+    """A table to publish.
+
+    Attributes:
+        name: its name in the schema `marts`.
+        contracted: its columns are promised to readers.
+        partition_by_column: the column by whose values dbt rebuilds parts of the table, such as a month.
+        key: columns that together tell the rows apart; none if no test says so.
+        references: columns that are keys of other tables.
+        no_measures: columns of numbers that may sum up to less without a loss, such as averages or what is in quarantine,
+            by `config: meta: {exclude_from_totals: true}`.
+        allow_decrease: fewer rows of it are no loss, by `config: meta: {allow_decrease: true}`.
+        month_views: it has a view a month.
+        meta: `config: meta:` of its YAML.
+    """
+
+    name: str
+    contracted: bool = True
+    partition_by_column: str | None = None
+    key: tuple[str, ...] = ()
+    references: frozenset[str] = frozenset()
+    no_measures: frozenset[str] = frozenset()
+    allow_decrease: bool = False
+    month_views: bool = False
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+def marts_of(domain: str, manifest: Path) -> dict[str, Mart]:
+    """The tables that a domain publishes, by name: its own marts and the shared ones.
+
+    Raises:
+        PublishError: there is none of its own.
+    """
+    nodes = json.loads(manifest.read_text())["nodes"]
+    models = {
+        unique_id: node
+        for unique_id, node in nodes.items()
+        if node["resource_type"] == "model" and node["schema"] == SCHEMA
+    }
+    if not any(domain in node["tags"] for node in models.values()):
+        raise PublishError(f"there is no mart with the tag {domain!r}")
+    tests: dict[str, list[dict[str, Any]]] = {}
+    for node in nodes.values():
+        if node.get("attached_node") and node.get("test_metadata"):
+            tests.setdefault(node["attached_node"], []).append(node["test_metadata"])
+    found = [
+        _mart(node, tests.get(unique_id, []))
+        for unique_id, node in models.items()
+        if {domain, "shared"} & set(node["tags"])
+    ]
+    return {mart.name: mart for mart in sorted(found, key=lambda mart: mart.name)}
+
+
+def invocation_id(manifest: Path) -> str | None:
+    """Which invocation of dbt made a manifest."""
+    return json.loads(manifest.read_text()).get("metadata", {}).get("invocation_id")
+
+
+def _mart(node: dict[str, Any], tests: list[dict[str, Any]]) -> Mart:
+    config = node["config"]
+    keys = sorted(
+        (_columns(test["kwargs"]) for test in tests if test["name"] in KEY_TESTS),
+        key=lambda key: (len(key), key),
+    )
+    meta = config.get("meta") or {}
+    return Mart(
+        node["alias"],
+        contracted=(config.get("contract") or {}).get("enforced", True),
+        partition_by_column=_slice_by(config, keys),
+        key=keys[0] if keys else (),
+        references=frozenset(
+            test["kwargs"]["column_name"] for test in tests if test["name"] == "relationships"
+        ),
+        no_measures=frozenset(
+            name
+            for name, column in node.get("columns", {}).items()
+            if column.get("config", {}).get("meta", {}).get("exclude_from_totals")
+        ),
+        allow_decrease=bool(meta.get("allow_decrease")),
+        month_views=bool(meta.get(MONTH_VIEWS_KEY)),
+        meta=meta,
+    )
+
+
+def _columns(arguments: dict[str, Any]) -> tuple[str, ...]:
+    columns = arguments.get("columns") or arguments.get("combination_of_columns")
+    return tuple(columns) if columns else (arguments["column_name"],)
+
+
+def _slice_by(config: dict[str, Any], keys: list[tuple[str, ...]]) -> str | None:
+    """The column that an incremental model replaces rows by, if it is not what tells single rows apart."""
+    replaced = config.get("unique_key")
+    columns = [replaced] if isinstance(replaced, str) else list(replaced or [])
+    if config.get("materialized") != "incremental" or len(columns) != 1 or tuple(columns) in keys:
+        return None
+    return columns[0]

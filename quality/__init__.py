@@ -1,0 +1,1 @@
+"""Quarantine, and the comparison of targets."""

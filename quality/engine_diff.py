@@ -1,0 +1,233 @@
+"""Whether targets make the same marts of the same input, value by value.
+
+Each target builds in a data folder of its own within the data folder, PostgreSQL in a database of its own, Spark by a
+server that is started with an empty catalog, so that nothing that is there is touched; all of it is removed afterwards.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+import settings as settings_module
+from common.file_lock import FileLockedError, file_lock
+from publishing.errors import PublishError
+from publishing.marts import SCHEMA, marts_of
+from publishing.readers import NotPublishedError, open_published
+from publishing.table_changes import TableChange, compare_tables
+from publishing.table_stats import STAMPS
+from settings import PROJECT_DIR, Settings
+from warehouse import quoted, scratch
+
+# Columns that say when a row was loaded or judged, which is not the same moment twice.
+MOMENTS = frozenset({*STAMPS, "_dlt_load_id", "loaded_at", "_loaded_at", "enriched_at", "judged_at"})
+WHOLE = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+)
+LOCK_SECONDS = 5.0
+LOAD = '"_dlt_load_id":'
+
+
+class EngineDiffError(RuntimeError):
+    """The targets could not be compared; the message says why."""
+
+
+@dataclass(frozen=True)
+class EngineDiff:
+    """How a domain's marts of two targets compare."""
+
+    domain: str
+    targets: tuple[str, str]
+    tables: tuple[TableChange, ...]
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether nothing differs."""
+        return not any(table.differs for table in self.tables)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return asdict(self) | {"is_equal": self.is_equal}
+
+    def markdown(self) -> str:
+        """All of it for people."""
+        differing = [table for table in self.tables if table.differs]
+        rows = sum(table.rows[0] or 0 for table in self.tables)
+        title = f"## {self.domain}: {self.targets[0]} and {self.targets[1]}\n\n"
+        title += f"{len(self.tables)} marts of {rows:,} rows: {len(differing) or 'none'} of them differ."
+        return "\n\n".join([title, *(table.markdown() for table in differing)])
+
+
+def parity(domains: Sequence[str], targets: Sequence[str], settings: Settings) -> list[EngineDiff]:
+    """Build domains on the same input on each target, and compare what the others publish with the first one's.
+
+    Args:
+        domains: which; their input is what lies in the landing folder and the archive.
+        targets: several of dbt's targets.
+        settings: which data folder and environment; the servers of the targets come from the environment.
+
+    Raises:
+        EngineDiffError: a target could not be built, or there is no input.
+        SettingsError: a variable of a target is missing.
+    """
+    if len(targets) < 2 or len(set(targets)) < len(targets):
+        raise EngineDiffError(
+            f"two or more different targets can be compared, not {', '.join(targets) or 'none'}"
+        )
+    folder = settings.data_dir / "parity"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with file_lock(folder / ".lock", LOCK_SECONDS), ExitStack() as held:
+            sides = [held.enter_context(_target(target, settings, folder / "work")) for target in targets]
+            return [found for domain in domains for found in _compare(domain, sides, settings)]
+    except FileLockedError as error:
+        raise EngineDiffError(f"another comparison is at work: {error}") from error
+
+
+def _compare(domain: str, sides: Sequence[Settings], settings: Settings) -> Iterator[EngineDiff]:
+    for where in sides:
+        _deliver(domain, settings, where)
+        _build(domain, where)
+        if where is not sides[0]:
+            yield compare_published(domain, sides[0], where)
+
+
+def compare_published(domain: str, one: Settings, other: Settings) -> EngineDiff:
+    """Compare what is published of a domain on two targets.
+
+    Args:
+        domain: which.
+        one: settings of one target, whose manifest says by which keys to compare.
+        other: settings of the other one.
+
+    Raises:
+        EngineDiffError: the domain has no marts, or is not published on both.
+    """
+    sides = (one.target, other.target)
+    with duckdb.connect(config={"memory_limit": one.memory_limit}) as connection:
+        try:
+            marts = marts_of(domain, one.manifest)
+            for where in (one, other):
+                _bring(domain, where, connection)
+        except (PublishError, NotPublishedError) as error:
+            raise EngineDiffError(f"{domain} cannot be compared: {error}") from error
+        databases = [f"_{side}" for side in sides]
+        tables = [
+            compare_tables(connection, mart, *databases, type_of=family, ignored=MOMENTS, sides=sides)
+            for mart in marts.values()
+        ]
+    return EngineDiff(domain, sides, tuple(tables))
+
+
+def family(kind: str) -> str:
+    """What a type is, whatever its size: engines have their own sizes of numbers."""
+    kind = kind.upper()
+    if kind.startswith("DECIMAL"):
+        scale = kind.rstrip(")").rpartition(",")[2]
+        return "whole number" if scale == "0" else f"decimal of scale {scale}"
+    if kind in WHOLE:
+        return "whole number"
+    if kind.startswith("TIMESTAMP"):
+        return "timestamp"
+    return {"VARCHAR": "text", "FLOAT": "floating point", "DOUBLE": "floating point"}.get(kind, kind.lower())
+
+
+@contextmanager
+def _target(target: str, settings: Settings, folder: Path) -> Iterator[Settings]:
+    """Settings of a target with a folder and a database of its own, which are gone afterwards."""
+    own = folder / target
+    shutil.rmtree(own, ignore_errors=True)
+    own.mkdir(parents=True)
+    before = {name: os.environ.get(name) for name in ("SLUICE_TARGET", "SLUICE_DATA_DIR")}
+    os.environ |= {"SLUICE_TARGET": target, "SLUICE_DATA_DIR": str(own)}
+    try:
+        where = settings_module.load()
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+    try:
+        with scratch(where, "parity") as where:
+            yield where
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
+
+
+def _deliver(domain: str, settings: Settings, where: Settings) -> None:
+    """Copy a domain's input, also that which was loaded and archived before."""
+    files = [*settings.landing(domain).glob("[!.]*"), *settings.archive(domain).glob("*/[!.]*")]
+    landing = where.landing(domain)
+    landing.mkdir(parents=True)
+    for file in files:
+        if file.is_file():
+            shutil.copy2(file, landing / file.name)
+    if not any(landing.iterdir()) and not any(api.url for api in settings.apis.values()):
+        raise EngineDiffError(f"{settings.landing(domain)} has no input to compare with")
+
+
+def _build(domain: str, where: Settings) -> None:
+    # A comparison asks no model that costs money, and is no run that people want to hear of.
+    variables = {
+        name: text
+        for name, text in {**os.environ, **where.environment()}.items()
+        if not name.startswith(("SLUICE_NOTIFY_", "SLUICE_SMTP_"))
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.operations", "elt", domain, "--force-publish"],
+        cwd=PROJECT_DIR,
+        env={**variables, "SLUICE_ENRICH_PROVIDER": "local"},
+        capture_output=True,
+        text=True,
+    )
+    # 1: an input file is bad, which it is for both.
+    if done.returncode not in (0, 1):
+        last = "\n".join(f"{done.stdout}{done.stderr}".strip().splitlines()[-40:])
+        raise EngineDiffError(f"{domain} could not be built on {where.target}:\n{last}")
+
+
+def _bring(domain: str, where: Settings, connection: duckdb.DuckDBPyConnection) -> None:
+    """Bring what a target has published into a database in memory, named after it."""
+    database = quoted(f"_{where.target}")
+    connection.execute(f"attach ':memory:' as {database}")
+    connection.execute(f"create schema {database}.{SCHEMA}")
+    with open_published(domain, where) as published:
+        for table in published.tables():
+            rows = published.execute(f"from {SCHEMA}.{quoted(table)}").to_arrow_table()
+            relation = f"{database}.{SCHEMA}.{quoted(table)}"
+            connection.register("brought", rows)
+            connection.execute(f"create table {relation} as from brought")
+            connection.unregister("brought")
+            for column in rows.schema:
+                if column.type in (pa.string(), pa.large_string()):
+                    _forget_loads(connection, relation, quoted(column.name))
+
+
+def _forget_loads(connection: duckdb.DuckDBPyConnection, relation: str, column: str) -> None:
+    """Take the ids of loads out of texts of JSON: each load has its own."""
+    connection.execute(
+        f"update {relation} set {column} = regexp_replace({column}, $load, $none, 'g') where contains({column}, $key)",
+        {"load": f'{LOAD}"[^"]*"', "none": f'{LOAD}""', "key": LOAD},
+    )
+
+
+def describe(found: Sequence[EngineDiff]) -> str:
+    """What a person reads."""
+    return "\n\n".join(each.markdown() for each in found)

@@ -1,0 +1,247 @@
+"""The working list of a domain: rows in quarantine and rejected lines, to be corrected and delivered again."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+import settings as settings_module
+from common.atomic_write import atomic_write
+from ingestion.load import entities_of, feeds_of
+from settings import Settings
+from warehouse import Warehouse, WarehouseError, is_there, quoted, reading
+
+# The columns of an exported list that come before the delivered ones.
+LISTED = (
+    "_entity",
+    "_row_id",
+    "_source_file",
+    "_line_number",
+    "_source_row",
+    "_reasons",
+    "_rejected_line",
+)
+
+
+class QuarantineError(RuntimeError):
+    """The list could not be read or exported; a file of an earlier export is as it was."""
+
+
+@dataclass(frozen=True)
+class ReasonCount:
+    """Rows of an entity that break one rule, or its rejected lines of one reason."""
+
+    entity: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True)
+class FileCount:
+    """What one input file has on the list."""
+
+    entity: str
+    source_file: str
+    rows: int
+    rejected_lines: int
+
+
+@dataclass(frozen=True)
+class QuarantineReport:
+    """What is on the list.
+
+    Attributes:
+        domain: whose list it is.
+        rows: rows in quarantine.
+        rejected_lines: lines that could not be split into columns.
+        by_reason: most frequent first; a row that breaks several rules counts for each.
+        by_file: every input file that has something on the list.
+        export: the file to which the list was written, if any.
+    """
+
+    domain: str
+    rows: int
+    rejected_lines: int
+    by_reason: tuple[ReasonCount, ...]
+    by_file: tuple[FileCount, ...]
+    export: Path | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return asdict(self) | {"export": str(self.export) if self.export else None}
+
+
+def quarantine(
+    domain: str, settings: Settings | None = None, *, export: Path | None = None
+) -> QuarantineReport:
+    """Count what waits for correction in a domain, and write it to a CSV file if one is named.
+
+    On the list is every row that the last build put into quarantine, and every rejected line of a file's
+    last delivery, if no row delivered since replaces it.
+
+    The CSV file has the columns `_entity`, `_row_id`, `_source_file`, `_line_number` (rejected lines
+    only, 1 = header), `_source_row` (rows only: position among the loaded records), `_reasons` (comma
+    separated) and `_rejected_line` (the line itself), then the delivered columns of all entities.
+    A row's values are as delivered, text for text; `""` stands for an empty text and no text at all for
+    null. An empty list gives a file with a header only.
+
+    Args:
+        domain: one of the domains of `ingestion.sources`.
+        settings: defaults to those of the environment.
+        export: the CSV file, written whole or not at all.
+
+    Raises:
+        UnknownDomainError: there is no such domain.
+        QuarantineError: the domain has not been built, or the file cannot be written.
+        WarehouseBusyError: another process kept the warehouse.
+    """
+    entities = entities_of(domain)
+    settings = settings or settings_module.load()
+    if not is_there(settings):
+        raise _not_built(domain)
+    with reading(settings) as warehouse:
+        columns = _delivered_columns(warehouse, domain, entities)
+        built = [
+            warehouse.columns("clean", f"quarantine_{domain}__{entity}") and columns[entity]
+            for entity in entities
+        ]
+        if not all(built) or not warehouse.columns(f"raw_{domain}", "rejected_lines"):
+            raise _not_built(domain)
+        listed = _working_list(domain, columns)
+        if export:
+            _export(warehouse, listed, columns, export)
+        counts = warehouse.execute(
+            f"select is_line, _entity, _source_file, _reasons, count(*) from ({listed}) as listed group by 1, 2, 3, 4"
+        ).fetchall()
+    return _counted(domain, counts, export)
+
+
+def _counted(
+    domain: str, counts: Sequence[tuple[bool, str, str, str, int]], export: Path | None
+) -> QuarantineReport:
+    """Sum up what is on the list, by what is the same of several rows."""
+    by_reason: Counter[tuple[str, str]] = Counter()
+    by_file: dict[tuple[str, str], Counter[bool]] = {}
+    for is_line, entity, source_file, reasons, count in counts:
+        # The reason of a rejected line is a sentence, which may have a comma.
+        for reason in [reasons] if is_line else reasons.split(","):
+            by_reason[entity, reason] += count
+        by_file.setdefault((entity, source_file), Counter())[is_line] += count
+    return QuarantineReport(
+        domain,
+        rows=sum(found[False] for found in by_file.values()),
+        rejected_lines=sum(found[True] for found in by_file.values()),
+        by_reason=tuple(
+            ReasonCount(*key, count)
+            for key, count in sorted(by_reason.items(), key=lambda found: (-found[1], found[0]))
+        ),
+        by_file=tuple(FileCount(*key, found[False], found[True]) for key, found in sorted(by_file.items())),
+        export=export,
+    )
+
+
+def describe(found: QuarantineReport, settings: Settings) -> str:
+    """The list's numbers as lines for a person, and what to do with an exported file."""
+    if not found.by_file:
+        exported = f"\n{found.export} has a header only" if found.export else ""
+        return f"{found.domain}: no row is in quarantine and no line is rejected{exported}"
+    lines = [
+        f"{found.domain}: {found.rows:,} rows in quarantine, {found.rejected_lines:,} rejected lines",
+        "",
+    ]
+    lines += [f"  {each.count:>10,}  {each.entity}: {each.reason}" for each in found.by_reason]
+    lines += ["", f"  {'rows':>10}  {'lines':>10}  file"]
+    lines += [
+        f"  {each.rows:>10,}  {each.rejected_lines:>10,}  {each.entity}: {each.source_file}"
+        for each in found.by_file
+    ]
+    if found.export:
+        entity = found.by_file[0].entity
+        lines += ["", f"written to {found.export}"]
+    if found.export and any(feed.partition for feed in feeds_of(found.domain)):
+        lines += ["To correct a row, deliver the whole file of its month again; it replaces the month."]
+    elif found.export:
+        lines += [
+            "Correct it, delete the lines that you leave for later, keep _entity and _row_id, and put it into",
+            f"{settings.landing(found.domain)} as corrections_….csv, or with the lines of one entity only",
+            f"under a new name of that entity's, such as {entity}_….csv. Each of its lines replaces the row or",
+            "rejected line whose _row_id it has.",
+        ]
+    return "\n".join(lines)
+
+
+def _not_built(domain: str) -> QuarantineError:
+    return QuarantineError(f"{domain} has not been built; run `python -m cli.operations elt {domain}` first")
+
+
+def _working_list(domain: str, columns: Mapping[str, Sequence[str]]) -> str:
+    """The query of the list: `is_line`, and the columns of the CSV file.
+
+    Args:
+        domain: whose list.
+        columns: the delivered columns of each entity.
+    """
+    raw = f"raw_{domain}"
+    delivered = list(dict.fromkeys(name for names in columns.values() for name in names))
+    rows = [
+        f"""
+        select
+            false as is_line, '{entity}' as _entity, delivered._row_id, delivered._source_file,
+            cast(null as bigint) as _line_number, delivered._source_row, quarantined._failed_rules as _reasons,
+            cast(null as text) as _rejected_line
+            {"".join(f", {_value(name, names)}" for name in delivered)}
+        from {raw}.{entity} as delivered
+        inner join clean.quarantine_{domain}__{entity} as quarantined on quarantined._row_id = delivered._row_id
+        where not exists (
+            select 1 from {raw}.{entity} as correction where correction._corrects_row_id = delivered._row_id
+        )
+        """
+        for entity, names in columns.items()
+    ]
+    # Nobody knows for sure of which entity a rejected line is, so a correction of any entity will do.
+    corrections = " union all ".join(f"select _corrects_row_id from {raw}.{entity}" for entity in columns)
+    lines = f"""
+        select
+            true as is_line, rejected.entity as _entity, rejected._row_id, rejected.source_file as _source_file,
+            rejected.line_number as _line_number, cast(null as bigint) as _source_row,
+            rejected.reason as _reasons, rejected.line as _rejected_line
+            {"".join(f", {_value(name, ())}" for name in delivered)}
+        from {raw}.rejected_lines as rejected
+        inner join (
+            select entity, source_file, max(_dlt_load_id) as _dlt_load_id
+            from {raw}.file_loads where status = 'loaded' group by 1, 2
+        ) as last_delivery
+            on
+                last_delivery.entity = rejected.entity and last_delivery.source_file = rejected.source_file
+                and last_delivery._dlt_load_id = rejected._dlt_load_id
+        where not exists (
+            select 1 from ({corrections}) as correction where correction._corrects_row_id = rejected._row_id
+        )
+    """
+    return " union all ".join([*rows, lines])
+
+
+def _value(name: str, there: Collection[str]) -> str:
+    """A delivered column, null where an entity has it not."""
+    return f'delivered."{name}"' if name in there else f'cast(null as text) as "{name}"'
+
+
+def _delivered_columns(warehouse: Warehouse, domain: str, entities: Sequence[str]) -> dict[str, list[str]]:
+    found = {entity: warehouse.columns(f"raw_{domain}", entity) for entity in entities}
+    return {entity: [name for name in names if not name.startswith("_")] for entity, names in found.items()}
+
+
+def _export(warehouse: Warehouse, listed: str, columns: Mapping[str, Sequence[str]], target: Path) -> None:
+    names = [*LISTED, *dict.fromkeys(name for of_entity in columns.values() for name in of_entity)]
+    query = (
+        f"select {', '.join(map(quoted, names))} from ({listed}) as listed"
+        " order by _entity, _source_file, _line_number nulls last, _source_row nulls last"
+    )
+    try:
+        with atomic_write(target) as candidate:
+            warehouse.write_csv(query, candidate)
+    except (OSError, duckdb.Error, WarehouseError) as error:
+        raise QuarantineError(f"{target} could not be written: {error}") from error

@@ -1,0 +1,95 @@
+"""The preview on the real models: what a change does to the data, before anybody publishes it.
+
+Its DAG runs in `test_ecommerce.py`.
+"""
+
+import json
+
+import pytest
+
+from tests.end_to_end.conftest import Checkout, loads
+
+pytestmark = pytest.mark.slow
+
+MART = "dbt_project/models/marts/ecommerce/agg_category_month"
+
+
+@pytest.fixture(scope="module")
+def published(checkout: Checkout) -> Checkout:
+    """The checkout with the shop's samples published."""
+    made = checkout.run("samples", "ecommerce", "--orders", "2000")
+    assert made.returncode == 0, made.stderr
+    done = checkout.run("cli.operations", "elt", "ecommerce")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return checkout
+
+
+def preview(checkout: Checkout, *arguments: str) -> list[dict]:
+    """What it finds; nothing else is touched."""
+    files = [checkout.settings.warehouse, checkout.settings.published("ecommerce")]
+    before = [file.read_bytes() for file in files]
+    done = checkout.run("cli.operations", "preview", *arguments, "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [file.read_bytes() for file in files] == before
+    assert [path.name for path in (checkout.settings.data_dir / "preview").iterdir()] == [".lock"]
+    return loads(done.stdout)
+
+
+def test_without_a_change_nothing_is_built(published: Checkout) -> None:
+    (found,) = preview(published)
+    assert (found["domain"], found["built"], found["tables"]) == ("ecommerce", [], [])
+
+
+def test_what_a_change_touches_is_built_and_compared_and_nothing_else(published: Checkout) -> None:
+    path = published.path / "dbt_project/models/marts/ecommerce/fct_orders.sql"
+    kept = path.read_text()
+    # A null would break the contract; the status is no key.
+    path.write_text(kept.replace("        status,\n", "        upper(status) as status,\n"))
+    (found,) = preview(published, "ecommerce")
+    path.write_text(kept)
+    built = set(found["built"])
+    assert "fct_orders" in built
+    assert not {name for name in built if "clean" in name or "curated" in name}
+    (sales,) = [table for table in found["tables"] if table["table"] == "fct_orders"]
+    orders = published.query("select count(*) from marts.fct_orders")[0][0]
+    assert sales["rows"] == [orders, orders]
+    assert sales["key"] == ["order_id"]
+    (status,) = sales["changed"]
+    assert (status["what"], status["rows"], len(status["examples"])) == ("status", orders, 5)
+    assert all(new == old.upper() for _, old, new in status["examples"])
+
+
+def test_a_renamed_column_is_shown_by_the_canary_and_stops_the_publish(published: Checkout) -> None:
+    for suffix, old, new in (
+        ("sql", "        margin,", "        margin as profit,"),
+        ("yml", "name: margin,", "name: profit,"),
+    ):
+        path = published.path / f"{MART}.{suffix}"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+    (found,) = preview(published)
+    assert found["built"] == ["agg_category_month"]
+    (table,) = found["tables"]
+    assert table["columns"] == ["`margin` is gone", "`profit` is new, DECIMAL(18,2)"]
+    assert table["changed"] == []
+    shown = published.run("cli.operations", "preview", "ecommerce").stdout
+    assert "- `margin` is gone" in shown
+
+    before = published.settings.published("ecommerce").read_bytes()
+    done = published.run("cli.operations", "elt", "ecommerce")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "agg_category_month column of margin" in done.stderr
+    assert published.settings.published("ecommerce").read_bytes() == before
+    done = published.run("cli.operations", "elt", "ecommerce", "--force-publish", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    accepted = json.loads(done.stdout.strip().splitlines()[-1])["accepted"]
+    assert [each.split()[:4] for each in accepted] == [["agg_category_month", "column", "of", "margin"]]
+    note = "select note from raw_ops.stages where stage = 'publish' and note is not null"
+    assert "agg_category_month column of margin" in published.query(note)[0][0]
+
+
+def test_without_a_published_version_there_is_nothing_to_compare_with(published: Checkout) -> None:
+    done = published.run("cli.operations", "preview", "collisions")
+    assert done.returncode == 2
+    assert "collisions has no published version" in done.stderr

@@ -1,0 +1,30 @@
+"""What the sample API offers, and what a load of it should have brought."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ingestion.files.load_file import FileResult
+from ingestion.sources.products import PRODUCTS
+from samples.apis.server import SampleApis
+from tests.ingestion.conftest import Query, check_rows
+
+TRIES = 4
+# Requests that a load of all products makes.
+CALM_REQUESTS = 7
+DELIVERED = f"select {', '.join(PRODUCTS.columns)} from raw_sales.products order by id::int"
+Load = Callable[..., FileResult]
+
+
+def text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value)
+
+
+def offered(apis: SampleApis) -> list[tuple[str | None, ...]]:
+    """The products as the API has them now, as they must be in raw."""
+    records = sorted(apis.products.products, key=lambda record: record["id"])
+    return [tuple(text(record.get(column)) for column in PRODUCTS.columns) for record in records]
+
+
+def check_accounts(query: Query) -> None:
+    check_rows(query, "sales", "products")

@@ -1,0 +1,178 @@
+"""What arrives from the products' API: as text, once, and again only what changed."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from cli.ingestion import main
+from ingestion.api.records import DeliveredNumber, NoRecordError, as_row
+from ingestion.sources.products import PRODUCTS
+from samples.apis.server import SampleApis
+from tests.ingestion.api.products import CALM_REQUESTS, DELIVERED, Load, check_accounts, offered, text
+from tests.ingestion.conftest import Query
+
+
+def test_products_arrive_as_text_and_once(load: Load, apis: SampleApis, query: Query) -> None:
+    result = load()
+    assert (result.name, result.status, result.rows_read, result.rows_loaded) == (
+        "products.api",
+        "loaded",
+        200,
+        200,
+    )
+    assert len(apis.faults.requests) == CALM_REQUESTS
+    assert query(DELIVERED) == offered(apis)
+    assert len({price for _, _, price, *_ in query(DELIVERED)} & {"24.99", "25.0", "35.0", "35.01"}) == 4
+    types = query(
+        "select column_name, data_type from information_schema.columns where table_schema = 'raw_sales' and table_name = 'products'"
+    )
+    assert dict(types) == dict.fromkeys(
+        [*PRODUCTS.columns, "_source_file", "_row_id", "_corrects_row_id", "_dlt_load_id"], "VARCHAR"
+    ) | {"_source_row": "BIGINT"}
+    assert query("select distinct _source_file, status, extra_columns from raw_sales.products, raw_sales.file_loads") == [
+        ("products.api", "loaded", None)
+    ]  # fmt: skip
+    check_accounts(query)
+
+
+def test_a_load_without_news_changes_no_row(load: Load, query: Query) -> None:
+    load()
+    tables = ("products", "file_loads", "rejected_lines", "_dlt_loads", "_dlt_version")
+    before = [query(f"from raw_sales.{table} order by all") for table in tables]
+    assert load().status == "skipped"
+    assert [query(f"from raw_sales.{table} order by all") for table in tables] == before
+
+
+def test_only_what_changed_is_asked_for_and_written(load: Load, apis: SampleApis, query: Query) -> None:
+    load()
+    ids = query("select id, _row_id from raw_sales.products")
+    apis.faults.requests.clear()
+    apis.products.change(7, price=24.5)
+    apis.products.change(201, name="New", price=1, category="Toys")
+    result = load()
+    assert (result.rows_loaded, result.rows_read) == (2, 27)
+    # A day before the last change that is known.
+    assert "updated_since=2024-01-03T08%3A00%3A00Z" in apis.faults.requests[0].query
+    assert query(DELIVERED) == offered(apis)
+    assert query("select count(*) from raw_sales.products group by _dlt_load_id order by 1") == [(2,), (199,)]
+    assert set(ids) < set(query("select id, _row_id from raw_sales.products"))
+    check_accounts(query)
+
+
+@pytest.mark.parametrize("price", ["cheap", True, None, {"amount": 1.5, "in": ["EUR", None]}, 10**30])
+def test_another_type_is_a_text_in_the_same_column(
+    price: Any, load: Load, apis: SampleApis, query: Query
+) -> None:
+    load()
+    apis.products.change(5, price=price)
+    load()
+    columns = len(query("describe raw_sales.products"))
+    assert columns == len(PRODUCTS.columns) + 5
+    assert query("select price from raw_sales.products where id = '5'") == [(text(price),)]
+    assert query(DELIVERED) == offered(apis)
+
+
+def test_a_new_field_is_kept_and_said(
+    load: Load, apis: SampleApis, query: Query, capsys: pytest.CaptureFixture
+) -> None:
+    load()
+    apis.products.change(5, brandName="Acme", _row_id="mine")
+    assert load().extra_columns == ("brand_name",)
+    assert query("select id, brand_name from raw_sales.products where brand_name is not null") == [
+        ("5", "Acme")
+    ]
+    assert query("select extra_columns from raw_sales.file_loads") == [("brand_name",)]
+    apis.products.change(6, brandName="Other")
+    assert main(["products"]) == 0
+    assert "extra columns kept: brand_name" in capsys.readouterr().out
+    # A product without the field is the same product.
+    apis.products.change(5)
+    apis.products.products[-1].pop("brandName")
+    load()
+    assert query("select id, brand_name from raw_sales.products where brand_name is not null") == [
+        ("6", "Other")
+    ]
+    check_accounts(query)
+
+
+def test_what_is_no_record_is_rejected_with_a_reason(load: Load, apis: SampleApis, query: Query) -> None:
+    late = "2024-01-04T07:00:00Z"
+    apis.products.products += [
+        "stray",
+        {"name": "no id", "updated_at": late},
+        {"id": " ", "updated_at": late},
+        {"id": 900, "Name": "a", "name": "b", "updated_at": late},
+        {"id": 901, "name": "\ud800", "updated_at": late},
+        {"id": 902, "": 1, "updated_at": "2024-01-01T00:00:00Z"},
+    ]
+    result = load()
+    assert (result.rows_loaded, result.rows_rejected) == (200, 6)
+    reasons = "select reason, count(*) from raw_sales.rejected_lines group by all order by all"
+    assert query(reasons) == [
+        ("a field has no name", 1),
+        ("fields occur twice: name", 1),
+        ("it has nothing that it could be known by", 2),
+        ("it has text that is no Unicode", 1),
+        ("it is not an object", 1),
+    ]
+    lines = query("select entity, source_file, line from raw_sales.rejected_lines where line like '%no id%'")
+    assert lines == [("products", "products.api", json.dumps({"name": "no id", "updated_at": late}))]
+    check_accounts(query)
+    assert load().status == "skipped"
+
+    # One is mended, and leaves; the others stay, also the one that is too old to come again.
+    apis.products.products = [
+        each
+        for each in apis.products.products
+        if not (isinstance(each, dict) and each.get("name") == "no id")
+    ]
+    apis.products.change(7, price=8)
+    assert load().rows_loaded == 1
+    assert query("select count(*) from raw_sales.rejected_lines") == [(5,)]
+    check_accounts(query)
+
+
+def test_products_is_a_name_on_the_command_line(
+    apis: SampleApis, query: Query, capsys: pytest.CaptureFixture
+) -> None:
+    assert main(["products"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "loaded    products  products.api  200 rows"
+    assert main(["sales", "--json"]) == 0
+    files = json.loads(capsys.readouterr().out)["files"]
+    assert ("products", "skipped") in [(file["entity"], file["status"]) for file in files]
+    assert main(["sales", "--entity", "products"]) == 0
+    assert main(["products", "--month", "2024-01"]) == 2
+    assert query(DELIVERED) == offered(apis)
+
+
+def test_a_record_is_kept_as_it_was_delivered() -> None:
+    record = {
+        "id": 7,
+        "Unit Price": DeliveredNumber("25.10"),
+        "big": DeliveredNumber("1e400"),
+        "no": None,
+        "empty": "",
+        "flag": False,
+        "nested": {"ä": [1, None]},
+        "_dlt_id": "x",
+    }
+    assert as_row(record) == {
+        "id": "7",
+        "unit_price": "25.10",
+        "big": "1e400",
+        "no": None,
+        "empty": "",
+        "flag": "false",
+        "nested": '{"ä": [1, null]}',
+    }
+    for wrong in (None, [], "text", 1, {" ": 1}, {"a b": 1, "a_b": 2}):
+        with pytest.raises(NoRecordError):
+            as_row(wrong)
+
+
+def test_the_sample_times_lie_in_the_past(apis: SampleApis) -> None:
+    # Else the platform would not take them for the time from which on to read.
+    apis.products.change(1)
+    assert datetime.fromisoformat(apis.products.products[-1]["updated_at"]) < datetime.now(UTC)

@@ -1,0 +1,194 @@
+"""A transfer that stalls, is cut or refused is tried again, and goes on where it was."""
+
+import base64
+import logging
+import time
+import traceback
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+
+from ingestion.download.download import Download, DownloadError, NotYetAvailableError
+from ingestion.files.landing import delivered
+from tests.ingestion.download.fetching import BEFORE, CONTENT, HALF, TRIES, contents, fails, fetch, hidden
+from tests.ingestion.download.file_server import Fault, FileServer, serving
+
+SECRET = "s3cret"
+
+
+def test_a_file_arrives_whole_and_alone(server: FileServer, folder: Path) -> None:
+    url = server.put("a%20b.csv", CONTENT)
+    assert fetch(url, folder) == Download(folder / "a b.csv", "downloaded", len(CONTENT))
+    assert contents(folder) == {"a b.csv": CONTENT}
+    assert hidden(folder) == {".a b.csv.source.json"}
+    assert delivered(folder) == [folder / "a b.csv"]
+    assert server.gets()[0].headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize("fault", [Fault(stall_at=HALF), Fault(cut_at=HALF)], ids=["stalled", "cut"])
+@pytest.mark.parametrize("headers", [{"ETag": '"1"'}, {"ETag": 'W/"1"', "Last_Modified": BEFORE}])
+def test_an_interrupted_transfer_goes_on_where_it_was(
+    fault: Fault, headers: dict[str, str], server: FileServer, folder: Path
+) -> None:
+    url = server.put("a.csv", CONTENT, **headers)
+    server.faults = [fault]
+    fetch(url, folder, timeout=0.3)
+    assert contents(folder) == {"a.csv": CONTENT}
+    assert server.ranges() == [None, f"bytes={HALF}-"]
+    assert server.gets()[1].headers["if-range"] == headers.get("Last_Modified", headers["ETag"])
+    assert server.sent() < 2 * len(CONTENT)
+
+
+def test_tries_with_progress_do_not_count(server: FileServer, folder: Path) -> None:
+    url = server.put("a.csv", CONTENT)
+    server.faults = [Fault(cut_at=40_000)] * 9
+    fetch(url, folder)
+    assert contents(folder) == {"a.csv": CONTENT}
+    assert server.sent() == len(CONTENT)
+
+
+def test_tries_that_bring_the_same_bytes_again_do_count(server: FileServer, folder: Path) -> None:
+    url = server.put("a.csv", CONTENT)
+    server.always = Fault(cut_at=HALF, ignores_range=True)
+    assert f"the connection was cut after {HALF} of {len(CONTENT)} bytes" in fails(url, folder)
+    assert len(server.gets()) == 1 + TRIES
+
+
+def test_an_error_of_the_server_passes(server: FileServer, folder: Path) -> None:
+    url = server.put("a.csv", CONTENT)
+    server.faults = [Fault(status=500), Fault(status=500)]
+    fetch(url, folder)
+    assert contents(folder) == {"a.csv": CONTENT}
+    assert [request.status for request in server.requests] == [500, 500, 200]
+
+
+def test_an_error_of_the_server_that_stays_ends_after_the_tries(server: FileServer, folder: Path) -> None:
+    url = server.put("a.csv", CONTENT)
+    server.always = Fault(status=503)
+    message = fails(url, folder)
+    assert (
+        message
+        == f"{url}: {TRIES} tries without progress, at last: the server answered 503 Service Unavailable"
+    )
+    assert len(server.requests) == TRIES
+    assert not hidden(folder)
+
+
+def test_the_wait_that_the_server_asks_for_is_kept(server: FileServer, folder: Path) -> None:
+    url = server.put("a.csv", CONTENT)
+    server.faults = [Fault(status=429, headers={"Retry-After": "1"})]
+    fetch(url, folder)
+    first, second = server.requests
+    assert second.at - first.at >= 1
+    assert contents(folder) == {"a.csv": CONTENT}
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_too_long_a_wait_is_an_error(
+    status: int, form: str, server: FileServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail(f"it waits for {seconds} s"))
+    url = server.put("a.csv", CONTENT)
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=65), usegmt=True)
+    asked = {"seconds": "65", "date": date}[form]
+    server.always = Fault(status=status, headers={"Retry-After": asked})
+    message = fails(url, folder)
+    assert f"the server answered {status}" in message
+    assert "asks to wait for 6" in message
+    assert len(server.requests) == 1
+
+
+def test_a_date_in_the_near_future_is_waited_for(server: FileServer, folder: Path) -> None:
+    url = server.put("a.csv", CONTENT)
+    soon = (datetime.now(UTC) + timedelta(seconds=1.2)).replace(microsecond=0)
+    server.faults = [Fault(status=503, headers={"Retry-After": format_datetime(soon, usegmt=True)})]
+    fetch(url, folder)
+    assert datetime.now(UTC) >= soon
+    assert contents(folder) == {"a.csv": CONTENT}
+
+
+def test_a_file_that_is_not_there_is_not_asked_for_again(server: FileServer, folder: Path) -> None:
+    message = fails(f"{server.base}/2024/a.csv", folder, NotYetAvailableError)
+    assert message == f"{server.base}/2024/a.csv: the server has no such file (404)"
+    assert len(server.requests) == 1
+    assert not hidden(folder)
+
+
+def test_a_refusal_is_not_asked_for_again(server: FileServer, folder: Path) -> None:
+    url = server.put("a.csv", CONTENT)
+    server.always = Fault(status=403)
+    assert "the server answered 403 Forbidden" in fails(url, folder)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("case", ["refused", "404", "403", "500", "bad redirect", "damaged headers"])
+def test_secrets_are_in_no_message_and_no_log(
+    case: str, server: FileServer, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    url = server.put("a.csv", CONTENT).replace("://", "://someone:pass-word@")
+    if case == "refused":
+        with serving() as gone:
+            url = url.replace(server.base.rpartition(":")[2], gone.base.rpartition(":")[2])
+    elif case == "bad redirect":
+        server.always = Fault(status=302, headers={"Location": "ftp://u:pass-word@nowhere/?k=" + SECRET})
+    elif case == "damaged headers":
+        server.always = Fault(status=403, headers={"A": "1\r\nno header at all"})
+    else:
+        server.always = Fault(status=int(case))
+    with pytest.raises(DownloadError) as caught:
+        fetch(f"{url}?key={SECRET}&x=1#{SECRET}", folder)
+    shown = url.replace("someone:pass-word@", "")
+    assert str(caught.value).startswith(f"{shown}: ")
+    told = caplog.text + "".join(traceback.format_exception(caught.value))
+    assert caught.value.__context__ is None
+    for secret in (SECRET, "someone", "pass-word"):
+        assert secret not in told
+    if case != "refused":
+        # They are in the requests all the same.
+        assert server.requests[0].target.endswith(f"?key={SECRET}&x=1")
+        basic = base64.b64encode(b"someone:pass-word").decode()
+        assert server.requests[0].headers["authorization"] == f"Basic {basic}"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:1", "no-such-host.invalid"])
+def test_a_host_that_cannot_be_reached_is_an_error(
+    host: str, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    message = fails(f"http://{host}/a.csv", folder)
+    assert message.startswith(f"http://{host}/a.csv: {TRIES} tries without progress, at last: ")
+    reasons = {"127.0.0.1:1": "Connection refused", "no-such-host.invalid": "gaierror"}
+    assert reasons[host] in message
+    # One line in the log a further try.
+    assert (
+        len([record for record in caplog.records if record.name == "ingestion.download.retry"]) == TRIES - 1
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:1/",
+        "http://127.0.0.1:1/folder/",
+        "http://127.0.0.1:1/..",
+        "http://127.0.0.1:1/.a.csv",
+        "http://127.0.0.1:1/..%2Fa.csv",
+        "http://127.0.0.1:1/a%5Cb.csv",
+        "http://127.0.0.1:1/a%00.csv",
+        f"http://127.0.0.1:1/{'a' * 250}.csv",
+        "file:///etc/passwd",
+        "ftp://127.0.0.1/a.csv",
+        "a.csv",
+        "http:///a.csv",
+        "http://someone:s3/cret@127.0.0.1/a.csv",
+    ],
+)
+def test_a_url_that_is_not_that_of_a_file_is_an_error(url: str, folder: Path) -> None:
+    message = fails(url, folder)
+    assert "tries" not in message
+    assert "s3" not in message
+    assert "None" not in message
+    assert not folder.exists()

@@ -1,0 +1,236 @@
+"""What stages note about themselves, and who may take it away when."""
+
+import multiprocessing
+import threading
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from observability.metrics.journal import Entry, note_end, note_repair, stage, take
+from settings import Settings
+from tests.kill_at import run_to_death
+
+
+def entries(settings: Settings) -> list[Entry]:
+    with take("things", settings) as found:
+        return found
+
+
+def only(settings: Settings) -> dict:
+    (entry,) = entries(settings)
+    (row,) = entry.stages
+    return row
+
+
+def fail(settings: Settings, message: str) -> str:
+    with pytest.raises(RuntimeError), stage("things", "r", "build", settings):
+        raise RuntimeError(message)
+    return only(settings)["error"]
+
+
+def test_a_stage_notes_its_times_its_rows_and_its_note(settings: Settings) -> None:
+    before = datetime.now(UTC)
+    with stage("things", "r", "publish", settings) as measured:
+        measured.rows_in, measured.rows_out, measured.rows_failed = 3, 2, 1
+        measured.note = "by hand"
+    row = only(settings)
+    started, ended = row.pop("started_at"), row.pop("ended_at")
+    assert before <= started <= ended <= datetime.now(UTC)
+    assert row == {
+        "stage": "publish",
+        "status": "success",
+        "seconds": (ended - started).total_seconds(),
+        "rows_in": 3,
+        "rows_out": 2,
+        "rows_failed": 1,
+        "tries": 1,
+        "error": None,
+        "note": "by hand",
+    }
+
+
+def test_a_stage_may_be_named_after_a_file_with_the_longest_name(settings: Settings) -> None:
+    names = [f"ingest_sales_{'é' * 121}{end}.parquet" for end in "ab"]
+    for name in [*names, names[0]]:
+        with stage("things", "r", name, settings):
+            pass
+    note_repair("things", "r", names[0], settings, "made good")
+    (entry,) = entries(settings)
+    assert sorted(row["tries"] for row in entry.stages) == [1, 2]
+    assert all(row["stage"].startswith("ingest_sales_éé") for row in entry.stages)
+    entry.remove()
+    assert entries(settings) == []
+
+
+def test_of_a_retried_stage_the_last_try_counts(settings: Settings) -> None:
+    fail(settings, "at first")
+    with stage("things", "r", "build", settings) as measured:
+        measured.rows_out = 7
+    row = only(settings)
+    assert (row["status"], row["error"], row["tries"], row["rows_out"]) == ("success", None, 2, 7)
+
+
+def test_what_a_failed_stage_has_measured_is_kept(settings: Settings) -> None:
+    def load() -> None:
+        with stage("things", "r", "ingest_a", settings) as measured:
+            measured.rows_failed = 3
+            raise RuntimeError("one file is bad")
+
+    with pytest.raises(RuntimeError):
+        load()
+    assert only(settings)["rows_failed"] == 3
+
+
+def test_of_an_error_the_first_and_the_last_line_are_kept(settings: Settings) -> None:
+    message = "Error in model a\n  it is\n\n  quite full\n\n  > in macro m\n  > called by model a\n"
+    assert fail(settings, message) == "Error in model a … quite full"
+    assert fail(settings, "it is full\n") == "it is full"
+
+
+def test_an_error_without_words_has_its_name(settings: Settings) -> None:
+    assert fail(settings, "") == "RuntimeError"
+
+
+@pytest.mark.parametrize(
+    ("message", "noted"),
+    [
+        ("get https://me:pa55word@host/x failed", "get https://***@host/x failed"),
+        ("get https://host/x?api_key=abc&page=2", "get https://host/x?api_key=***&page=2"),
+        ("connect: password=pa55word host=db", "connect: password=*** host=db"),
+        ("the server knows no s3cret-of-mine", "the server knows no ***"),
+        ("post to https://hooks.example.org/T0/B0 failed", "post to *** failed"),
+    ],
+)
+def test_an_error_tells_no_secret(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, message: str, noted: str
+) -> None:
+    monkeypatch.setenv("SHOP_TOKEN", "s3cret-of-mine")
+    monkeypatch.setenv("SLUICE_NOTIFY_WEBHOOK_URL", "https://hooks.example.org/T0/B0")
+    assert fail(settings, message) == noted
+
+
+def test_ctrl_c_interrupts_a_stage(settings: Settings) -> None:
+    with pytest.raises(KeyboardInterrupt), stage("things", "r", "build", settings):
+        raise KeyboardInterrupt
+    row = only(settings)
+    assert (row["status"], row["error"]) == ("failed", "interrupted")
+    assert row["ended_at"] is not None
+
+
+def test_a_stage_that_others_made_good_has_not_failed(settings: Settings) -> None:
+    note_repair("things", "r", "build", settings, "never ran")
+    fail(settings, "one model")
+    note_repair("things", "r", "build", settings, "by a retry")
+    row = only(settings)
+    assert (row["status"], row["error"], row["note"], row["tries"]) == ("success", None, "by a retry", 1)
+    note_repair("things", "r", "build", settings, "again")
+    assert only(settings)["note"] == "by a retry"
+
+
+def test_a_run_may_have_any_name(settings: Settings) -> None:
+    names = ["manual__2026-01-01T02:00:00+00:00", "a/b", "../c", "d %2F é"]
+    for name in names:
+        note_end("things", name, settings)
+    assert sorted(entry.run_id for entry in entries(settings)) == sorted(names)
+    assert {path.parent for path in settings.data_dir.rglob("ended.json")} == {
+        entry.folder for entry in entries(settings)
+    }
+
+
+def test_environments_and_domains_keep_apart(settings: Settings) -> None:
+    note_end("others", "r", settings)
+    note_end("things", "r", Settings(settings.data_dir, env="prod"))
+    assert entries(settings) == []
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(
+    ("call", "stages"),
+    [
+        (1, {"ingest_a": "interrupted"}),
+        (2, {"ingest_a": None}),
+        (3, {"ingest_a": None, "build": "interrupted"}),
+        (6, {"ingest_a": None, "build": None, "publish": None}),
+    ],
+)
+def test_a_killed_run_leaves_what_it_had_noted(
+    settings: Settings, moment: str, call: int, stages: dict[str, str | None]
+) -> None:
+    point = ("observability.metrics.journal:_append", moment, call)
+    run_to_death(point, settings, "tests.observability.metrics.noted_run", "r")
+    found = {row["stage"]: row["error"] for entry in entries(settings) for row in entry.stages}
+    if moment == "before":
+        # What was to be noted is missing.
+        name = list(stages)[-1]
+        stages = {**stages, name: "interrupted"}
+        if call % 2:
+            del stages[name]
+    assert found == stages
+
+
+def test_half_a_line_of_a_killed_process_spoils_no_other(settings: Settings) -> None:
+    with stage("things", "r", "build", settings):
+        pass
+    (path,) = settings.data_dir.rglob("build.jsonl")
+    path.write_text(path.read_text()[:-20])
+    assert only(settings)["error"] == "interrupted"
+    with stage("things", "r", "build", settings):
+        pass
+    assert (only(settings)["error"], only(settings)["tries"]) == (None, 2)
+
+
+def test_a_file_to_which_nothing_was_noted_yet_is_no_stage(settings: Settings) -> None:
+    folder = settings.journal("things") / "r"
+    folder.mkdir(parents=True)
+    (folder / "build.jsonl").touch()
+    (entry,) = entries(settings)
+    assert entry.stages == []
+    entry.remove()
+    assert not folder.exists()
+
+
+def _hold(settings: Settings, running, ending) -> None:
+    with stage("things", "r", "build", settings):
+        running.set()
+        ending.wait(30)
+
+
+def test_a_run_is_left_alone_while_a_stage_of_it_is_under_way_elsewhere(settings: Settings) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    running, ending = spawn.Event(), spawn.Event()
+    process = spawn.Process(target=_hold, args=(settings, running, ending))
+    with stage("things", "r", "ingest_a", settings):
+        pass
+    process.start()
+    assert running.wait(30)
+    assert entries(settings) == []
+    ending.set()
+    process.join()
+    assert [row["status"] for row in entries(settings)[0].stages] == ["success", "success"]
+
+
+def test_a_stage_that_begins_while_its_run_is_taken_away_is_not_lost(settings: Settings) -> None:
+    with stage("things", "r", "ingest_a", settings):
+        pass
+
+    def again() -> None:
+        with stage("things", "r", "ingest_a", settings) as measured:
+            measured.rows_in = 5
+
+    thread = threading.Thread(target=again)
+    with take("things", settings) as (entry,):
+        thread.start()
+        time.sleep(0.2)
+        entry.remove()
+    thread.join(timeout=10)
+    assert (only(settings)["rows_in"], only(settings)["tries"]) == (5, 1)
+
+
+def test_a_process_that_outlives_its_run_does_not_keep_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("observability.metrics.journal.LET_GO_SECONDS", 0.2)
+    with stage("things", "r", "build", settings):
+        note_end("things", "r", settings)
+        assert only(settings)["error"] == "interrupted"

@@ -1,0 +1,272 @@
+"""What people are told about a run, received by a real mail server and a real webhook."""
+
+import json
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import duckdb
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+import settings as project_settings
+from cli.operations import main
+from observability.metrics.journal import stage
+from observability.metrics.record import RunResult, outcome, record
+from observability.notify import message_of, notify, send, trial_message
+from settings import PROJECT_DIR, Settings, SettingsError
+from tests.receivers import SECRET_PATH, Mailbox, Webhook, mailbox, webhook
+
+
+@pytest.fixture
+def box() -> Iterator[Mailbox]:
+    with mailbox() as box:
+        yield box
+
+
+@pytest.fixture
+def hook() -> Iterator[Webhook]:
+    with webhook() as hook:
+        yield hook
+
+
+@pytest.fixture
+def told(settings: Settings, box: Mailbox, hook: Webhook, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings with both ways, and an earlier publication of two rows."""
+    for name, value in (box.variables() | hook.variables()).items():
+        monkeypatch.setenv(name, value)
+    path = settings.published("collisions")
+    path.parent.mkdir(parents=True)
+    with duckdb.connect(str(path)) as published:
+        published.execute("create schema marts")
+        published.execute(
+            "create table marts.audit_collisions__row_counts as select 5 as rows_read, 1 as rows_rejected, "
+            "2 as rows_quarantined, 0 as rows_superseded, 2 as rows_clean from range(2)"
+        )
+    return project_settings.load()
+
+
+def run(settings: Settings, *, failing: str | None = None, run_id: str = "shell__1") -> None:
+    """Note the stages of a run; one of them may fail."""
+    for name, counts in {"ingest_crashes": (10, 8, 2), "build": (None,) * 3, "publish": (10, 6, 3)}.items():
+        try:
+            with stage("collisions", run_id, name, settings) as measured:
+                measured.rows_in, measured.rows_out, measured.rows_failed = counts
+                if name == failing:
+                    raise RuntimeError(f"dbt says:\n\n<{name}> & co did not work, password=hunter2")
+        except RuntimeError:
+            return
+
+
+def outcome_of(settings: Settings, **options) -> RunResult:
+    run(settings, **options)
+    return outcome("collisions", "shell__1", settings)
+
+
+def test_a_failure_is_told_by_both_ways(told: Settings, box: Mailbox, hook: Webhook) -> None:
+    run(told, failing="build")
+    failed = outcome("collisions", "shell__1", told, failed=["transform.a", "transform.b"])
+    sent = notify(failed, told, links={"Airflow": "http://127.0.0.1:8080/dags/collisions"})
+    assert (sent.ways, sent.failed) == (("email", "webhook"), {})
+    (mail,), (text,) = box.mails, hook.texts
+    assert mail["Subject"] == "[Sluice] collisions failed (dev)"
+    assert mail["From"] == "sluice@example.org"
+    assert box.recipients == [["ops@example.org", "boss@example.org"]]
+    published = told.published("collisions")
+    at = datetime.fromtimestamp(published.stat().st_mtime, UTC)
+    expected = [
+        "collisions failed (dev)",
+        "run: shell__1",
+        "rows: 10 read, 2 rejected",
+        "failed: transform.a, transform.b",
+        "build: dbt says: … <build> & co did not work, password=***",
+        f"published now: 2 rows of {at:%Y-%m-%d %H:%M} UTC, {published}",
+        "Airflow: http://127.0.0.1:8080/dags/collisions",
+    ]
+    assert mail.get_content().splitlines() == expected
+    assert text.splitlines() == [line.replace("<build> &", "&lt;build&gt; &amp;") for line in expected]
+
+
+def test_a_success_is_told_if_asked_for_and_a_skipped_run_never(
+    told: Settings, box: Mailbox, hook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skipped = outcome("collisions", "nothing ran", told)
+    assert skipped.status == "skipped"
+    succeeded = outcome_of(told)
+    assert notify(succeeded, told).ways == ()
+    assert box.mails == hook.texts == []
+    monkeypatch.setenv("SLUICE_NOTIFY_SUCCESS", "1")
+    asked = project_settings.load()
+    told.reports("collisions").mkdir(parents=True)
+    assert notify(skipped, asked).ways == ()
+    assert notify(succeeded, asked).ways == ("email", "webhook")
+    (text,) = hook.texts
+    assert box.mails[0].get_content().splitlines() == text.splitlines()
+    assert text.splitlines()[0] == "collisions success (dev)"
+    assert "rows: 10 read, 2 rejected, 3 in quarantine, 6 published" in text
+    assert text.endswith(f"reports: file://{told.reports('collisions')}")
+
+
+def test_a_way_that_does_not_work_stops_neither_the_run_nor_the_other_way(
+    told: Settings, box: Mailbox, hook: Webhook
+) -> None:
+    hook.status = 500
+    sent = notify(outcome_of(told, failing="publish"), told)
+    assert str(sent) == "sent by email; not sent by webhook: the server answered 500"
+    assert len(box.mails) == 1
+
+
+def test_servers_that_are_not_there_are_no_error_and_no_secret_is_said(
+    told: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUICE_SMTP_PORT", "1")
+    monkeypatch.setenv("SLUICE_NOTIFY_WEBHOOK_URL", f"http://127.0.0.1:1{SECRET_PATH}")
+    away = project_settings.load()
+    sent = send(trial_message("collisions", away), away)
+    assert sent.failed == {"email": "ConnectionRefusedError", "webhook": "ConnectionRefusedError"}
+    assert SECRET_PATH not in str(sent) + repr(away)
+
+
+def test_only_what_is_configured_is_used(
+    told: Settings, hook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SLUICE_NOTIFY_EMAIL_TO")
+    assert send(trial_message("collisions", told), project_settings.load()).ways == ("webhook",)
+    monkeypatch.delenv("SLUICE_NOTIFY_WEBHOOK_URL")
+    assert str(send(trial_message("collisions", told), project_settings.load())) == "nobody to tell"
+
+
+def test_what_is_published_and_cannot_be_read_is_said(told: Settings) -> None:
+    path = told.published("collisions")
+    path.write_text("not a database")
+    text = message_of(outcome_of(told, failing="publish"), told).text
+    assert f"published now: {path}, which cannot be read (IOException)" in text
+
+
+def test_many_errors_are_cut_short(told: Settings) -> None:
+    for number in range(13):
+        with pytest.raises(RuntimeError), stage("collisions", "many", f"ingest_{number:02}", told):
+            raise RuntimeError("bad")
+    lines = message_of(outcome("collisions", "many", told), told).lines
+    assert [line for line in lines if line.startswith("ingest_")][-1] == "ingest_09: bad"
+    assert "… and 3 more errors" in lines
+
+
+def test_the_command_sends_the_last_run_again_or_a_test(
+    told: Settings, hook: Webhook, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["notify", "collisions"]) == 2
+    assert "no run of collisions is recorded" in capsys.readouterr().err
+    assert main(["notify", "collisions", "--test"]) == 0
+    run(told)
+    record("collisions", told, "shell__1")
+    run(told, run_id="shell__2", failing="build")
+    before = outcome("collisions", "shell__2", told)
+    record("collisions", told, "shell__2")
+    assert main(["notify", "collisions", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert printed["ways"] == ["email", "webhook"]
+    assert printed["text"] == message_of(before, told).text
+    assert [text.splitlines()[0] for text in hook.texts] == [
+        "collisions test (dev)",
+        "collisions failed (dev)",
+    ]
+    hook.status = 404
+    assert main(["notify", "collisions"]) == 1
+    assert "not sent by webhook: the server answered 404" in capsys.readouterr().err
+    for variable in ("SLUICE_NOTIFY_EMAIL_TO", "SLUICE_NOTIFY_WEBHOOK_URL"):
+        monkeypatch.delenv(variable)
+    assert main(["notify", "collisions", "--test"]) == 2
+
+
+def test_a_run_from_a_shell_tells_of_its_failure(told: Settings, box: Mailbox, hook: Webhook) -> None:
+    told.landing("collisions").mkdir(parents=True)
+    (told.landing("collisions") / "bad.csv").write_text("nothing,known\n1,2\n")
+    command = [sys.executable, "-m", "cli.operations", "elt", "collisions"]
+    done = subprocess.run(
+        command, cwd=PROJECT_DIR, env=told.environment() | {"NO_PROXY": "*"}, capture_output=True, text=True
+    )
+    assert done.returncode == 1, done.stderr
+    (text,) = hook.texts
+    assert text.splitlines() == box.mails[0].get_content().splitlines()
+    assert text.startswith("collisions failed (dev)\nrun: shell__")
+    assert "ingest_crashes: bad.csv: none of the known columns is in its header: nothing, known" in text
+    assert SECRET_PATH not in done.stdout + done.stderr
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate of 127.0.0.1's own, with its key in the same file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(
+            name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(1)
+        )
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "certificate.pem"
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(private + made.public_bytes(pem))
+    return path
+
+
+def test_a_password_is_sent_through_tls_alone(
+    settings: Settings, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate)
+    with mailbox(tls) as box:
+        login = {
+            "SLUICE_SMTP_SECURITY": "starttls",
+            "SLUICE_SMTP_USER": "me",
+            "SLUICE_SMTP_PASSWORD": "right",
+        }
+        for name, value in (box.variables() | login).items():
+            monkeypatch.setenv(name, value)
+        secured = project_settings.load()
+        message = trial_message("collisions", secured)
+        # A server that nobody vouches for gets neither password nor message.
+        assert send(message, secured).failed == {"email": "SSLCertVerificationError"}
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert send(message, secured).ways == ("email",)
+        assert box.logins == [(b"me", b"right")]
+        assert len(box.mails) == 1
+        monkeypatch.setenv("SLUICE_SMTP_PASSWORD", "wrong password")
+        wrong = project_settings.load()
+        assert send(message, wrong).failed == {"email": "the server answered 535"}
+    assert "wrong password" not in repr(wrong)
+    assert wrong.environment()["SLUICE_SMTP_PASSWORD"] == "wrong password"
+    monkeypatch.setenv("SLUICE_SMTP_SECURITY", "none")
+    with pytest.raises(SettingsError, match="would show the password"):
+        project_settings.load()
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("SLUICE_NOTIFY_WEBHOOK_URL", "hooks.example.org/secret"),
+        ("SLUICE_NOTIFY_EMAIL_TO", "nobody"),
+        ("SLUICE_NOTIFY_EMAIL_FROM", "me"),
+        ("SLUICE_SMTP_HOST", ""),
+        ("SLUICE_SMTP_PORT", "smtp"),
+        ("SLUICE_SMTP_SECURITY", "some"),
+    ],
+)
+def test_what_cannot_be_used_is_named(
+    box: Mailbox, monkeypatch: pytest.MonkeyPatch, variable: str, text: str
+) -> None:
+    for name, value in (box.variables() | {variable: text}).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=variable) as caught:
+        project_settings.load()
+    assert "secret" not in str(caught.value)

@@ -1,6 +1,0 @@
-"""Publishes the domain `things` and keeps one version: `python -m …`."""
-
-from operations.publishing.publish import publish
-
-if __name__ == "__main__":
-    publish("things", keep=1)

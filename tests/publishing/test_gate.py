@@ -1,0 +1,164 @@
+"""What stops a publication: losses, columns that are gone, builds that cannot be read back."""
+
+import json
+import os
+from typing import Any
+
+import duckdb
+import pytest
+
+from cli.operations import main
+from publishing import candidate
+from publishing.errors import PublishError, PublishStoppedError
+from publishing.manage import versions
+from publishing.publish import publish
+from settings import Settings
+from tests.publishing.months import ROWS, SUMS
+from tests.publishing.things import MONTHLY, execute, names, query, write_manifest
+
+
+def test_half_of_the_rows_gone_stops_it_with_both_sides_until_somebody_accepts(
+    months: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = publish("things", months).path
+    before, kept = path.read_bytes(), names(months)
+    execute(months, f"delete from marts.fct_things where id % {ROWS} >= {ROWS // 2}")
+    assert main(["publish", "things"]) == 2
+    error = capsys.readouterr().err
+    assert (
+        "2 differences between things and what is published are beyond their limits: fct_things rows" in error
+    )
+    assert "| fct_things | rows            |    60,000 | 30,000 | -50.0% | 10.0% | stops |" in error
+    assert "| fct_things | total of amount |    60,000 | 30,000 | -50.0% | 10.0% | stops |" in error
+    assert "python -m cli.operations publish things --force-publish" in error
+    assert path.read_bytes() == before
+    assert names(months) == kept
+    (report,) = [each for each in months.reports("things").glob("*.md") if "50.0%" in each.read_text()]
+    assert json.loads(report.with_suffix(".json").read_text())["rows"]["fct_things"] == [60_000, 30_000]
+
+    assert main(["publish", "things", "--force-publish"]) == 0
+    assert "accepted: fct_things rows 60,000 30,000 -50.0% 10.0% stops" in capsys.readouterr().out
+    assert query(path, SUMS)[0][0] == 30_000
+    listed = versions("things", months)
+    assert [len(each.facts["accepted"]) for each in listed.versions] == [0, 2]
+    assert "accepted by hand" in str(listed)
+
+
+def test_a_column_that_is_gone_or_of_another_type_stops_it_and_a_new_one_is_told(months: Settings) -> None:
+    path = publish("things", months).path
+    before = path.read_bytes()
+    execute(months, "alter table marts.fct_things rename amount to price")
+    with pytest.raises(PublishStoppedError, match="fct_things column of amount"):
+        publish("things", months)
+    execute(
+        months,
+        "alter table marts.fct_things rename price to amount",
+        "alter table marts.fct_things alter id type varchar",
+    )
+    with pytest.raises(PublishStoppedError, match="column of id +| BIGINT +| VARCHAR"):
+        publish("things", months)
+    assert path.read_bytes() == before
+    execute(
+        months,
+        "alter table marts.fct_things alter id type bigint",
+        "alter table marts.fct_things add column more int",
+    )
+    compared = publish("things", months).comparison
+    assert [(each.what, each.column, each.after) for each in compared.differences] == [
+        ("column", "more", "INTEGER")
+    ]
+    assert query(path, "select max(more) from marts.fct_things") == [(None,)]
+    write_manifest(months, contract={"enforced": False}, **MONTHLY)
+    publish("things", months)
+    execute(months, "alter table marts.fct_things drop column more")
+    assert [each.stops for each in publish("things", months).comparison.differences] == [False]
+
+
+@pytest.mark.parametrize(
+    ("change", "stops"),
+    [
+        ("update marts.fct_things set words = null where id % 10 = 0", "nulls of words"),
+        ("update marts.fct_things set words = null where id % 100 = 0", None),
+        ("update marts.fct_things set amount = 0.8", "total of amount"),
+        ("update marts.fct_things set amount = -1", "total of amount"),
+        ("update marts.fct_things set amount = 1000", None),
+        ("update marts.fct_things set id = 0", None),
+        ("delete from marts.fct_things", "rows"),
+        ("delete from marts.fct_things where id % 20 = 0", None),
+        (
+            "update marts.fct_things set month = date '2022-02-01' where month > date '2022-02-01'",
+            "newest of month",
+        ),
+        (
+            "drop table marts.dim_dates; create table marts.dim_dates as select 1 as date_day",
+            "column of date_day",
+        ),
+    ],
+)
+def test_what_is_beyond_its_limit_stops_it_and_nothing_else(
+    months: Settings, change: str, stops: str | None
+) -> None:
+    publish("things", months)
+    execute(months, change)
+    if stops:
+        with pytest.raises(PublishStoppedError, match=stops):
+            publish("things", months)
+    else:
+        assert publish("things", months).comparison.differences or "id = 0" in change
+
+
+def test_a_sum_that_means_nothing_stops_nothing(months: Settings) -> None:
+    publish("things", months)
+    execute(months, "update marts.fct_things set amount = -1")
+    with pytest.raises(PublishStoppedError, match="total of amount"):
+        publish("things", months)
+    write_manifest(months, columns={"amount": {"config": {"meta": {"exclude_from_totals": True}}}}, **MONTHLY)
+    os.utime(months.manifest, (4e9, 4e9))
+    assert publish("things", months).accepted == ()
+
+
+def test_fewer_rows_of_what_may_shrink_are_no_loss(months: Settings) -> None:
+    write_manifest(months, meta={"allow_decrease": True}, **MONTHLY)
+    os.utime(months.manifest, (4e9, 4e9))
+    publish("things", months)
+    execute(months, "delete from marts.audit_things__row_counts where source_file = 'a.csv'")
+    assert publish("things", months).accepted == ()
+
+
+def test_what_has_no_limit_has_one_that_json_can_say(months: Settings) -> None:
+    publish("things", months)
+    execute(months, "insert into marts.fct_things select id + 1000000, * exclude (id) from marts.fct_things")
+    publication = publish("things", months)
+    assert [each.limit for each in publication.comparison.differences if each.what == "rows"] == [None]
+    # As Airflow keeps the result of a task.
+    assert json.dumps(publication.to_dict(), allow_nan=False)
+
+
+def test_a_first_publication_has_nothing_to_compare_with(months: Settings) -> None:
+    publication = publish("things", months)
+    assert publication.comparison.before is None
+    assert publication.comparison.differences == ()
+    (report,) = months.reports("things").glob("diff_*.md")
+    assert "Nothing was published before" in report.read_text()
+
+
+def test_a_build_that_fails_to_be_read_back_is_not_published(
+    months: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish("things", months)
+    before = months.published("things").read_bytes()
+    execute(months, "update marts.fct_things set words = 'x' where month = date '2022-03-01'")
+    original = candidate._write
+
+    def wrong(warehouse: duckdb.DuckDBPyConnection, table: Any, *more: Any) -> Any:
+        written = original(warehouse, table, *more)
+        if table.mart.name == "fct_things":
+            warehouse.execute(
+                f"update {candidate.NAME}.marts.fct_things set words = 'y' where id = {3 * ROWS - 1}"
+            )
+        return written
+
+    monkeypatch.setattr(candidate, "_write", wrong)
+    with pytest.raises(PublishError, match="does not hold what the warehouse does"):
+        publish("things", months)
+    assert months.published("things").read_bytes() == before

@@ -1,0 +1,183 @@
+"""Readers, kills, a full disk and other processes while a version is put in place."""
+
+import fcntl
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from publishing import versions as keeping
+from publishing.errors import PublishError
+from publishing.manage import rollback, versions
+from publishing.publish import publish
+from publishing.versions import Versions
+from settings import PROJECT_DIR, Settings
+from tests.kill_at import named, run_to_death
+from tests.publishing.months import ROWS, SUMS, build_larger
+from tests.publishing.things import execute, names, query
+
+
+def start(program: str, *arguments: str, settings: Settings, **more: Any) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        cwd=PROJECT_DIR,
+        env=os.environ | settings.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **more,
+    )
+
+
+READER = """
+import select, sys, duckdb
+reads, seen = 0, set()
+while not select.select([sys.stdin], [], [], 0.005)[0]:
+    with duckdb.connect(sys.argv[1], read_only=True) as published:
+        count, total, least, most = published.execute(sys.argv[2]).fetchone()
+        again = published.execute(sys.argv[2]).fetchone()
+    assert (count, total, most) == (60000, 60000 * least, least), (count, total, least, most)
+    assert again == (count, total, least, most)
+    reads += 1
+    seen.add(least)
+    if reads == 1:
+        print("reading", flush=True)
+print(reads, len(seen))
+"""
+
+
+@pytest.mark.slow
+def test_readers_see_one_whole_version_at_any_moment(months: Settings) -> None:
+    path = publish("things", months).path
+    readers = [start(READER, str(path), SUMS, settings=months) for _ in range(4)]
+    for reader in readers:
+        assert reader.stdout.readline() == "reading\n"
+    for number in range(50):
+        # Every other one changes a single month, by way of the others.
+        execute(months, f"update marts.fct_things set amount = {number % 9 + 1}")
+        publish("things", months, accept=True)
+        if number % 5 == 4:
+            before = versions("things", months).versions[-1].facts["replaces"]
+            assert rollback("things", settings=months) == before
+    for reader in readers:
+        output, _ = reader.communicate("stop", timeout=60)
+        assert reader.returncode == 0, output
+        reads, seen = map(int, output.split())
+        assert reads > 50
+        assert seen > 3
+    assert len(names(months)) == keeping.KEEP
+
+
+POINTS = [
+    ("publishing.file_store:known", "after", 1),
+    ("publishing.candidate:copy", "before", 1),
+    ("publishing.candidate:copy", "after", 1),
+    ("publishing.publish:compare", "after", 1),
+    ("publishing.candidate:_write", "before", 1),
+    ("publishing.candidate:_write", "after", 2),
+    ("publishing.candidate:_write", "after", 3),
+    ("publishing.candidate:verify", "before", 1),
+    ("publishing.candidate:write", "after", 1),
+    ("publishing.file_store:sync", "after", 1),
+    ("publishing.file_store:digest", "after", 2),
+    ("publishing.versions:Versions.add", "before", 1),
+    ("publishing.versions:link_or_copy", "before", 1),
+    ("publishing.versions:link_or_copy", "after", 1),
+    ("publishing.versions:Versions.note", "after", 1),
+    ("publishing.versions:Versions._write", "before", 2),
+    ("publishing.versions:Versions._write", "after", 2),
+    ("publishing.versions:os.link", "after", 2),
+    ("publishing.versions:Versions.use", "after", 1),
+    ("publishing.versions:Versions._write", "after", 3),
+    ("publishing.versions:Versions.prune", "after", 1),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", POINTS, ids=named)
+def test_a_killed_publish_leaves_a_whole_version_and_the_next_one_succeeds(
+    months: Settings, point: tuple[str, str, int]
+) -> None:
+    path = publish("things", months).path
+    old = query(path, SUMS)
+    execute(
+        months,
+        "update marts.fct_things set amount = 2 where month = date '2022-02-01'",
+        "insert into marts.fct_things select id + 1e6, date '2022-04-01', 2, 'new' from marts.fct_things limit 500",
+    )
+    new = [(3 * ROWS + 500, 4 * ROWS + 1000, 1, 2)]
+    run_to_death(point, months, "tests.publishing.publish_things")
+    assert query(path, SUMS) in (old, new)
+    published = publish("things", months)
+    assert query(path, SUMS) == new
+    kept = versions("things", months)
+    assert kept.in_use == published.version
+    assert names(months) == [f"{each.name}.duckdb" for each in kept.versions]
+
+
+def test_one_process_at_a_time_changes_versions_and_the_others_name_it(months: Settings) -> None:
+    publish("things", months)
+    kept = Versions("things", months)
+    hold = "import fcntl, os, sys; f = open(sys.argv[1], 'r+'); fcntl.flock(f, fcntl.LOCK_EX); f.truncate(0); f.write(str(os.getpid())); "
+    hold += "f.flush(); print('held', flush=True); sys.stdin.read()"
+    holder = start(hold, str(kept.folder / ".lock"), settings=months)
+    assert holder.stdout.readline() == "held\n"
+    with (
+        pytest.raises(PublishError, match=f"versions of things are being changed: process {holder.pid} has"),
+        kept.lock(wait_seconds=0.3),
+    ):
+        pass
+    # A lock outlives nobody.
+    holder.kill()
+    holder.communicate()
+    with kept.lock(wait_seconds=5):
+        pass
+
+
+@pytest.mark.slow
+def test_publications_at_the_same_time_follow_each_other(months: Settings) -> None:
+    program = "from publishing.publish import publish; import sys; publish('things', run_id=sys.argv[1])"
+    together = [start(program, f"run{number}", settings=months) for number in range(4)]
+    for each in together:
+        output, _ = each.communicate(timeout=120)
+        assert each.returncode == 0, output
+    kept = versions("things", months)
+    assert {each.facts["run_id"] for each in kept.versions} == {f"run{number}" for number in range(4)}
+    assert kept.in_use == kept.versions[-1].name
+    replaced = [each.facts["replaces"] for each in kept.versions]
+    assert replaced == [None, *(each.name for each in kept.versions[:-1])]
+
+
+FULL = """
+import resource, sys
+from publishing.publish import publish
+# As on a full disk, a write fails in the middle of the file; it is the one way to have that anywhere.
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
+try:
+    publish("things")
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_a_full_disk_leaves_the_old_version_and_no_rubbish(months: Settings, share: float) -> None:
+    build_larger(months)
+    path = publish("things", months).path
+    before, kept = path.read_bytes(), names(months)
+    execute(months, "update marts.fct_things set words = md5(words)")
+    writer = start(FULL, str(int(share * len(before))), settings=months)
+    output, _ = writer.communicate(timeout=60)
+    assert output.startswith("PublishError things could not be published"), output
+    assert path.read_bytes() == before
+    assert names(months) == kept
+    publish("things", months)
+
+
+def test_a_lock_is_one_of_the_kernel(months: Settings) -> None:
+    kept = Versions("things", months)
+    with kept.lock(), (kept.folder / ".lock").open() as file, pytest.raises(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

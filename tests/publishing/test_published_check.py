@@ -1,0 +1,92 @@
+"""Whether readers have all that is loaded."""
+
+import duckdb
+import pytest
+
+from ingestion.load import load_domain
+from publishing.published_check import has_all
+from publishing.versions import Version, Versions, name_of, now
+from settings import Settings
+
+HEADER = "date,store,product_id,quantity,price\n"
+
+
+@pytest.fixture
+def loaded(settings: Settings) -> Settings:
+    """A warehouse with one file."""
+    load(settings, "a.csv", "2024-05-01,north,1,2,9.99\n")
+    return settings
+
+
+def load(settings: Settings, name: str, lines: str) -> None:
+    path = settings.landing("sales") / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(HEADER + lines)
+    path.with_name(f"{name}.done").touch()
+    load_domain("sales", settings, entities=["sales"])
+
+
+def publish(settings: Settings, *, in_use: bool = True) -> str:
+    """Make a version with the accounting mart, of what is loaded now, and put it in place; returns its name."""
+    versions = Versions("sales", settings)
+    version = Version(name_of(now(), "test"), {}, {})
+    with versions.lock():
+        with duckdb.connect(str(versions.candidate)) as published:
+            published.execute(f"attach '{settings.warehouse}' as warehouse (read_only)")
+            published.execute("set TimeZone = 'UTC'")
+            published.execute("create schema marts")
+            published.execute(
+                "create table marts.audit_sales__row_counts as "
+                "select entity, source_file, loaded_at::timestamp as loaded_at "
+                "from warehouse.raw_sales.file_loads where status = 'loaded'"
+            )
+        versions.add(version, None)
+        if in_use:
+            versions.use(version.name, "test")
+    return version.name
+
+
+def test_of_nothing_readers_have_all(settings: Settings) -> None:
+    assert has_all("sales", settings)
+    load_domain("collisions", settings)
+    assert has_all("sales", settings)
+    assert has_all("collisions", settings)
+
+
+def test_a_load_is_unpublished_until_it_is_published(loaded: Settings) -> None:
+    assert not has_all("sales", loaded)
+    publish(loaded)
+    assert has_all("sales", loaded)
+    load(loaded, "b.csv", "2024-05-01,north,1,2,9.99\n")
+    assert not has_all("sales", loaded)
+    publish(loaded)
+    # New content of a known file, and the same once more.
+    for published in (False, True):
+        load(loaded, "b.csv", "2024-05-01,north,1,3,9.99\n")
+        assert has_all("sales", loaded) is published
+        publish(loaded)
+
+
+def test_who_goes_back_to_an_earlier_version_is_left_there(loaded: Settings) -> None:
+    first = publish(loaded)
+    load(loaded, "b.csv", "2024-05-01,north,1,2,9.99\n")
+    publish(loaded)
+    versions = Versions("sales", loaded)
+    with versions.lock():
+        versions.use(first, "rollback")
+    assert has_all("sales", loaded)
+
+
+def test_a_version_that_was_not_put_in_place_counts_for_nothing(loaded: Settings) -> None:
+    publish(loaded, in_use=False)
+    assert not has_all("sales", loaded)
+
+
+def test_a_broken_file_changes_nothing(loaded: Settings) -> None:
+    publish(loaded)
+    path = loaded.landing("sales") / "bad.csv"
+    path.write_text("nothing\n")
+    path.with_name("bad.csv.done").touch()
+    with pytest.raises(RuntimeError, match=r"bad\.csv"):
+        load_domain("sales", loaded, entities=["sales"])
+    assert has_all("sales", loaded)

@@ -1,0 +1,152 @@
+"""Versions are kept, compared, gone back to and pruned."""
+
+import json
+import subprocess
+from typing import Any
+
+import duckdb
+import pytest
+
+from cli.operations import main
+from publishing.errors import PublishError
+from publishing.manage import diff, prune, rollback, versions
+from publishing.publish import publish
+from publishing.versions import VersionError, Versions, digest
+from settings import PROJECT_DIR, Settings
+from tests.publishing.months import ROWS, SUMS
+from tests.publishing.things import build, execute, names, query
+from warehouse import connect
+
+
+def test_going_back_is_safe_to_repeat_and_a_version_may_be_named(months: Settings) -> None:
+    published = []
+    for number in (1, 2, 3):
+        execute(months, f"update marts.fct_things set amount = {number}")
+        published.append(publish("things", months).version)
+    path = months.published("things")
+    for _ in range(2):
+        assert rollback("things", settings=months) == published[1]
+        assert query(path, SUMS) == [(3 * ROWS, 6 * ROWS, 2, 2)]
+    assert rollback("things", published[0], months) == published[0]
+    # What is published next is compared with what is in use, and going back leads there.
+    execute(months, "update marts.fct_things set amount = 7")
+    published.append(publish("things", months).version)
+    assert versions("things", months).versions[-1].facts["replaces"] == published[0]
+    assert rollback("things", settings=months) == published[0]
+    what = [line["what"] for line in versions("things", months).history]
+    assert what == ["publish", "publish", "publish", "rollback", "rollback", "publish", "rollback"]
+    with pytest.raises(VersionError, match="no version 2001"):
+        rollback("things", "2001", months)
+    with pytest.raises(VersionError, match="or several"):
+        rollback("things", "20", months)
+
+
+def test_nothing_to_go_back_to_is_an_error(months: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rollback", "things"]) == 2
+    publish("things", months)
+    assert main(["rollback", "things"]) == 2
+    assert "no version before" in capsys.readouterr().err
+
+
+def test_the_newest_versions_and_the_one_in_use_are_kept(
+    months: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    published = [publish("things", months).version for _ in range(7)]
+    assert names(months) == [f"{name}.duckdb" for name in published[-5:]]
+    rollback("things", published[2], months)
+    assert prune("things", 2, months) == published[3:5]
+    assert prune("things", 2, months) == []
+    assert names(months) == [f"{name}.duckdb" for name in (published[2], *published[5:])]
+    assert main(["prune", "things", "--keep", "0"]) == 2
+    assert "1 or more" in capsys.readouterr().err
+    assert main(["prune", "things", "--keep", "1"]) == 0
+    assert capsys.readouterr().out == f"removed {published[5]}\n"
+    assert main(["versions", "things"]) == 0
+    assert [line.split()[1:4] for line in capsys.readouterr().out.splitlines()[2:]] == [
+        ["in", "use", "|"],
+        ["|", published[6], "|"],
+    ]
+
+
+def test_two_versions_are_compared_by_what_is_known_of_them(
+    months: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = publish("things", months).version
+    execute(months, "delete from marts.fct_things where id % 20 = 0")
+    second = publish("things", months).version
+    compared = diff("things", first, second, months)
+    assert [(each.what, each.before, each.after) for each in compared.differences] == [
+        ("rows", 60_000, 57_000),
+        ("total", 60_000, 57_000),
+    ]
+    assert main(["diff", "things", second, first]) == 0
+    assert "57,000 | 60,000" in capsys.readouterr().out
+    assert main(["diff", "things", second, "1999"]) == 2
+
+
+def test_what_a_version_was_made_of_is_kept_with_it(months: Settings) -> None:
+    version = publish("things", months, run_id="manual__2024-01-02T03:04:05+00:00").version
+    assert version.endswith("Z_manual__2024-01-02T03-04-05+00-00")
+    index = json.loads((Versions("things", months).folder / "versions.json").read_text())
+    (known,) = index["versions"]
+    assert known["run_id"] == "manual__2024-01-02T03:04:05+00:00"
+    assert known["dbt_invocation_id"] == "an-invocation"
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=PROJECT_DIR, capture_output=True, text=True)
+    assert known["git_commit"].removesuffix("-dirty") == commit.stdout.strip()
+    assert known["digest"] == digest(months.published("things"))
+    table = known["tables"]["fct_things"]
+    assert (table["rows"], len(table["checksum"]), len(table["partitions"])) == (3 * ROWS, 32, 3)
+    manifest = json.loads(Versions("things", months).manifest(version).read_text())
+    assert manifest["metadata"]["invocation_id"] == "an-invocation"
+
+
+def test_a_published_file_of_before_becomes_a_version(months: Settings) -> None:
+    path = months.published("things")
+    path.parent.mkdir(parents=True)
+    with connect(months) as warehouse:
+        warehouse.execute(f"attach '{path}' as old; create schema old.marts")
+        for table in ("fct_things", "dim_dates", "audit_things__row_counts"):
+            warehouse.execute(f"create table old.marts.{table} as from marts.{table}")
+        warehouse.execute("detach old")
+    before = path.read_bytes()
+    execute(months, "update marts.fct_things set amount = 2")
+    publish("things", months)
+    adopted = rollback("things", settings=months)
+    assert adopted.endswith("Z_adopted")
+    assert path.read_bytes() == before
+    assert query(path, SUMS)[0][1] == 3 * ROWS
+
+
+def test_a_published_file_that_somebody_changed_is_not_taken_for_what_it_was(months: Settings) -> None:
+    first = publish("things", months)
+    with duckdb.connect(str(first.path)) as published:
+        published.execute("delete from marts.fct_things where month = date '2022-01-01'")
+    second = publish("things", months)
+    assert [each.what for each in second.comparison.differences] == ["rows", "total"]
+    assert query(first.path, SUMS) == [(3 * ROWS, 3 * ROWS, 1, 1)]
+
+
+def test_a_version_whose_file_was_changed_is_not_gone_back_to(months: Settings) -> None:
+    first = publish("things", months)
+    publish("things", months)
+    file = Versions("things", months).file(first.version)
+    with duckdb.connect(str(file)) as old:
+        old.execute("delete from marts.fct_things where id = 1")
+    before = first.path.read_bytes()
+    with pytest.raises(VersionError, match="checksums differ"):
+        rollback("things", settings=months)
+    assert first.path.read_bytes() == before
+
+
+def test_a_published_file_that_is_no_database_is_named(months: Settings) -> None:
+    path = months.published("things")
+    path.parent.mkdir(parents=True)
+    path.write_text("no database")
+    with pytest.raises(PublishError, match="things.duckdb cannot be compared with; move it away"):
+        publish("things", months)
+
+
+def test_a_domain_without_versions_is_said_to_have_none(settings: Settings, capsys: Any) -> None:
+    build(settings)
+    assert main(["versions", "things"]) == 0
+    assert capsys.readouterr().out == "things has no versions\n"

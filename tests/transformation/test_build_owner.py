@@ -1,0 +1,33 @@
+"""Of two runs of a domain at once, the one that built last publishes."""
+
+import pytest
+
+from observability.metrics.record import outcome
+from orchestration.run import publish
+from publishing.errors import SupersededRunError
+from settings import Settings
+from tests.publishing.things import build, write_manifest
+from transformation.build_owner import record_build_owner
+
+
+@pytest.fixture
+def things(settings: Settings) -> Settings:
+    write_manifest(settings, meta={})
+    build(settings)
+    return settings
+
+
+def test_what_another_run_has_built_since_is_left_to_it(things: Settings) -> None:
+    record_build_owner("things", "first", things)
+    record_build_owner("things", "second", things)
+    with pytest.raises(SupersededRunError, match="things has been built anew by second, which publishes it"):
+        publish("things", "first", things, accept=True)
+    assert not things.published("things").exists()
+    assert outcome("things", "first", things).status == "success"
+    assert publish("things", "second", things, accept=True).rows["fct_things"] == 3
+
+
+def test_a_run_publishes_what_it_built_last(things: Settings) -> None:
+    for run in ("first", "second", "first"):
+        record_build_owner("things", run, things)
+    assert publish("things", "first", things, accept=True).rows["fct_things"] == 3

@@ -1,0 +1,239 @@
+"""The warehouse as a database on a PostgreSQL server: runs of different domains write side by side.
+
+Two runs of one domain do not: each holds the domain's advisory lock, which the server frees when the connection
+ends, however it ends. What a killed run's other connections were still doing is cut off before the next run begins.
+"""
+
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import psycopg2
+
+from settings import Settings
+from settings.warehouse import PostgresServer
+from warehouse.interface import (
+    WAIT_SECONDS,
+    Column,
+    ImportedFile,
+    Parameters,
+    WarehouseBusyError,
+    WarehouseError,
+    quoted,
+)
+from warehouse.postgres_copy import read_copied_csv, write_copy_text
+from warehouse.postgres_lock import end_leftovers, loading, lock
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+    from dlt.common.destination import Destination
+
+CONNECT_SECONDS = 15
+# Of names; dlt shortens longer ones in the same way.
+LONGEST_NAME = 63
+# A statement's parameters as this project writes them, and as psycopg2 does.
+PARAMETER = re.compile(r"\?|(?<!\$)\$([a-z_]+)\b")
+
+
+class PostgresWarehouse:
+    """The database, open; see `Warehouse`. Code that is for PostgreSQL alone has `connection`."""
+
+    def __init__(
+        self, connection: "psycopg2.extensions.connection", server: PostgresServer, domain: str | None = None
+    ) -> None:
+        self.connection = connection
+        self._server = server
+        self._domain = domain
+
+    def execute(self, sql: str, parameters: Parameters | None = None) -> "psycopg2.extensions.cursor":
+        """Run a statement.
+
+        Raises:
+            WarehouseError: the server refused it.
+        """
+        cursor = self.connection.cursor()
+        try:
+            if parameters is None:
+                cursor.execute(sql)
+            else:
+                cursor.execute(_with_placeholders(sql), parameters)
+        except psycopg2.Error as error:
+            raise WarehouseError(str(error).strip()) from error
+        return cursor
+
+    def columns(self, schema: str, table: str) -> list[str]:
+        """Columns of a table in order; none if there is no such table."""
+        found = self.execute(
+            "select attname from pg_attribute where attrelid = to_regclass(?) and attnum > 0"
+            " and not attisdropped order by attnum",
+            [f"{quoted(schema)}.{quoted(table)}"],
+        )
+        return [name for (name,) in found.fetchall()]
+
+    def destination(self) -> "Destination":
+        """Connections of dlt's own, which the server knows by the domain."""
+        from warehouse.postgres_dlt import destination
+
+        return destination(self._server, loading(self._domain))
+
+    def normalize_column_name(self, column: str) -> str:
+        """A name as dlt shortens it."""
+        from dlt.common.normalizers.naming.snake_case import NamingConvention
+
+        return NamingConvention(LONGEST_NAME).normalize_identifier(column)
+
+    def importable(self, parquet: Path) -> ImportedFile:
+        """As text for COPY."""
+        return ImportedFile(write_copy_text(parquet), "csv")
+
+    def items(self, rows: "pa.Table", work: Path) -> Iterator[Any]:
+        """As a file for COPY: dlt's own way would make null of an empty text."""
+        import dlt
+        import pyarrow.parquet as pq
+
+        with tempfile.TemporaryDirectory(prefix="items_", dir=work) as folder:
+            parquet = Path(folder) / "rows.parquet"
+            pq.write_table(rows, parquet)
+            file = self.importable(parquet)
+            empty = rows.schema.empty_table()
+            yield dlt.mark.with_file_import(str(file.path), file.file_format, len(rows), hints=empty)
+
+    def sha256(self, text: str) -> str:
+        """SQL for the hexadecimal SHA-256 of a text."""
+        return f"encode(sha256(convert_to({text}, 'UTF8')), 'hex')"
+
+    def tables(self, schema: str) -> dict[str, list[Column]]:
+        """The tables and views of a schema."""
+        found: dict[str, list[Column]] = {}
+        for table, *column in self.execute(
+            "select class.relname, attname, format_type(atttypid, atttypmod), not attnotnull"
+            " from pg_attribute join pg_class as class on class.oid = attrelid"
+            " where relnamespace = to_regnamespace(?) and relkind in ('r', 'p', 'v', 'm')"
+            " and attnum > 0 and not attisdropped order by class.relname, attnum",
+            [quoted(schema)],
+        ).fetchall():
+            found.setdefault(table, []).append(Column(*column))
+        return found
+
+    def row_hashes(self, columns: Sequence[str]) -> str:
+        """SQL for the sum of a hash of these columns over rows."""
+        return f"coalesce(sum(hashtextextended(row({', '.join(map(quoted, columns))})::text, 0)::numeric), 0)"
+
+    def is_finite(self, column: str) -> str:
+        """SQL for whether a number is one that can be added up."""
+        return f"{quoted(column)} not in ('Infinity', '-Infinity', 'NaN')"
+
+    def copy_table_to(
+        self, schema: str, table: str, into: "duckdb.DuckDBPyConnection", relation: str
+    ) -> None:
+        """Copy a table as it stands into a DuckDB database."""
+        columns = self.tables(schema).get(table)
+        if columns is None:
+            raise WarehouseError(f"there is no table {schema}.{table}")
+        with tempfile.NamedTemporaryFile(suffix=".csv") as file:
+            copy = (
+                f"copy (select * from {quoted(schema)}.{quoted(table)}) to stdout (format csv, force_quote *)"
+            )
+            self._copy(copy, file)
+            file.flush()
+            read_copied_csv(into, Path(file.name), columns, relation)
+
+    def write_csv(self, query: str, path: Path) -> None:
+        """Write a query's rows as CSV with a header."""
+        with path.open("w") as file:
+            self._copy(f"copy ({query}) to stdout (format csv, header)", file)
+
+    def _copy(self, statement: str, file: IO) -> None:
+        with self.connection.cursor() as cursor:
+            try:
+                cursor.copy_expert(statement, file)
+            except psycopg2.Error as error:
+                raise WarehouseError(str(error).strip()) from error
+
+
+@contextmanager
+def connect(
+    settings: Settings, domain: str | None, *, wait_seconds: float, most_memory: str | None
+) -> Iterator[PostgresWarehouse]:
+    """Connect, and wait for another run of the domain. What is done in the server needs no memory here."""
+    with _connected(settings.postgres, domain) as connection:
+        if domain is not None:
+            lock(connection, settings.postgres, domain, wait_seconds)
+            end_leftovers(connection, domain)
+        yield PostgresWarehouse(connection, settings.postgres, domain)
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[PostgresWarehouse]:
+    """Connect; readers wait for nobody."""
+    with _connected(settings.postgres, None) as connection:
+        connection.set_session(readonly=True)
+        yield PostgresWarehouse(connection, settings.postgres)
+
+
+def is_there(settings: Settings) -> bool:
+    """A server's database is always there, or else an error says so."""
+    return True
+
+
+@contextmanager
+def domain_lock(settings: Settings, domain: str) -> Iterator[None]:
+    """Hold the domain's lock."""
+    with _connected(settings.postgres, f"{domain} build") as connection:
+        lock(connection, settings.postgres, domain, WAIT_SECONDS)
+        yield
+
+
+@contextmanager
+def scratch(settings: Settings, name: str) -> Iterator[Settings]:
+    """Make a database beside the one of the settings."""
+    database = f"{settings.postgres.database[: LONGEST_NAME - len(name) - 1]}_{name}"
+    with _connected(settings.postgres, None) as connection:
+        warehouse = PostgresWarehouse(connection, settings.postgres)
+        try:
+            warehouse.execute(f"drop database if exists {quoted(database)} with (force)")
+            warehouse.execute(f"create database {quoted(database)} template template0")
+        except WarehouseError as error:
+            raise WarehouseBusyError(
+                f"{settings.postgres} makes no database {database}: {error} (alter role … createdb allows it)"
+            ) from error
+        try:
+            yield replace(settings, postgres=replace(settings.postgres, database=database))
+        finally:
+            warehouse.execute(f"drop database if exists {quoted(database)} with (force)")
+
+
+@contextmanager
+def _connected(server: PostgresServer, domain: str | None) -> Iterator["psycopg2.extensions.connection"]:
+    try:
+        connection = psycopg2.connect(
+            host=server.host,
+            port=server.port,
+            dbname=server.database,
+            user=server.user,
+            password=server.password,
+            connect_timeout=CONNECT_SECONDS,
+            application_name=f"sluice {domain}" if domain else "sluice",
+            # A client that is gone without a word is found out within a minute.
+            keepalives_idle=30,
+            keepalives_interval=10,
+            keepalives_count=3,
+            options="-c timezone=UTC -c datestyle=ISO -c extra_float_digits=1",
+        )
+    except psycopg2.OperationalError as error:
+        said = str(error).strip().splitlines()[0]
+        raise WarehouseBusyError(f"the warehouse {server} cannot be reached: {said}") from None
+    connection.autocommit = True
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _with_placeholders(sql: str) -> str:
+    return PARAMETER.sub(lambda found: f"%({found[1]})s" if found[1] else "%s", sql.replace("%", "%%"))

@@ -1,0 +1,75 @@
+r"""Rows as PostgreSQL's COPY takes them, in its text format.
+
+Not as CSV, of which its versions before 17 end the reading at a line `\.` even within quotes, and in which dlt
+makes null of an empty text.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from ingestion.formats.parsed_file import connect, identifier, literal
+from warehouse.interface import Column
+
+NULL = r"\N"
+# Each character that means something in the format, and how it is written.
+ESCAPES = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
+
+
+def write_copy_text(parquet: Path) -> Path:
+    """Write a Parquet file's rows beside it: names in the first line, then a line a row, tabs between the values.
+
+    Args:
+        parquet: columns of texts without NUL characters, and of numbers.
+    """
+    text = parquet.with_suffix(".tsv")
+    columns = pq.read_schema(parquet)
+    line = " || chr(9) || ".join(_value(column.name, str(column.type)) for column in columns)
+    header = "\t".join(columns.names)
+    with connect(parquet.parent) as database:
+        # One column without quotes, which is written as it is.
+        database.execute(
+            f"""
+            copy (select {line} as {identifier(header)} from read_parquet({literal(parquet)}))
+            to {literal(text)} (format csv, header true, quote '', escape '', delimiter '{chr(1)}')
+            """
+        )
+    return text
+
+
+def read_copied_csv(
+    into: duckdb.DuckDBPyConnection, csv: Path, columns: Sequence[Column], relation: str
+) -> None:
+    """Make a table of what COPY wrote as CSV with every value in quotes but null, by PostgreSQL's names of types."""
+    types = ", ".join(f"{literal(column.name)}: {literal(_type(column.kind))}" for column in columns)
+    into.execute(
+        f"""
+        create table {relation} as from read_csv(
+            {literal(csv)}, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"',
+            columns = {{{types}}}, allow_quoted_nulls = false
+        )
+        """
+    )
+
+
+def _type(kind: str) -> str:
+    """DuckDB's type of the same values; it knows PostgreSQL's names, but for numbers without bounds."""
+    if kind == "numeric":
+        return "DECIMAL(38,10)"
+    names = {"timestamp without time zone": "TIMESTAMP", "timestamp with time zone": "TIMESTAMPTZ"}
+    names |= {"double precision": "DOUBLE", "character varying": "VARCHAR"}
+    return names.get(kind, kind.upper())
+
+
+def _value(name: str, kind: str) -> str:
+    sql = identifier(name)
+    if "string" in kind:
+        for character, written in ESCAPES.items():
+            sql = f"replace({sql}, {_code(character)}, {literal(written)})"
+    return f"coalesce(cast({sql} as varchar), {literal(NULL)})"
+
+
+def _code(character: str) -> str:
+    return f"chr({ord(character)})"
