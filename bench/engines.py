@@ -32,7 +32,7 @@ STAGES = {
     ),
     "publish": ("-m", "cli.operations", "publish", "taxi"),
 }
-ENGINES = ("dev", "postgres", "spark")
+ENGINES = ("duckdb", "postgres", "spark")
 # Of a server with 4 GiB for PostgreSQL, by what its documentation advises.
 SERVER_MEMORY = {"shared_buffers": "1GB", "maintenance_work_mem": "256MB", "max_wal_size": "4GB"}
 TIMEOUT = 3600.0
@@ -80,7 +80,7 @@ def measure(quick: bool) -> tuple[str, dict]:
 @contextmanager
 def served(engine: str, folder: Path) -> Iterator[tuple[Mapping[str, str], int | None] | None]:
     """The variables that lead to a fresh warehouse, and the server's process; None if it is not installed."""
-    if engine == "dev":
+    if engine == "duckdb":
         yield {"SLUICE_TARGET": engine}, None
         return
     # What dbt keeps is another project's on each server, and where the settings say; else publishing would read it anew.
@@ -138,7 +138,7 @@ def _table(found: dict[str, dict[str, dict[str, Stage]]]) -> str:
     for trips, engines in found.items():
         for engine, stages in engines.items():
             total = sum(stage.ended.seconds for stage in stages.values())
-            dev = sum(stage.ended.seconds for stage in engines["dev"].values())
+            duckdb = sum(stage.ended.seconds for stage in engines["duckdb"].values())
             client = max(stage.ended.peak_mb for stage in stages.values())
             server = max(stage.server_mb for stage in stages.values())
             lines.append(
@@ -147,10 +147,10 @@ def _table(found: dict[str, dict[str, dict[str, Stage]]]) -> str:
                     engine,
                     *(f"{stages[name].ended.seconds:.1f}" for name in STAGES),
                     f"{total:.1f}",
-                    f"{total / dev:.1f}",
+                    f"{total / duckdb:.1f}",
                     f"{client:,.0f}",
                     f"{server:,.0f}" if server else "",
                 ]
             )
-    header = ["trips", "target", *(f"{name} (s)" for name in STAGES), "all (s)", "against dev"]
+    header = ["trips", "target", *(f"{name} (s)" for name in STAGES), "all (s)", "against duckdb"]
     return table([*header, "peak memory here (MB)", "of the server (MB)"], lines)

@@ -245,7 +245,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(run=_parity)
     command.add_argument(
-        "--targets", type=_listed, required=True, metavar="ONE,OTHER,…", help="such as dev,postgres"
+        "--targets", type=_listed, required=True, metavar="ONE,OTHER,…", help="such as duckdb,postgres"
     )
     command.add_argument(
         "--domains", type=_domains, default=domains(), metavar="DOMAIN,…", help="all by default"

@@ -74,7 +74,7 @@ def preview(domain: str, settings: Settings) -> Preview:
     """
     if settings.engine != "duckdb":
         raise PreviewError(
-            f"preview compares DuckDB files, and the target is {settings.target}: use the target dev"
+            f"preview compares DuckDB files, and the target is {settings.target}: use the target duckdb"
         )
     versions = Versions(domain, settings)
     used = versions.in_use()

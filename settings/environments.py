@@ -15,7 +15,7 @@ DEFAULT = "default"
 PRESETS = ("@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
 NO_DAG = "and there is none of this name in dags/"
 # Those of profiles.yml.
-Target = Literal["dev", "postgres", "spark"]
+Target = Literal["duckdb", "postgres", "spark"]
 # For DAGs that are not named.
 EVERY_DAG = "*"
 

@@ -56,7 +56,7 @@ class Settings:
 
     data_dir: Path
     env: str
-    target: str = "dev"
+    target: str = "duckdb"
     # The server of the warehouse; None where it is a DuckDB file.
     postgres: PostgresServer | None = None
     spark: SparkServer | None = None

@@ -102,7 +102,7 @@ def test_an_api_that_cannot_be_asked_is_named(monkeypatch, variable: str, text: 
 def test_a_target_that_there_is_not_is_named(monkeypatch) -> None:
     monkeypatch.setenv("SLUICE_TARGET", "postgress")
     with pytest.raises(
-        SettingsError, match="SLUICE_TARGET must be one of dev, postgres, spark, not 'postgress'"
+        SettingsError, match="SLUICE_TARGET must be one of duckdb, postgres, spark, not 'postgress'"
     ):
         project_settings.load()
 
@@ -110,7 +110,7 @@ def test_a_target_that_there_is_not_is_named(monkeypatch) -> None:
 VALUES = """
 [default]
 data_dir = "data"
-target = "dev"
+target = "duckdb"
 schedules = {}
 retries = 3
 notify = []
@@ -153,7 +153,7 @@ def test_an_environment_replaces_single_values_and_variables_replace_those(writt
     assert (str(project_settings.load().data_dir), project_settings.load().target) == ("/srv/mine", "spark")
     assert (str(project_settings.load("prod").data_dir), project_settings.load("prod").target) == (
         "/srv/prod",
-        "dev",
+        "duckdb",
     )
 
 

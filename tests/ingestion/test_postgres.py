@@ -75,7 +75,7 @@ def in_a_file(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         folder = tmp_path / "file"
         shutil.copytree(settings.landing("collisions"), folder / "landing" / "collisions", dirs_exist_ok=True)
         with monkeypatch.context() as other:
-            other.setenv("SLUICE_TARGET", "dev")
+            other.setenv("SLUICE_TARGET", "duckdb")
             other.setenv("SLUICE_DATA_DIR", str(folder))
             where = project_settings.load()
             load_domain("collisions", where)

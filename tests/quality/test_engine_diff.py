@@ -45,7 +45,7 @@ def build(settings: Settings, at: str, load: str, *changes: str) -> Settings:
 def file(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The same on the target of a DuckDB file."""
     with monkeypatch.context() as other:
-        other.setenv("SLUICE_TARGET", "dev")
+        other.setenv("SLUICE_TARGET", "duckdb")
         other.setenv("SLUICE_DATA_DIR", str(tmp_path / "file"))
         return project_settings.load()
 
@@ -77,7 +77,7 @@ def test_what_differs_is_named_with_its_key_and_both_values(settings: Settings, 
     assert by_name["dim_dates"].rows == (1, 2)
     shown = found.markdown()
     assert "'b'" not in shown
-    assert "Rows: 1 dev, 2 postgres." in shown
+    assert "Rows: 1 duckdb, 2 postgres." in shown
     differing = {each.what: each.rows for each in by_name["fct_things"].changed}
     # Without a key whole rows are compared.
     assert differing == {"rows that are gone": 1, "new rows": 1}
@@ -110,7 +110,7 @@ def test_sizes_of_numbers_are_no_difference() -> None:
     assert family("DATE") != family("TIMESTAMP")
 
 
-@pytest.mark.parametrize("targets", ["dev", "dev,dev", "dev,postgres,dev"])
+@pytest.mark.parametrize("targets", ["duckdb", "duckdb,duckdb", "duckdb,postgres,duckdb"])
 def test_only_different_targets_can_be_compared(
     data_dir: Settings, targets: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
