@@ -14,15 +14,14 @@ from ingestion.download.download import DownloadError
 from ingestion.download.partition import NothingToLoadError, fetch
 from ingestion.files.file_resource import UnknownPartitionError
 from ingestion.load import (
-    FilesFailedError,
     UnknownEntityError,
-    describe,
     domains,
     feeds_of_source,
     load_domain,
     source_names,
 )
 from ingestion.loader.pipeline import LoadError
+from ingestion.results import FilesFailedError
 from settings import Settings, SettingsError
 from warehouse import WarehouseBusyError, WarehouseError
 
@@ -84,9 +83,9 @@ def main(arguments: list[str] | None = None) -> int:
     ) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(json.dumps(summary.to_dict()) if options.json else describe(summary))
+    print(json.dumps(summary.to_dict()) if options.json else summary)
     # An entity that was asked for by name must be there; in a load of the whole domain it may come another time.
-    left = bool(options.entity) and any(file.status == "left" for file in summary.files)
+    left = bool(options.entity) and any(file.status == "deferred" for file in summary.results)
     return 1 if summary.failed or summary.partial or missing or left else 0
 
 

@@ -14,8 +14,9 @@ from typing import Any
 
 import settings as settings_module
 from ingestion.files.archive import ArchiveError, Packed, archive, restore
-from ingestion.load import FilesFailedError, UnknownDomainError, domains
+from ingestion.load import UnknownDomainError, domains
 from ingestion.loader.pipeline import LoadError
+from ingestion.results import FilesFailedError
 from observability.health.collect import health, overview
 from observability.metrics.ops_store import MetricsError
 from observability.metrics.record import last_outcome

@@ -27,15 +27,15 @@ def ingest(domain: str, entity: str, task_id: str | None = None) -> XComArg:
 
 
 def _ingest(domain: str, entity: str, run_id: str, **part: str) -> dict:
-    from ingestion.load import FilesFailedError
+    from ingestion.results import FilesFailedError
     from orchestration.run import ingest
 
     try:
         summary = ingest(domain, run_id, _SETTINGS, entity, **part)
     except FilesFailedError as error:
         raise AirflowFailException(error) from error
-    left = {file.reason for file in summary.files if file.status == "left"}
-    if left and len(left) == len(summary.files):
+    left = {file.reason for file in summary.results if file.status == "deferred"}
+    if left and len(left) == len(summary.results):
         raise AirflowSkipException("; ".join(sorted(left)))
     return summary.to_dict()
 

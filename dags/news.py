@@ -57,7 +57,7 @@ def enrich_articles(*, run_id: str | None = None) -> dict:
 
     summary = load(DOMAIN, run_id, _SETTINGS, "enrichments")
     if summary.partial:
-        raise AirflowFailException("; ".join(file.reason for file in summary.files))
+        raise AirflowFailException("; ".join(file.reason for file in summary.results))
     return summary.to_dict()
 
 

@@ -3,10 +3,9 @@
 import importlib
 import pkgutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
-from typing import Any
 
 import settings as settings_module
 from common.files import work_folder
@@ -23,8 +22,9 @@ from ingestion.files.landing import (
     state_of,
     wait_until_complete,
 )
-from ingestion.files.load_file import FileLoader, FileResult
+from ingestion.files.load_file import FileLoader
 from ingestion.loader.loader import RawLoader
+from ingestion.results import FilesFailedError, LoadResult, LoadSummary
 from settings import Settings
 
 
@@ -34,60 +34,6 @@ class UnknownDomainError(ValueError):
 
 class UnknownEntityError(ValueError):
     """The domain has no such entity; the message names those it has."""
-
-
-class FilesFailedError(RuntimeError):
-    """Some files could not be loaded, all others were; the message names each with its reason."""
-
-    def __init__(self, summary: "LoadSummary") -> None:
-        failed = [file for file in summary.files if file.status == "failed"]
-        # Of a file of corrections each entity says the same.
-        super().__init__("; ".join(dict.fromkeys(f"{file.name}: {file.reason}" for file in failed)))
-        self.summary = summary
-
-
-@dataclass(frozen=True)
-class LoadSummary:
-    """What a run did with each file of a domain; the sums are over the files loaded by it."""
-
-    domain: str
-    files: tuple[FileResult, ...]
-
-    @property
-    def failed(self) -> bool:
-        """Whether a file could not be loaded."""
-        return any(file.status == "failed" for file in self.files)
-
-    @property
-    def partial(self) -> bool:
-        """Whether something was left for another run, though nothing failed."""
-        return any(file.status == "partial" for file in self.files)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The summary as JSON-ready values: the files, and over all the rows of this run."""
-        counts = ("rows_read", "rows_loaded", "rows_rejected")
-        totals = {count: sum(getattr(file, count) for file in self.files) for count in counts}
-        return {"domain": self.domain, "files": [asdict(file) for file in self.files], **totals}
-
-
-def describe(summary: LoadSummary) -> str:
-    """The summary as lines for a person."""
-    lines = []
-    for file in summary.files:
-        detail = f"{file.rows_loaded:,} rows"
-        if file.rows_rejected:
-            detail += f", {file.rows_rejected:,} lines rejected"
-        if file.extra_columns:
-            detail += f", extra columns kept: {', '.join(file.extra_columns)}"
-        if file.status == "skipped":
-            detail = "unchanged"
-        lines.append(f"{file.status:<9} {file.entity}  {file.name}  {file.reason or detail}")
-    totals = summary.to_dict()
-    lines.append(
-        f"{summary.domain}: {len({file.name for file in summary.files})} files, {totals['rows_read']:,} rows read, "
-        f"{totals['rows_loaded']:,} loaded, {totals['rows_rejected']:,} rejected"
-    )
-    return "\n".join(lines)
 
 
 def source_names() -> list[str]:
@@ -217,7 +163,7 @@ def _load_feed(
     settings: Settings,
     partitions: Sequence[str] | None,
     names: Sequence[str] | None,
-) -> list[FileResult]:
+) -> list[LoadResult]:
     landing = settings.landing(feed.domain)
     landing.mkdir(parents=True, exist_ok=True)
     settings.dlt_dir.mkdir(parents=True, exist_ok=True)
@@ -247,7 +193,7 @@ def _load_feed(
                 results.append(loader.load(path))
         if names is not None:
             gone = sorted({*names} - {path.name for path in files})
-            results += [FileResult(name, feed.entity, "left", reason="it is not there") for name in gone]
+            results += [LoadResult(name, feed.entity, "deferred", reason="it is not there") for name in gone]
         elif partitions is not None:
             there = {feed.partition_of(path.name) for path in files}
             results += [_missing(feed, partition) for partition in partitions if partition not in there]
@@ -259,14 +205,16 @@ def _load_feed(
 
 def _load_and_move(
     path: Path, feed: FileResource, loader: FileLoader, store: RawLoader, settings: Settings
-) -> FileResult:
+) -> LoadResult:
     """Load a file, and put it away when that is committed: a kill before leaves it where the next run finds it."""
     before = state_of(path)
     if not is_complete(path, settings.file_stable_seconds):
-        return FileResult(path.name, feed.entity, "left", reason="it is being written")
+        return LoadResult(path.name, feed.entity, "deferred", reason="it is being written")
     result = loader.load(path)
     if state_of(path) != before:
-        return replace(result, status="left", reason="it changed while it was loaded; the next run loads it")
+        return replace(
+            result, status="deferred", reason="it changed while it was loaded; the next run loads it"
+        )
     try:
         if result.status == "failed":
             refuse(path, result.reason)
@@ -288,5 +236,5 @@ def _double(feed: FileResource, path: Path, files: Sequence[Path]) -> Path | Non
     return next((other for other in others if feed.partition_of(other.name) == partition), None)
 
 
-def _missing(feed: FileResource, partition: str) -> FileResult:
-    return FileResult(partition, feed.entity, "failed", reason=f"landing/{feed.domain} has no file of it")
+def _missing(feed: FileResource, partition: str) -> LoadResult:
+    return LoadResult(partition, feed.entity, "failed", reason=f"landing/{feed.domain} has no file of it")

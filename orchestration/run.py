@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from ingestion.load import FilesFailedError, LoadSummary, describe, entities_of, load_domain, moves_files
+from ingestion.load import entities_of, load_domain, moves_files
+from ingestion.results import FilesFailedError, LoadSummary
 from observability.metrics.dbt_results import results_kept
 from observability.metrics.journal import Measured, shell_run_id, stage
 from observability.metrics.ops_store import MetricsError
@@ -145,9 +146,9 @@ def _ingest_all(domain: str, run_id: str, settings: Settings) -> FilesFailedErro
             summary = ingest(domain, run_id, settings, entity)
         except FilesFailedError as error:
             summary, failed = error.summary, True
-        files += summary.files
+        files += summary.results
     whole = LoadSummary(domain, tuple(files))
-    print(describe(whole), flush=True)
+    print(whole, flush=True)
     return FilesFailedError(whole) if failed else None
 
 
@@ -156,7 +157,7 @@ def _measure(measured: Measured, summary: LoadSummary) -> None:
     measured.rows_in = totals["rows_read"]
     measured.rows_out = totals["rows_loaded"]
     measured.rows_failed = totals["rows_rejected"]
-    measured.note = "; ".join(file.reason for file in summary.files if file.status == "partial") or None
+    measured.note = "; ".join(file.reason for file in summary.results if file.status == "partial") or None
 
 
 def _record(domain: str, run_id: str, settings: Settings) -> None:

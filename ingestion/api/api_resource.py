@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ingestion.files.file_resource import UnknownPartitionError
-from ingestion.files.load_file import FileResult
+from ingestion.results import LoadResult
 from settings import Settings
 
 Row = Mapping[str, str | None]
@@ -72,7 +72,7 @@ class ApiResource:
         """
         raise UnknownPartitionError(f"{self.domain} has {self.entity} of an API, and no files of them")
 
-    def load(self, settings: Settings, *, limit: int | None = None, anew: bool = False) -> FileResult:
+    def load(self, settings: Settings, *, limit: int | None = None, anew: bool = False) -> LoadResult:
         """Load what is new or changed, see `load_api`; an API that cannot be read is reported in the result."""
         # Imported only where an API is read, because the import is slow.
         from ingestion.api.client import ApiError
@@ -81,5 +81,5 @@ class ApiResource:
         try:
             return load_api(self, settings, limit=limit)
         except ApiError as error:
-            status = "left" if self.is_optional and not settings.apis[self.api].url else "failed"
-            return FileResult(self.source_file, self.entity, status, reason=str(error))
+            status = "deferred" if self.is_optional and not settings.apis[self.api].url else "failed"
+            return LoadResult(self.source_file, self.entity, status, reason=str(error))

@@ -17,10 +17,10 @@ import pyarrow as pa
 
 from ingestion.api.api_resource import ApiResource, IncompleteError
 from ingestion.api.records import NoRecordError, as_line, as_row, as_time
-from ingestion.files.load_file import FileResult
 from ingestion.loader.cleanup import completed_loads, remove_stale_rejects
 from ingestion.loader.pipeline import RawPipeline
 from ingestion.loader.resources import REPLACE, file_loads, raw_rows, rejected_lines
+from ingestion.results import LoadResult
 from settings import Settings
 from warehouse import Warehouse, connect
 
@@ -31,7 +31,7 @@ PLATFORM_COLUMNS = ("_source_file", "_source_row", "_row_id", "_corrects_row_id"
 
 def load_api(
     endpoint: ApiResource, settings: Settings, *, limit: int | None = None, **patience: float
-) -> FileResult:
+) -> LoadResult:
     """Load what is new or changed; safe to repeat at any time.
 
     Args:
@@ -141,7 +141,7 @@ class _EndpointStore:
         times = [time for (text,) in found.fetchall() if (time := as_time(text)) and time <= now]
         return (max(times) - OVERLAP).isoformat().replace("+00:00", "Z") if times else None
 
-    def write(self, delivery: _Delivery, since: str | None) -> FileResult:
+    def write(self, delivery: _Delivery, since: str | None) -> LoadResult:
         """Write what differs from what is there.
 
         Args:
@@ -168,7 +168,7 @@ class _EndpointStore:
         settled = noted and all(noted[name] == value for name, value in counts.items())
         reason = delivery.note if delivery.is_partial else None
         if not len(changed) and settled and rejected.keys() == before.keys():
-            return FileResult(name, entity, "partial" if reason else "skipped", reason=reason)
+            return LoadResult(name, entity, "partial" if reason else "skipped", reason=reason)
         known = {*self._endpoint.columns, *self._endpoint.optional, *PLATFORM_COLUMNS}
         extra = tuple(column for column in self._columns(delivery) if column not in known)
         record = {"entity": entity, "source_file": name, "sha256": "", "bytes": 0}
@@ -195,7 +195,7 @@ class _EndpointStore:
             ),
         )
         remove_stale_rejects(self._warehouse, self._schema, self._endpoint)
-        return FileResult(
+        return LoadResult(
             name,
             entity,
             "partial" if reason else "loaded",

@@ -29,9 +29,9 @@ from ingestion.enrich.schema import (
     UnansweredError,
 )
 from ingestion.enrich.write_ahead_log import WriteAheadLog
-from ingestion.files.load_file import FileResult
 from ingestion.loader.pipeline import RawPipeline
 from ingestion.loader.resources import enrichments, llm_usage
+from ingestion.results import LoadResult
 from settings import Settings
 from warehouse import Warehouse, connect
 
@@ -51,7 +51,7 @@ def enrich(
     limit: int | None = None,
     anew: bool = False,
     **patience: float,
-) -> FileResult:
+) -> LoadResult:
     """Judge the articles that are not judged yet; safe to repeat at any time.
 
     Args:
@@ -164,7 +164,7 @@ class _Work:
         self._note(article, {"status": "enrichment_failed", "reason": reason})
         self.failed += 1
 
-    def result(self, waiting: int) -> FileResult:
+    def result(self, waiting: int) -> LoadResult:
         """The result of the run, of which `waiting` articles were to be judged."""
         left = waiting - self.judged - self.failed
         reasons = []
@@ -182,7 +182,7 @@ class _Work:
             )
             reasons.append(f"{left} articles wait for the next run: {why}")
         status = "partial" if reasons else "loaded" if waiting else "skipped"
-        return FileResult(
+        return LoadResult(
             NAME, ENTITY, status, waiting, self.judged, self.failed, reason="; ".join(reasons) or None
         )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ingestion.api.api_resource import ApiResource
 from ingestion.files.file_resource import UnknownPartitionError
-from ingestion.files.load_file import FileResult
+from ingestion.results import LoadResult
 from settings import Settings
 
 
@@ -34,7 +34,7 @@ class Enrichments:
         """
         raise UnknownPartitionError(f"{self.domain} has {self.entity}, and no files of them")
 
-    def load(self, settings: Settings, *, limit: int | None = None, anew: bool = False) -> FileResult:
+    def load(self, settings: Settings, *, limit: int | None = None, anew: bool = False) -> LoadResult:
         """Judge what has no judgement yet, see `enrich`."""
         # Imported only where articles are judged, because the import is slow.
         from ingestion.enrich.enrich import enrich

@@ -13,23 +13,10 @@ from ingestion.formats import read_header, read_rows
 from ingestion.formats.csv_records import UnreadableFileError
 from ingestion.formats.parsed_file import ParsedFile, RowShape
 from ingestion.loader.loader import RawLoader, row_id_prefix
+from ingestion.results import LoadResult
 
 # `entity` of a file that no feed takes.
 NO_ENTITY = "none"
-
-
-@dataclass(frozen=True)
-class FileResult:
-    """What a run did with one file. `status` is loaded, replaced, skipped, failed or left (for a later run)."""
-
-    name: str
-    entity: str
-    status: str
-    rows_read: int = 0
-    rows_loaded: int = 0
-    rows_rejected: int = 0
-    extra_columns: tuple[str, ...] = ()
-    reason: str | None = None
 
 
 class FileLoader:
@@ -51,7 +38,7 @@ class FileLoader:
         self._work = work
         self._loaded = store.loaded_contents()
 
-    def load(self, path: Path) -> FileResult:
+    def load(self, path: Path) -> LoadResult:
         """Load a file unless its content is loaded already; a bad file is noted as failed.
 
         Raises:
@@ -62,7 +49,7 @@ class FileLoader:
             replaced = self._replaced(path.name)
             record |= _fingerprint(path)
             if record["sha256"] in self._loaded.get(path.name, {}):
-                return FileResult(path.name, self._feed.entity, "skipped")
+                return LoadResult(path.name, self._feed.entity, "skipped")
             header = self._read_header(path)
             record["extra_columns"] = ", ".join(header.extra) or None
             parsed = self._store.load_file(
@@ -73,7 +60,7 @@ class FileLoader:
         except OSError as error:
             return self._failed(record, f"it cannot be read: {error.strerror}")
         rejected = len(parsed.rejected)
-        return FileResult(
+        return LoadResult(
             path.name,
             self._feed.entity,
             "replaced" if replaced else "loaded",
@@ -83,14 +70,14 @@ class FileLoader:
             extra_columns=header.extra,
         )
 
-    def refuse(self, path: Path) -> FileResult:
+    def refuse(self, path: Path) -> LoadResult:
         """Note a file that no feed of the domain takes as failed."""
         patterns = dict.fromkeys(feed.pattern for feed in self._feeds)
         corrections = [CORRECTIONS] if any(not feed.partition for feed in self._feeds) else []
         reason = f"no feed takes files of this name; known: {', '.join([*patterns, *corrections])}"
         return self._refused(_record(path, NO_ENTITY), path, reason)
 
-    def refuse_double(self, path: Path, other: str) -> FileResult:
+    def refuse_double(self, path: Path, other: str) -> LoadResult:
         """Note a file as failed whose partition is that of another one that is there as well."""
         partition = self._feed.partition_of(path.name)
         return self._refused(
@@ -99,12 +86,12 @@ class FileLoader:
             f"{other} is for {partition} as well; keep the one that counts",
         )
 
-    def _refused(self, record: dict[str, Any], path: Path, reason: str) -> FileResult:
+    def _refused(self, record: dict[str, Any], path: Path, reason: str) -> LoadResult:
         with suppress(UnreadableFileError, OSError):
             record |= _fingerprint(path)
         if record["sha256"] in self._loaded.get(path.name, {}):
             # What was loaded of it still counts, and its entry says so.
-            return FileResult(path.name, record["entity"], "failed", reason=reason)
+            return LoadResult(path.name, record["entity"], "failed", reason=reason)
         return self._failed(record, reason)
 
     def _replaced(self, name: str) -> list[dict[str, Any]]:
@@ -123,9 +110,9 @@ class FileLoader:
             names = [each for each in self._loaded if self._feed.partition_of(each) == partition]
         return [content for each in names for content in self._loaded.get(each, {}).values()]
 
-    def _failed(self, record: dict[str, Any], reason: str) -> FileResult:
+    def _failed(self, record: dict[str, Any], reason: str) -> LoadResult:
         self._store.record_failure(record, reason)
-        return FileResult(record["source_file"], record["entity"], "failed", reason=reason)
+        return LoadResult(record["source_file"], record["entity"], "failed", reason=reason)
 
     def _partition(self, name: str) -> dict[str, str]:
         partition = self._feed.partition_of(name)

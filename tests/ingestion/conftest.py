@@ -7,7 +7,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingestion.load import FilesFailedError, load_domain
+from ingestion.load import load_domain
+from ingestion.results import FilesFailedError
 from ingestion.sources.collisions import CRASHES
 from ingestion.sources.ecommerce import FEEDS
 from samples.apis.server import SampleApis, serving
@@ -69,7 +70,7 @@ def load_shop(*entities: str) -> dict[tuple[str, str], str]:
         summary = load_domain("ecommerce", entities=entities or None)
     except FilesFailedError as error:
         summary = error.summary
-    return {(file.entity, file.name): file.reason or file.status for file in summary.files}
+    return {(file.entity, file.name): file.reason or file.status for file in summary.results}
 
 
 @pytest.fixture

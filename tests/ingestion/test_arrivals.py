@@ -10,8 +10,9 @@ import duckdb
 import pytest
 
 from ingestion.files.landing import is_complete, move_to_archive, refuse
-from ingestion.load import FilesFailedError, load_domain
+from ingestion.load import load_domain
 from ingestion.loader.loader import RawLoader
+from ingestion.results import FilesFailedError
 from settings import Settings
 from tests.ingestion.conftest import Query
 from tests.kill_at import Point, named, run_to_death
@@ -37,7 +38,7 @@ def load(settings: Settings, **options) -> dict[str, str]:
         summary = load_domain("sales", settings, entities=["sales"], **options)
     except FilesFailedError as error:
         summary = error.summary
-    return {file.name: file.reason or file.status for file in summary.files}
+    return {file.name: file.reason or file.status for file in summary.results}
 
 
 def tree(folder: Path) -> dict[str, str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cli.ingestion import main
-from ingestion.load import FilesFailedError, UnknownDomainError, load_domain
+from ingestion.load import UnknownDomainError, load_domain
+from ingestion.results import FilesFailedError
 from ingestion.sources.collisions import CRASHES
 from settings import Settings
 from tests.ingestion.conftest import Deliver, Query, crash
@@ -19,7 +20,7 @@ CONTENT = (
 
 
 def statuses(domain: str = "collisions") -> dict[str, str]:
-    return {file.name: file.status for file in load_domain(domain).files}
+    return {file.name: file.status for file in load_domain(domain).results}
 
 
 def test_the_real_files_of_both_headers_load(settings: Settings, shared_data: Path, query: Query) -> None:
@@ -101,7 +102,7 @@ def test_extra_columns_are_kept_and_reported(deliver: Deliver, query: Query) -> 
     deliver("a.csv", crash(1))
     deliver("b.csv", f"{crash(2)},rain", header=f"{','.join(CRASHES.columns)},WEATHER AT CRASH")
     summary = load_domain("collisions")
-    assert [file.extra_columns for file in summary.files] == [(), ("weather_at_crash",)]
+    assert [file.extra_columns for file in summary.results] == [(), ("weather_at_crash",)]
     assert query("select collision_id, weather_at_crash from raw_collisions.crashes order by 1") == [
         ("1", None),
         ("2", "rain"),
@@ -151,7 +152,7 @@ def test_bad_files_fail_with_a_reason_and_the_others_load(
 
     assert main(["collisions", "--json"]) == 1
     report = json.loads(capsys.readouterr().out)
-    failed = {file["name"]: file["reason"] for file in report["files"] if file["status"] == "failed"}
+    failed = {file["name"]: file["reason"] for file in report["results"] if file["status"] == "failed"}
     assert failed.keys() == reasons.keys()
     for name, reason in reasons.items():
         assert reason in failed[name]
@@ -182,7 +183,7 @@ def test_a_broken_redelivery_leaves_the_loaded_rows(deliver: Deliver, query: Que
 
 
 def test_nothing_in_landing_is_no_error_and_the_tables_exist(settings: Settings, query: Query) -> None:
-    assert load_domain("collisions").to_dict()["files"] == []
+    assert load_domain("collisions").to_dict()["results"] == []
     for table in ("crashes", "rejected_lines", "file_loads"):
         assert query(f"from raw_collisions.{table}") == []
 

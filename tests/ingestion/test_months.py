@@ -9,7 +9,8 @@ import pytest
 
 from cli.ingestion import main
 from ingestion.files.file_resource import UnknownPartitionError
-from ingestion.load import FilesFailedError, load_domain
+from ingestion.load import load_domain
+from ingestion.results import FilesFailedError
 from ingestion.sources.taxi import TRIPS
 from settings import Settings
 from tests.ingestion.conftest import Query
@@ -49,7 +50,7 @@ def load(**options) -> dict[str, str]:
         summary = load_domain("taxi", **options)
     except FilesFailedError as error:
         summary = error.summary
-    return {file.name: file.reason or file.status for file in summary.files}
+    return {file.name: file.reason or file.status for file in summary.results}
 
 
 def test_headers_that_drift_load(landing: Path, query: Query) -> None:

@@ -100,7 +100,7 @@ def test_any_text_lands_as_in_a_duckdb_file(
         header=header,
     )
     path.write_bytes(path.read_bytes() + crash(5, borough="Málaga").encode("latin-1") + b",y\n")
-    assert [file.status for file in load_domain("collisions").files] == ["loaded"]
+    assert [file.status for file in load_domain("collisions").results] == ["loaded"]
     found = contents(query)
     assert found == in_a_file()
     boroughs = dict(query("select collision_id, borough from raw_collisions.crashes"))
@@ -121,10 +121,10 @@ def test_any_text_lands_as_in_a_duckdb_file(
     assert dict(query(f'select collision_id, "{name}" from raw_collisions.crashes'))["3"] == "ü"
 
     # The same once more, other content, and a second file.
-    assert [file.status for file in load_domain("collisions").files] == ["skipped"]
+    assert [file.status for file in load_domain("collisions").results] == ["skipped"]
     deliver("texts.csv", crash(1, borough="QUEENS"), crash(7))
     deliver("more.csv", crash(8), "cut")
-    assert [file.status for file in load_domain("collisions").files] == ["loaded", "replaced"]
+    assert [file.status for file in load_domain("collisions").results] == ["loaded", "replaced"]
     assert contents(query)["crashes"] == in_a_file()["crashes"]
     assert query("select source_file, line from raw_collisions.rejected_lines") == [("more.csv", "cut")]
     assert [path for path in settings.dlt_dir.iterdir() if not path.name.startswith("dev_postgres")] == []
@@ -254,7 +254,7 @@ def test_records_of_an_api_and_what_is_made_of_them(
     apis.news.articles = apis.news.articles[::60][:12]
     apis.news.articles[0]["title"] = "a NUL \0 and an empty text"
     apis.news.articles[0]["description"] = ""
-    statuses = [file.status for file in load_domain("news", project_settings.load()).files]
+    statuses = [file.status for file in load_domain("news", project_settings.load()).results]
     assert statuses == ["loaded", "loaded"]
     check_rows(query, "news", "articles")
     url = apis.news.articles[0]["url"]
@@ -262,7 +262,7 @@ def test_records_of_an_api_and_what_is_made_of_them(
         ("a NUL \ufffd and an empty text", "")
     ]
     assert query("select status, count(*) from raw_news.enrichments group by 1") == [("enriched", 12)]
-    assert [file.status for file in load_domain("news", project_settings.load()).files] == ["skipped"] * 2
+    assert [file.status for file in load_domain("news", project_settings.load()).results] == ["skipped"] * 2
     found = outlook(ARTICLES, project_settings.load())
     assert (found.waiting, found.loaded_at is None, found.articles > 0) == (0, False, True)
     # One record changes, and an index of a page that has both brings the changed one alone.

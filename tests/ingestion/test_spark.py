@@ -45,7 +45,7 @@ def test_the_cluster_has_what_was_loaded(settings: Settings, spark: SparkSql, de
     assert spark.run("select zip_code from raw_collisions.crashes where collision_id = '1'") == [(None,)]
     # Another content, which has one more column, and nothing new of the other file.
     deliver("a.csv", crash(1) + ",x", header=",".join([*CRASHES.columns, "more"]))
-    assert [file.status for file in load_domain("collisions").files] == ["replaced", "skipped"]
+    assert [file.status for file in load_domain("collisions").results] == ["replaced", "skipped"]
     check_lake(settings, spark)
     found = spark.run("select collision_id, more from raw_collisions.crashes order by 1")
     assert found == [("1", "x"), ("3", None)]
@@ -101,5 +101,5 @@ def test_a_cluster_that_is_not_there_is_named_and_the_next_run_completes_the_loa
         other.setenv("SLUICE_SPARK_PORT", "1")
         assert main(["collisions"]) == 2
     assert "Spark at 127.0.0.1:1 cannot be reached" in capsys.readouterr().err
-    assert [file.status for file in load_domain("collisions").files] == ["skipped"]
+    assert [file.status for file in load_domain("collisions").results] == ["skipped"]
     check_lake(settings, spark)

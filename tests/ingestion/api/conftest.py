@@ -4,7 +4,7 @@ import pytest
 
 import settings as project_settings
 from ingestion.api.load_api import load_api
-from ingestion.files.load_file import FileResult
+from ingestion.results import LoadResult
 from ingestion.sources.products import PRODUCTS
 from samples.apis.server import SampleApis
 from tests.ingestion.api.products import TRIES, Load
@@ -14,7 +14,7 @@ from tests.ingestion.api.products import TRIES, Load
 def load(apis: SampleApis) -> Load:
     """Load the products, with little patience."""
 
-    def run(**patience: float) -> FileResult:
+    def run(**patience: float) -> LoadResult:
         quick = {"timeout": 1.0, "tries": TRIES, "first_wait": 0.01} | patience
         return load_api(PRODUCTS, project_settings.load(), **quick)
 

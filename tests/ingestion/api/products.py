@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from ingestion.files.load_file import FileResult
+from ingestion.results import LoadResult
 from ingestion.sources.products import PRODUCTS
 from samples.apis.server import SampleApis
 from tests.ingestion.conftest import Query, check_rows
@@ -13,7 +13,7 @@ TRIES = 4
 # Requests that a load of all products makes.
 CALM_REQUESTS = 7
 DELIVERED = f"select {', '.join(PRODUCTS.columns)} from raw_sales.products order by id::int"
-Load = Callable[..., FileResult]
+Load = Callable[..., LoadResult]
 
 
 def text(value: Any) -> str | None:

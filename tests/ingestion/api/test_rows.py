@@ -140,7 +140,7 @@ def test_products_is_a_name_on_the_command_line(
     assert main(["products"]) == 0
     assert capsys.readouterr().out.splitlines()[0] == "loaded    products  products.api  200 rows"
     assert main(["sales", "--json"]) == 0
-    files = json.loads(capsys.readouterr().out)["files"]
+    files = json.loads(capsys.readouterr().out)["results"]
     assert ("products", "skipped") in [(file["entity"], file["status"]) for file in files]
     assert main(["sales", "--entity", "products"]) == 0
     assert main(["products", "--month", "2024-01"]) == 2

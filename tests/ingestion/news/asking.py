@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-from ingestion.files.load_file import FileResult
+from ingestion.results import LoadResult
 from samples.apis.server import SampleApis
 from tests.ingestion.conftest import Query
 
@@ -11,7 +11,7 @@ ALL = 729
 TRIES = 3
 QUICK = {"timeout": 1.0, "tries": TRIES, "first_wait": 0.01}
 ENRICHED = "select status, count(*) from raw_news.enrichments group by all order by all"
-Run = Callable[..., FileResult]
+Run = Callable[..., LoadResult]
 
 
 def asked(apis: SampleApis) -> int:

@@ -7,7 +7,7 @@ import pytest
 import settings as project_settings
 from ingestion.api.load_api import load_api
 from ingestion.enrich.enrich import enrich
-from ingestion.files.load_file import FileResult
+from ingestion.results import LoadResult
 from ingestion.sources.news import ARTICLES
 from samples.apis.server import SampleApis
 from tests.ingestion.news.asking import QUICK, Run
@@ -38,7 +38,7 @@ def model(few: SampleApis, monkeypatch: pytest.MonkeyPatch) -> SampleApis:
 def judge(read: Run) -> Run:
     """Load the articles and judge them, with little patience."""
 
-    def run(**more: Any) -> FileResult:
+    def run(**more: Any) -> LoadResult:
         read()
         return enrich(ARTICLES, project_settings.load(), **(QUICK | more))
 
