@@ -1,0 +1,254 @@
+"""The steps of a domain's run: the one list that its DAG and `sluice run` follow.
+
+`steps_of` derives the list from the declarations in `ingestion/sources/`. `orchestration.run` runs the steps in a
+shell, the DAG factory makes tasks of them, and `steps_table` is their documentation in both places.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from settings import Settings
+
+
+class Kind(StrEnum):
+    """What a step does, and so which code runs it."""
+
+    LIST_PARTS = "list_parts"
+    DOWNLOAD = "download"
+    INGEST = "ingest"
+    CHECK_NEW = "check_new"
+    ENRICH = "enrich"
+    CHECK_VOLUME = "check_volume"
+    BUILD = "build"
+    TEST = "test"
+    PUBLISH = "publish"
+    REPORT = "report"
+    NOTIFY = "notify"
+    RECORD = "record"
+
+
+class Retries(StrEnum):
+    """How often a DAG tries a step again; the text is that of the table."""
+
+    BACKOFF = "with growing delays"
+    ONCE = "once"
+    NEVER = "never"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a run.
+
+    Attributes:
+        id: the task's id in the DAG; for the dbt models, which have a task each, the ids of their task groups.
+        kind: which code runs it.
+        summary: what it does.
+        on_failure: what a failure means for the run and for readers.
+        retries: whether a DAG tries it again.
+        not_retried: the failures that are final, for the table.
+        required: nothing is published if it fails. After the failure of any other step the run goes on and is partial.
+        entity: the entity that it loads.
+        parts: what the entity is loaded by, one task each: `month` or `file`.
+        in_shell: `sluice run` has this step, too; the others only divide the work into tasks.
+    """
+
+    id: str
+    kind: Kind
+    summary: str
+    on_failure: str
+    retries: Retries = Retries.BACKOFF
+    not_retried: str = ""
+    required: bool = True
+    entity: str | None = None
+    parts: str | None = None
+    in_shell: bool = True
+
+
+_NOT_PUBLISHED = "nothing is published"
+_GOES_ON = "the run goes on and is partial"
+
+_MODELS = (
+    Step(
+        "load_seeds, transform_*, model_analytics",
+        Kind.BUILD,
+        "one task per dbt model; one `dbt build` builds them all",
+        "what reads the model is not built; nothing is published",
+        not_retried="the build itself is not: a failed model is built again by its own task",
+    ),
+    Step(
+        "test_data",
+        Kind.TEST,
+        "run the data tests of all models",
+        _NOT_PUBLISHED,
+        Retries.NEVER,
+        not_retried="data test failures are deterministic",
+        # `dbt build` runs the tests there.
+        in_shell=False,
+    ),
+    Step(
+        "publish",
+        Kind.PUBLISH,
+        "swap in the new marts by one rename",
+        _NOT_PUBLISHED,
+        not_retried="not if too much is in quarantine or the marts differ too much",
+    ),
+)
+_REPORTS = Step(
+    "write_reports",
+    Kind.REPORT,
+    "write CSV files from the published marts",
+    "the marts are published, the last reports stay; the run is partial",
+    Retries.ONCE,
+    required=False,
+)
+_END = (
+    Step(
+        "notify",
+        Kind.NOTIFY,
+        "send e-mail and call the webhook after a failure, or after any run",
+        "the log has the reason; the run does not depend on it",
+        Retries.NEVER,
+        required=False,
+    ),
+    Step(
+        "record_run",
+        Kind.RECORD,
+        "write the metrics of the run to `raw_ops`",
+        "the next run records this one, too",
+        required=False,
+    ),
+)
+
+
+def steps_of(domain: str, settings: Settings) -> tuple[Step, ...]:
+    """Return the steps of a domain's run, in order.
+
+    Raises:
+        UnknownDomainError: there is no such domain.
+    """
+    from publishing.reports import REPORTS
+
+    reports = (_REPORTS,) if domain in REPORTS else ()
+    return (*_ingest_steps(domain), *_MODELS, *reports, *_END)
+
+
+def steps_table(steps: Sequence[Step]) -> str:
+    """Return the steps as a Markdown table."""
+    lines = ["| step | what it does | retried | if it fails |", "|---|---|---|---|"]
+    for step in steps:
+        ids = ", ".join(f"`{each}`" for each in step.id.split(", "))
+        retried = f"{step.retries}; {step.not_retried}" if step.not_retried else step.retries
+        lines.append(f"| {ids} | {step.summary} | {retried} | {step.on_failure} |")
+    return "\n".join(lines)
+
+
+def _ingest_steps(domain: str) -> Iterator[Step]:
+    """The steps that load the entities of a domain: files, then APIs, then enrichments."""
+    # The declarations import dlt and DuckDB, which no DAG may do when it is parsed.
+    from ingestion.api.api_resource import ApiResource
+    from ingestion.files.file_resource import FileResource
+    from ingestion.load import feeds_of
+
+    for resource in feeds_of(domain):
+        if isinstance(resource, FileResource):
+            yield from _file_steps(resource.entity, bool(resource.partition), resource.moves_files)
+        elif isinstance(resource, ApiResource):
+            yield Step(
+                f"ingest_{resource.entity}",
+                Kind.INGEST,
+                "load the records that are new or changed in the API",
+                f"the records that were read are loaded; {_GOES_ON if resource.is_optional else _NOT_PUBLISHED}",
+                not_retried="only its requests are",
+                required=not resource.is_optional,
+                entity=resource.entity,
+            )
+        else:
+            yield from _enrichment_steps(resource.articles.entity, resource.entity)
+
+
+def _file_steps(entity: str, by_month: bool, by_file: bool) -> Iterator[Step]:
+    if not (by_month or by_file):
+        yield Step(
+            f"ingest_{entity}",
+            Kind.INGEST,
+            "load new and changed files",
+            f"the good files are loaded, `file_loads` has the reason for each bad one; {_NOT_PUBLISHED}",
+            not_retried="not for a bad file",
+            entity=entity,
+        )
+        return
+    if by_month:
+        yield Step(
+            "months",
+            Kind.LIST_PARTS,
+            "list the months: that of the run's interval, or the parameter `months`, or all in landing",
+            _NOT_PUBLISHED,
+            entity=entity,
+            parts="month",
+            in_shell=False,
+        )
+        yield Step(
+            f"download_{entity}",
+            Kind.DOWNLOAD,
+            "download the file of a month, if a URL is set and the file is not there",
+            f"that month is left out; {_GOES_ON}. A month that is not available yet is skipped",
+            not_retried="it resumes where it stopped",
+            required=False,
+            entity=entity,
+            parts="month",
+            # `sluice load DOMAIN --month … --download`
+            in_shell=False,
+        )
+    else:
+        yield Step(
+            "files",
+            Kind.LIST_PARTS,
+            "list the complete files in landing; skip the run if there is nothing to do",
+            _NOT_PUBLISHED,
+            entity=entity,
+            parts="file",
+            in_shell=False,
+        )
+    summary = (
+        "load the file of a month in place of that month's earlier rows"
+        if by_month
+        else "load a file and move it to the archive, or to `failed` with the reason"
+    )
+    yield Step(
+        f"ingest_{entity}",
+        Kind.INGEST,
+        summary,
+        f"the other {'months' if by_month else 'files'} are loaded; {_GOES_ON}",
+        not_retried="not for a bad file",
+        required=False,
+        entity=entity,
+        parts="month" if by_month else "file",
+    )
+
+
+def _enrichment_steps(articles: str, entity: str) -> Iterator[Step]:
+    yield Step(
+        "check_for_new_data",
+        Kind.CHECK_NEW,
+        "skip the rest if nothing is new and nothing is left from earlier runs",
+        _NOT_PUBLISHED,
+        # Whoever starts a run in a shell wants it.
+        in_shell=False,
+    )
+    yield Step(
+        f"enrich_{articles}",
+        Kind.ENRICH,
+        "enrich each new text, within the budget",
+        f"the texts that are left wait for the next run; {_GOES_ON}",
+        required=False,
+        entity=entity,
+    )
+    yield Step(
+        "check_volume",
+        Kind.CHECK_VOLUME,
+        "alert if the last whole day has less than half of the records of the week before",
+        _GOES_ON,
+        Retries.NEVER,
+        required=False,
+    )
