@@ -13,7 +13,7 @@ from tests.parsed import Parsed
 from transformation.dbt import UNIT_TESTS, selectors
 
 #: What tells two builds of the same rows apart.
-EXCEPT = "_rules _validated_at _built_at _source_built_at"
+EXCEPT = "_rules_hash _validated_at _built_at _source_built_at"
 
 
 class Built:
@@ -63,9 +63,9 @@ class Built:
         for part in delivery.parts:
             name = f"{self.domain}__{part.entity}"
             fates = dict(
-                self.query(f"select row_status, count(*) from clean.judged_{name} group by row_status")
+                self.query(f"select row_status, count(*) from clean.validated_{name} group by row_status")
             )
-            assert fates.get("clean", 0) == part.clean
+            assert fates.get("valid", 0) == part.clean
             assert fates.get("superseded", 0) == part.superseded
             assert fates.get("quarantined", 0) == part.quarantined
             rejected = f"select count(*) from raw_{self.domain}.rejected_lines where entity = '{part.entity}'"

@@ -127,7 +127,7 @@ def test_corrected_rows_put_back_are_clean_and_nothing_else_changes(
         corrected = set(put_back["_row_id"]) & before[entity].keys()
         changed = {row for row, row_status in before[entity].items() if after.pop(row) != row_status}
         assert changed == corrected
-        assert set(after.values()) <= {"clean"}
+        assert set(after.values()) <= {"valid"}
         new += len(after)
     assert new == len(put_back)
     after_sales = dict(shop.query(SALES))
@@ -232,7 +232,7 @@ def test_an_order_leaves_the_quarantine_when_its_customer_arrives(shop: Shop) ->
     assert before["O3"] == "quarantined customer_exists"
     shop.deliver("customers_2.csv", CUSTOMERS, "C2,Bob,bob@x.org,South,2024-06-01 08:00:00")
     shop.build()
-    assert shop.fates("orders") == before | {"O3": "clean"}
+    assert shop.fates("orders") == before | {"O3": "valid"}
     assert shop.query("select revenue from marts.fct_orders where order_id = 'O3'") == [(Decimal("30.00"),)]
 
 
@@ -364,4 +364,4 @@ def test_a_changed_rule_judges_all_rows_again(shop: Shop) -> None:
     shop.build("--vars", "{calendar_from: '2024-04-01'}")
     after = shop.fates("orders")
     assert after["O1"] == "quarantined order_date_is_in_the_calendar"
-    assert after["O2"] == before["O2"] == "clean"
+    assert after["O2"] == before["O2"] == "valid"

@@ -25,7 +25,7 @@
     {%- set columns = typed_columns | join(', ') -%}
     {%- set to_validate = 'to_validate' if validated_before or materialize_staging() else staging -%}
     {%- if validated_before -%}
-        {% do fail_if_columns_differ(typed_columns + flags + ['row_status', '_rules', '_validated_at']) %}
+        {% do fail_if_columns_differ(typed_columns + flags + ['row_status', '_rules_hash', '_validated_at']) %}
         {%- set fresh_loads = loads_to_validate(raw, version) -%}
         {#- Their rows are as if never validated. -#}
         {%- set leaving_loads = fresh_loads + loads_gone(raw) -%}
