@@ -1,12 +1,12 @@
 """`python -m cli.operations <verb> [<domain>]`: what the tasks of DAGs do, from a shell.
 
-Exit status: 0 done, 1 an input file failed, a report could not be written (the marts are published), or targets differ,
-2 nothing was published or the command could not be carried out. For `notify`: 1 the message could not be sent in one of
+Exit status: 0 done, 1 a step failed but the marts are published, or targets differ, 2 nothing was published or the command could not be carried out. For `notify`: 1 the message could not be sent in one of
 the ways that are configured, 2 there is nothing to send or no way is configured.
 """
 
 import argparse
 import json
+import logging
 import sys
 from datetime import date
 from pathlib import Path
@@ -22,7 +22,7 @@ from observability.metrics.ops_store import MetricsError
 from observability.metrics.record import last_outcome
 from observability.metrics.summary import collect
 from observability.notify import message_of, send, trial_message
-from orchestration.run import elt
+from orchestration.run import Run, run_domain
 from publishing.errors import PublishError
 from publishing.manage import diff, prune, rollback, versions
 from publishing.preview import PreviewError, previews
@@ -49,6 +49,10 @@ class TargetsDifferError(RuntimeError):
     """Two targets do not make the same marts; for machines and for people."""
 
 
+class PartialRunError(RuntimeError):
+    """The marts are published, and a step failed that they do not need; for machines and for people."""
+
+
 class NoRecipientsError(RuntimeError):
     """There is no run to report, or no way of sending messages is configured."""
 
@@ -59,14 +63,15 @@ def main(arguments: list[str] | None = None) -> int:
     status = 0
     try:
         for_machines, for_people = options.run(options, settings_module.load())
-    except TargetsDifferError as error:
+    except (PartialRunError, TargetsDifferError) as error:
         (for_machines, for_people), status = error.args, 1
     except NothingPublishedError as error:
         return _fail(error, 2)
-    except (FilesFailedError, ReportError, NotSentError) as error:
+    except (ReportError, NotSentError) as error:
         return _fail(error, 1)
     except (
         SettingsError,
+        FilesFailedError,
         UnknownDomainError,
         WarehouseBusyError,
         WarehouseError,
@@ -86,15 +91,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _elt(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
-    publication = elt(
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("orchestration").setLevel(logging.INFO)
+    run = Run(
         options.domain,
         settings,
         full_refresh=options.full_refresh,
-        rebuild=options.rebuild_months,
-        accept=options.force_publish,
+        rebuild_months=options.rebuild_months,
+        force_publish=options.force_publish,
     )
+    publication = run_domain(run)
     counts = collect(options.domain, settings)
     print("  ".join(f"{name.removeprefix('rows_')} {count:,}" for name, count in counts.items()))
+    if run.failed:
+        raise PartialRunError(publication.to_dict(), _describe(publication))
     return publication.to_dict(), _describe(publication)
 
 

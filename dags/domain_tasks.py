@@ -184,7 +184,7 @@ def publish(domain: str) -> XComArg:
         from publishing.errors import PublishStoppedError, SupersededRunError
 
         try:
-            return publish(domain, run_id, _SETTINGS, accept=params["accept"]).to_dict()
+            return publish(domain, run_id, _SETTINGS, force_publish=params["accept"]).to_dict()
         except SupersededRunError as error:
             raise AirflowSkipException(error) from error
         except PublishStoppedError as error:

@@ -1,19 +1,21 @@
-"""The stages of a run, each of which leaves its metrics; and all of them in turn, without Airflow."""
+"""Runs the steps of a domain in a shell, each with its metrics; the DAGs call the same functions in their tasks."""
 
-import sys
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingestion.load import entities_of, load_domain, moves_files
+from ingestion.load import load_domain
 from ingestion.results import FilesFailedError, LoadSummary
 from observability.metrics.dbt_results import results_kept
 from observability.metrics.journal import Measured, shell_run_id, stage
 from observability.metrics.ops_store import MetricsError
 from observability.metrics.record import PUBLISH, outcome, record
 from observability.notify import notify
+from orchestration.steps import Kind, Step, steps_of
 from publishing.errors import SupersededRunError
 from publishing.publish import Publication
 from publishing.publish import publish as publish_domain
-from publishing.reports import REPORTS as DOMAINS_WITH_REPORTS
 from publishing.reports import write_reports as write_domain_reports
 from settings import Settings
 from transformation.build_owner import record_build_owner
@@ -22,64 +24,74 @@ from warehouse import WarehouseBusyError, domain_lock
 
 BUILD = "build"
 REPORTS = "reports"
-# Metrics wait in the journal for the next run rather than keep this one.
+# If the warehouse is busy, the metrics stay in the journal for the next run.
 RECORD_WAIT_SECONDS = 60.0
 
+log = logging.getLogger(__name__)
 
-def elt(
-    domain: str,
-    settings: Settings,
-    *,
-    full_refresh: bool = False,
-    rebuild: str = "",
-    accept: bool = False,
-) -> Publication:
-    """Run the stages one after another; the first that fails stops the rest.
 
-    In a domain whose broken files leave the landing folder, the rest goes on without them, and the run fails at its end.
+class IncompleteError(RuntimeError):
+    """A step did only a part of its work, and to try again at once is of no use; the message gives the reason."""
 
-    Args:
+
+class LowVolumeError(RuntimeError):
+    """Much less data arrived than usual; the message has the numbers."""
+
+
+@dataclass
+class Run:
+    """One run of a domain from a shell.
+
+    Attributes:
         domain: the pipeline.
-        settings: which data folder and environment.
-        full_refresh: build incremental models anew.
-        rebuild: months to build anew, such as `2022` or `2022-04,2022-05`.
-        accept: publish whatever is in quarantine and however much differs from what is published.
+        settings: the data folder and environment.
+        full_refresh: build incremental models from scratch.
+        rebuild_months: months to rebuild, such as `2022` or `2022-04,2022-05`.
+        force_publish: publish even if too much is in quarantine or the marts differ too much.
+        run_id: identifies the run in its metrics.
+        publication: what was published; None if nothing was.
+        failed: the steps that failed, each with its error.
+    """
+
+    domain: str
+    settings: Settings
+    full_refresh: bool = False
+    rebuild_months: str = ""
+    force_publish: bool = False
+    run_id: str = field(default_factory=shell_run_id)
+    publication: Publication | None = None
+    failed: dict[Step, Exception] = field(default_factory=dict)
+
+
+def run_domain(run: Run) -> Publication:
+    """Run the steps of a domain one after another; `run.failed` has those that failed without ending the run.
+
+    A bad file does not stop the load of the other entities. After that, a required step that failed ends the run, any
+    other does not. People are notified and the metrics are recorded in any case.
 
     Raises:
-        FilesFailedError: a file could not be loaded; nothing is published, unless the rest went on without it.
-        DbtError, PublishError, WarehouseBusyError: see the stages; nothing is published.
-        ReportError: the marts are published, a report could not be written.
+        FilesFailedError, LoadError, DbtError, PublishError, WarehouseBusyError: a required step failed; nothing is
+            published.
     """
-    run_id = shell_run_id()
+    steps = [step for step in steps_of(run.domain, run.settings) if step.in_shell]
+    last = [step for step in steps if step.kind in (Kind.NOTIFY, Kind.RECORD)]
     try:
-        failure = _ingest_all(domain, run_id, settings)
-        if failure and not moves_files(domain):
-            raise failure
-        with stage(domain, run_id, BUILD, settings):
-            options = ["--full-refresh"] if full_refresh else []
-            select = ["--select", *selectors(domain), "--exclude", UNIT_TESTS]
-            with domain_lock(settings, domain), results_kept(domain, run_id, settings) as variables:
-                record_build_owner(domain, run_id, settings)
-                try:
-                    run_dbt(
-                        ["build", *select, *options],
-                        settings,
-                        variables={REBUILD_VARIABLE: rebuild, **variables},
-                    )
-                finally:
-                    # Another run may have begun to build meanwhile, and have had the file before dbt.
-                    record_build_owner(domain, run_id, settings)
-        publication = publish(domain, run_id, settings, accept=accept)
-        if domain in DOMAINS_WITH_REPORTS:
-            write_reports(domain, run_id, settings)
-        if failure:
-            raise failure
+        for step in steps:
+            if step in last:
+                continue
+            if step.kind is not Kind.INGEST:
+                _check_required_loads(run)
+            try:
+                _ACTIONS[step.kind](run, step)
+            except Exception as error:
+                run.failed[step] = error
+                if step.required and not isinstance(error, FilesFailedError):
+                    raise
+                log.error("%s failed: %s", step.id, error)
     finally:
-        sent = notify(outcome(domain, run_id, settings), settings)
-        if sent.ways or sent.failed:
-            print(sent, file=sys.stderr)
-        _record(domain, run_id, settings)
-    return publication
+        for step in last:
+            _ACTIONS[step.kind](run, step)
+    return run.publication
 
 
 def ingest(
@@ -109,27 +121,78 @@ def ingest(
         return summary
 
 
-def publish(domain: str, run_id: str, settings: Settings, *, accept: bool = False) -> Publication:
+def enrich(domain: str, run_id: str, settings: Settings, entity: str) -> LoadSummary:
+    """Enrich the texts of a domain that are new.
+
+    Raises:
+        IncompleteError: some texts are left for the next run.
+    """
+    summary = ingest(domain, run_id, settings, entity)
+    if summary.partial:
+        raise IncompleteError("; ".join(result.reason for result in summary.results))
+    return summary
+
+
+def check_volume(domain: str, settings: Settings, entity: str) -> str:
+    """Return how many records of an entity the last whole day has.
+
+    Raises:
+        LowVolumeError: it has less than half of the usual volume.
+    """
+    from ingestion.enrich.volume_check import outlook
+    from ingestion.load import feeds_of
+
+    (resource,) = [resource for resource in feeds_of(domain) if resource.entity == entity]
+    found = outlook(resource, settings)
+    if found.is_low:
+        raise LowVolumeError(f"few {entity}: {found}")
+    return str(found)
+
+
+def build(
+    domain: str, run_id: str, settings: Settings, *, full_refresh: bool = False, rebuild_months: str = ""
+) -> None:
+    """Build and test a domain's models by one `dbt build`.
+
+    Raises:
+        DbtError: a model or a data test failed.
+    """
+    options = ["--full-refresh"] if full_refresh else []
+    select = ["--select", *selectors(domain), "--exclude", UNIT_TESTS]
+    with (
+        stage(domain, run_id, BUILD, settings),
+        domain_lock(settings, domain),
+        results_kept(domain, run_id, settings) as variables,
+    ):
+        record_build_owner(domain, run_id, settings)
+        try:
+            run_dbt(
+                ["build", *select, *options],
+                settings,
+                variables={REBUILD_VARIABLE: rebuild_months, **variables},
+            )
+        finally:
+            # Another run may have begun to build meanwhile, and have had the file before dbt.
+            record_build_owner(domain, run_id, settings)
+
+
+def publish(domain: str, run_id: str, settings: Settings, *, force_publish: bool = False) -> Publication:
     """Publish a domain's marts, if this run built them last. Raises what `publishing.publish.publish` raises."""
     with stage(domain, run_id, PUBLISH, settings) as measured:
         try:
-            publication = publish_domain(domain, settings, run_id=run_id, accept=accept, only_own=True)
+            publication = publish_domain(domain, settings, run_id=run_id, accept=force_publish, only_own=True)
         except SupersededRunError as error:
-            # No failure of this run.
+            # The stage did not fail: the other run publishes.
             measured.note = str(error)
-            left = error
+            superseded = error
         else:
-            return _measure_publication(measured, publication)
-    raise left
-
-
-def _measure_publication(measured: Measured, publication: Publication) -> Publication:
-    measured.rows_in = publication.quarantine.rows_read
-    measured.rows_out = sum(publication.rows.values())
-    measured.rows_failed = publication.quarantine.rows_quarantined
-    if publication.accepted:
-        measured.note = f"accepted by hand: {'; '.join(publication.accepted)}"
-    return publication
+            measured.rows_in = publication.quarantine.rows_read
+            measured.rows_out = sum(publication.rows.values())
+            measured.rows_failed = publication.quarantine.rows_quarantined
+            if publication.accepted:
+                measured.note = f"accepted by hand: {'; '.join(publication.accepted)}"
+            return publication
+    raise superseded
 
 
 def write_reports(domain: str, run_id: str, settings: Settings) -> list[Path]:
@@ -138,18 +201,12 @@ def write_reports(domain: str, run_id: str, settings: Settings) -> list[Path]:
         return write_domain_reports(domain, settings)
 
 
-def _ingest_all(domain: str, run_id: str, settings: Settings) -> FilesFailedError | None:
-    """Load all entities; one with a bad file, which is returned as an error, does not stop the others."""
-    files, failed = [], False
-    for entity in entities_of(domain):
-        try:
-            summary = ingest(domain, run_id, settings, entity)
-        except FilesFailedError as error:
-            summary, failed = error.summary, True
-        files += summary.results
-    whole = LoadSummary(domain, tuple(files))
-    print(whole, flush=True)
-    return FilesFailedError(whole) if failed else None
+def _check_required_loads(run: Run) -> None:
+    """Raise one error for all files that the run requires and that could not be loaded."""
+    failed = [error for step, error in run.failed.items() if step.required]
+    if failed:
+        results = tuple(result for error in failed for result in error.summary.results)
+        raise FilesFailedError(LoadSummary(run.domain, results))
 
 
 def _measure(measured: Measured, summary: LoadSummary) -> None:
@@ -160,8 +217,62 @@ def _measure(measured: Measured, summary: LoadSummary) -> None:
     measured.note = "; ".join(file.reason for file in summary.results if file.status == "partial") or None
 
 
-def _record(domain: str, run_id: str, settings: Settings) -> None:
+def _ingest(run: Run, step: Step) -> None:
+    log.info("%s", ingest(run.domain, run.run_id, run.settings, step.entity))
+
+
+def _enrich(run: Run, step: Step) -> None:
+    log.info("%s", enrich(run.domain, run.run_id, run.settings, step.entity))
+
+
+def _check_volume(run: Run, step: Step) -> None:
+    log.info("%s", check_volume(run.domain, run.settings, step.entity))
+
+
+def _build(run: Run, step: Step) -> None:
+    build(
+        run.domain,
+        run.run_id,
+        run.settings,
+        full_refresh=run.full_refresh,
+        rebuild_months=run.rebuild_months,
+    )
+
+
+def _publish(run: Run, step: Step) -> None:
+    run.publication = publish(run.domain, run.run_id, run.settings, force_publish=run.force_publish)
+
+
+def _write_reports(run: Run, step: Step) -> None:
+    write_reports(run.domain, run.run_id, run.settings)
+
+
+def _notify(run: Run, step: Step) -> None:
+    sent = notify(outcome(run.domain, run.run_id, run.settings, failed=_without_stage(run)), run.settings)
+    if sent.ways or sent.failed:
+        log.info("%s", sent)
+
+
+def _record(run: Run, step: Step) -> None:
+    failed = _without_stage(run)
     try:
-        record(domain, settings, run_id, wait_seconds=RECORD_WAIT_SECONDS)
+        record(run.domain, run.settings, run.run_id, failed=failed, wait_seconds=RECORD_WAIT_SECONDS)
     except (WarehouseBusyError, MetricsError) as error:
-        print(f"the metrics of this run wait for the next one: {error}", file=sys.stderr)
+        log.warning("the metrics of this run wait for the next one: %s", error)
+
+
+def _without_stage(run: Run) -> list[str]:
+    """The failed steps of which the metrics have no failed stage."""
+    return [step.id for step in run.failed if step.kind in (Kind.ENRICH, Kind.CHECK_VOLUME)]
+
+
+_ACTIONS: dict[Kind, Callable[[Run, Step], None]] = {
+    Kind.INGEST: _ingest,
+    Kind.ENRICH: _enrich,
+    Kind.CHECK_VOLUME: _check_volume,
+    Kind.BUILD: _build,
+    Kind.PUBLISH: _publish,
+    Kind.REPORT: _write_reports,
+    Kind.NOTIFY: _notify,
+    Kind.RECORD: _record,
+}

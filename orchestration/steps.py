@@ -48,7 +48,7 @@ class Step:
         retries: whether a DAG tries it again.
         not_retried: the failures that are final, for the table.
         required: nothing is published if it fails. After the failure of any other step the run goes on and is partial.
-        entity: the entity that it loads.
+        entity: the entity that it loads or checks.
         parts: what the entity is loaded by, one task each: `month` or `file`.
         in_shell: `sluice run` has this step, too; the others only divide the work into tasks.
     """
@@ -233,7 +233,8 @@ def _enrichment_steps(articles: str, entity: str) -> Iterator[Step]:
         Kind.CHECK_NEW,
         "skip the rest if nothing is new and nothing is left from earlier runs",
         _NOT_PUBLISHED,
-        # Whoever starts a run in a shell wants it.
+        entity=articles,
+        # A person who starts a run in a shell wants it to build.
         in_shell=False,
     )
     yield Step(
@@ -251,4 +252,5 @@ def _enrichment_steps(articles: str, entity: str) -> Iterator[Step]:
         _GOES_ON,
         Retries.NEVER,
         required=False,
+        entity=articles,
     )

@@ -197,7 +197,7 @@ def _build(domain: str, where: Settings) -> None:
         capture_output=True,
         text=True,
     )
-    # 1: an input file is bad, which it is for both.
+    # 1: a step failed that the marts do not need.
     if done.returncode not in (0, 1):
         last = "\n".join(f"{done.stdout}{done.stderr}".strip().splitlines()[-40:])
         raise EngineDiffError(f"{domain} could not be built on {where.target}:\n{last}")

@@ -192,7 +192,7 @@ def test_a_run_from_a_shell_tells_of_its_failure(told: Settings, box: Mailbox, h
     done = subprocess.run(
         command, cwd=PROJECT_DIR, env=told.environment() | {"NO_PROXY": "*"}, capture_output=True, text=True
     )
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == 2, done.stderr
     (text,) = hook.texts
     assert text.splitlines() == box.mails[0].get_content().splitlines()
     assert text.startswith("collisions failed (dev)\nrun: shell__")

@@ -21,13 +21,13 @@ def test_what_another_run_has_built_since_is_left_to_it(things: Settings) -> Non
     record_build_owner("things", "first", things)
     record_build_owner("things", "second", things)
     with pytest.raises(SupersededRunError, match="things has been built anew by second, which publishes it"):
-        publish("things", "first", things, accept=True)
+        publish("things", "first", things, force_publish=True)
     assert not things.published("things").exists()
     assert outcome("things", "first", things).status == "success"
-    assert publish("things", "second", things, accept=True).rows["fct_things"] == 3
+    assert publish("things", "second", things, force_publish=True).rows["fct_things"] == 3
 
 
 def test_a_run_publishes_what_it_built_last(things: Settings) -> None:
     for run in ("first", "second", "first"):
         record_build_owner("things", run, things)
-    assert publish("things", "first", things, accept=True).rows["fct_things"] == 3
+    assert publish("things", "first", things, force_publish=True).rows["fct_things"] == 3
