@@ -11,6 +11,7 @@ import settings as settings_module
 from common.files import work_folder
 from ingestion import sources
 from ingestion.api.api_resource import ApiResource
+from ingestion.api.settings import ApiSettings
 from ingestion.enrich.enrichments import Enrichments
 from ingestion.files.file_resource import FileResource
 from ingestion.files.landing import (
@@ -44,6 +45,17 @@ def source_names() -> list[str]:
 def feeds_of_source(name: str) -> tuple[FileResource | ApiResource | Enrichments, ...]:
     """What a source loads; all of it belongs to one domain."""
     return importlib.import_module(f"ingestion.sources.{name}").FEEDS
+
+
+def apis_in_use() -> list[ApiSettings]:
+    """Return the settings of every API that loads of all domains call.
+
+    Raises:
+        SettingsError: a variable of an API has an invalid value.
+    """
+    resources = [resource for name in source_names() for resource in feeds_of_source(name)]
+    own = [resource for resource in resources if not isinstance(resource, FileResource)]
+    return [api for resource in own for api in resource.settings().apis()]
 
 
 def domains() -> list[str]:

@@ -213,7 +213,10 @@ class LocalAirflow:
 
     def _start_sample_apis(self) -> dict[str, str]:
         """Start the sample APIs if one is needed; return the variables that lead to those that are."""
-        missing = [api for api in self._settings.apis_in_use() if not api.url]
+        # Imported here, because the import of dlt is slow.
+        from ingestion.load import apis_in_use
+
+        missing = [api for api in apis_in_use() if not api.api_url]
         if not missing:
             return {}
         self._add(**sample_apis.COMPONENT, environment=configuration.airflow_environment(self._settings))

@@ -4,15 +4,15 @@ import re
 import time
 from collections.abc import Sequence
 
+from ingestion.api.settings import ApiSettings
 from local_airflow.processes import AirflowError, Component
 from samples.apis.variables import variables
-from settings import Api
 
 COMPONENT = {"name": "sample-apis", "arguments": ["-m", "samples", "serve", "--brief"]}
 START_SECONDS = 60
 
 
-def await_variables(server: Component, apis: Sequence[Api]) -> dict[str, str]:
+def await_variables(server: Component, apis: Sequence[ApiSettings]) -> dict[str, str]:
     """The variables with which these APIs are asked, once the server has said where it is.
 
     Args:

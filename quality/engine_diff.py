@@ -174,12 +174,15 @@ def _target(target: str, settings: Settings, folder: Path) -> Iterator[Settings]
 def _deliver(domain: str, settings: Settings, where: Settings) -> None:
     """Copy a domain's input, also that which was loaded and archived before."""
     files = [*settings.landing(domain).glob("[!.]*"), *settings.archive(domain).glob("*/[!.]*")]
+    # Imported here, because the import of dlt is slow.
+    from ingestion.load import apis_in_use
+
     landing = where.landing(domain)
     landing.mkdir(parents=True)
     for file in files:
         if file.is_file():
             shutil.copy2(file, landing / file.name)
-    if not any(landing.iterdir()) and not any(api.url for api in settings.apis.values()):
+    if not any(landing.iterdir()) and not any(api.api_url for api in apis_in_use()):
         raise EngineDiffError(f"{settings.landing(domain)} has no input to compare with")
 
 

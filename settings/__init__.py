@@ -1,6 +1,5 @@
 """Settings of the platform; `load` reads them. Nothing else reads the environment."""
 
-from settings.apis import Api, Enrichment
 from settings.deployment import Deployment
 from settings.environments import PROJECT_DIR, SettingsError
 from settings.people import AirflowAccess, Mail
@@ -17,9 +16,7 @@ __all__ = [
     "PLATFORM",
     "PROJECT_DIR",
     "AirflowAccess",
-    "Api",
     "Deployment",
-    "Enrichment",
     "Mail",
     "Settings",
     "SettingsError",

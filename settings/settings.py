@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import get_args
 
 from settings import environments
-from settings.apis import APIS, Api, Enrichment, read_apis, read_enrichment
 from settings.deployment import Deployment, read_deployment
 from settings.domains import (
     DOWNLOAD_URL_PREFIX,
@@ -32,7 +31,7 @@ from settings.people import (
     read_notify_success,
     read_webhook_url,
 )
-from settings.values import amount, number
+from settings.values import number
 from settings.warehouse import PostgresServer, SparkServer, read_postgres, read_spark, read_writers
 
 # The profile in profiles.yml.
@@ -72,9 +71,6 @@ class Settings:
     limits: Mapping[str, Limits] = field(default_factory=lambda: environments.read("dev").limits, hash=False)
     # They may hold credentials.
     download_urls: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
-    apis: Mapping[str, Api] = field(
-        default_factory=lambda: {name: Api.named(name, ending) for name, ending in APIS.items()}, hash=False
-    )
     # Who has the address may write to the channel.
     webhook_url: str | None = field(default=None, repr=False)
     mail: Mail | None = None
@@ -84,9 +80,6 @@ class Settings:
     # Where people find the dashboard; `make dashboard` serves it there, or on the next free port.
     dashboard_url: str = "http://127.0.0.1:8501"
     file_stable_seconds: float = 10.0
-    news_query: str = "technology"
-    news_requests_a_day: int = 100
-    enrichment: Enrichment = field(default_factory=Enrichment)
 
     def schedule(self, domain: str, default: str | None) -> str | None:
         """Schedule of a domain's DAG in this environment: `default` unless it is replaced; None for never."""
@@ -96,11 +89,6 @@ class Settings:
     def start(self, domain: str, default: date) -> date:
         """Day from which a domain's DAG has runs in this environment: `default` unless it is replaced."""
         return self.starts.get(domain, default)
-
-    def apis_in_use(self) -> list[Api]:
-        """The APIs that runs ask: those of the data, and a model's if one judges."""
-        model = [self.enrichment.api] if self.enrichment.provider == "openai" else []
-        return [*self.apis.values(), *model]
 
     def limits_of(self, domain: str) -> Limits:
         """By how much a domain's tables may differ from the published ones."""
@@ -194,7 +182,6 @@ class Settings:
             },
             **{START_PREFIX + domain.upper(): day.isoformat() for domain, day in self.starts.items()},
             **{DOWNLOAD_URL_PREFIX + domain.upper(): url for domain, url in self.download_urls.items()},
-            **self._api_environment(),
             **({"SLUICE_NOTIFY_WEBHOOK_URL": self.webhook_url} if self.webhook_url else {}),
             **(self.postgres.environment() if self.postgres else {}),
             **(self.spark.environment() if self.spark else {}),
@@ -213,21 +200,6 @@ class Settings:
             "DBT_LOG_PATH": str(self._dbt_dir / "logs"),
             **{name: os.environ.get(name, value) for name, value in LIBRARY_OPTIONS.items()},
         }
-
-    def _api_environment(self) -> dict[str, str]:
-        chosen = self.enrichment
-        apis = [*self.apis.values(), chosen.api]
-        found = {api.url_variable: api.url for api in apis} | {api.key_variable: api.secret for api in apis}
-        found |= {
-            "SLUICE_NEWS_QUERY": self.news_query,
-            "SLUICE_NEWS_REQUESTS_A_DAY": str(self.news_requests_a_day),
-            "SLUICE_ENRICH_PROVIDER": chosen.provider,
-            "SLUICE_ENRICH_MODEL": chosen.model,
-            "SLUICE_ENRICH_CONCURRENCY": str(chosen.concurrency),
-            "SLUICE_ENRICH_BUDGET_RUN": str(chosen.budget_run),
-            "SLUICE_ENRICH_BUDGET_DAY": str(chosen.budget_day),
-        }
-        return {name: value for name, value in found.items() if value}
 
 
 def load(env: str | None = None) -> Settings:
@@ -270,14 +242,10 @@ def load(env: str | None = None) -> Settings:
         notify_success=read_notify_success(chosen.notify_success),
         limits=chosen.limits,
         download_urls=dict(read_download_urls()),
-        apis=read_apis(),
         deployment=read_deployment(),
         webhook_url=read_webhook_url(),
         mail=read_mail(),
         airflow=read_airflow(),
         dashboard_url=read_dashboard_url(),
         file_stable_seconds=number("SLUICE_FILE_STABLE_SECONDS", 10.0),
-        news_query=os.environ.get("SLUICE_NEWS_QUERY") or Settings.news_query,
-        news_requests_a_day=int(amount("SLUICE_NEWS_REQUESTS_A_DAY", "100", least=1)),
-        enrichment=read_enrichment(),
     )

@@ -71,34 +71,6 @@ def test_a_start_or_source_that_is_none_is_named(monkeypatch, variable: str, tex
     assert "secret" not in str(caught.value)
 
 
-def test_where_an_api_is_comes_from_the_environment_and_its_secret_is_not_shown(monkeypatch) -> None:
-    assert project_settings.load().apis["products"].url is None
-    monkeypatch.setenv("SLUICE_PRODUCTS_API_URL", "https://shop.example.org/api/")
-    monkeypatch.setenv("SLUICE_PRODUCTS_API_TOKEN", "s3cret")
-    settings = project_settings.load()
-    api = settings.apis["products"]
-    assert (api.url, api.secret) == ("https://shop.example.org/api", "s3cret")
-    assert settings.environment()["SLUICE_PRODUCTS_API_TOKEN"] == "s3cret"
-    assert "s3cret" not in repr(settings)
-
-
-@pytest.mark.parametrize(
-    ("variable", "text"),
-    [
-        ("SLUICE_PRODUCTS_API_URL", "shop.example.org/s3cret"),
-        ("SLUICE_PRODUCTS_API_URL", "https://me:s3cret@shop.example.org"),
-        ("SLUICE_PRODUCTS_API_URL", "https://shop.example.org/?token=s3cret"),
-        ("SLUICE_PRODUCTS_API_TOKEN", "s3cret\n"),
-        ("SLUICE_PRODUCTS_API_TOKEN", "s3cret\u00e9"),
-    ],
-)
-def test_an_api_that_cannot_be_asked_is_named(monkeypatch, variable: str, text: str) -> None:
-    monkeypatch.setenv(variable, text)
-    with pytest.raises(SettingsError, match=variable) as caught:
-        project_settings.load()
-    assert "s3cret" not in str(caught.value)
-
-
 def test_a_target_that_there_is_not_is_named(monkeypatch) -> None:
     monkeypatch.setenv("SLUICE_TARGET", "postgress")
     with pytest.raises(

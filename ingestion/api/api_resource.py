@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ingestion.api.settings import ApiSettings
 from ingestion.files.file_resource import UnknownPartitionError
 from ingestion.results import LoadResult
 from settings import Settings
@@ -38,7 +39,7 @@ class ApiResource:
     Attributes:
         domain: the pipeline.
         entity: the raw table.
-        api: its name in the settings.
+        settings: address and secret of the API.
         columns: the fields that are known, in snake_case; the raw table has them in any case.
         identify: gives what identifies a row (text by column); None if the row has no such value.
         read: reads the records from the API.
@@ -48,7 +49,7 @@ class ApiResource:
 
     domain: str
     entity: str
-    api: str
+    settings: type[ApiSettings]
     columns: tuple[str, ...]
     identify: Callable[[Row], str | None]
     read: Read
@@ -81,5 +82,5 @@ class ApiResource:
         try:
             return load_api(self, settings, limit=limit)
         except ApiError as error:
-            status = "deferred" if self.is_optional and not settings.apis[self.api].url else "failed"
+            status = "deferred" if self.is_optional and not self.settings().api_url else "failed"
             return LoadResult(self.source_file, self.entity, status, reason=str(error))

@@ -10,8 +10,8 @@ from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 from requests import Response
 
 from ingestion.api.records import DeliveredNumber
+from ingestion.api.settings import ApiSettings
 from ingestion.download.retry import PASSING, RetryableError, check_passing, in_words, reason_of, retry
-from settings import Api
 
 TIMEOUT_SECONDS = 30.0
 TRIES = 6
@@ -53,7 +53,7 @@ class ApiClient(RESTClient):
 
     def __init__(
         self,
-        api: Api,
+        api: ApiSettings,
         auth: AuthConfigBase | None,
         data_selector: str,
         *,
@@ -62,12 +62,12 @@ class ApiClient(RESTClient):
         first_wait: float = FIRST_WAIT_SECONDS,
         before_try: Callable[[], None] = lambda: None,
     ) -> None:
-        if not api.url:
+        if not api.api_url:
             raise ApiError(f"{api.url_variable} is not set; `python -m samples serve` offers samples")
         self.api = api
         self.before_try = before_try
         session = _PatientSession(self, timeout, tries, first_wait)
-        super().__init__(api.url, auth=auth, data_selector=data_selector, session=session)
+        super().__init__(api.api_url, auth=auth, data_selector=data_selector, session=session)
 
     def extract_response(self, response: Response, data_selector: str) -> list[Any]:
         """The records of an answer.

@@ -6,8 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from ingestion.enrich.schema import StopError
+from ingestion.enrich.settings import EnrichmentSettings
 from ingestion.enrich.write_ahead_log import WriteAheadLog
-from settings import Enrichment
 
 
 class Budget:
@@ -19,7 +19,7 @@ class Budget:
         journal: where each call is noted, before it is made and after.
     """
 
-    def __init__(self, chosen: Enrichment, spent_today: Decimal, journal: WriteAheadLog) -> None:
+    def __init__(self, chosen: EnrichmentSettings, spent_today: Decimal, journal: WriteAheadLog) -> None:
         self._journal = journal
         self._left = {
             f"the budget of {chosen.budget_run} USD a run (SLUICE_ENRICH_BUDGET_RUN)": chosen.budget_run,

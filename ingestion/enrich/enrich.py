@@ -28,6 +28,7 @@ from ingestion.enrich.schema import (
     StopError,
     UnansweredError,
 )
+from ingestion.enrich.settings import EnrichmentSettings
 from ingestion.enrich.write_ahead_log import WriteAheadLog
 from ingestion.loader.pipeline import RawPipeline
 from ingestion.loader.resources import enrichments, llm_usage
@@ -70,17 +71,18 @@ def enrich(
         WarehouseBusyError: another process kept the warehouse.
     """
     settings.dlt_dir.mkdir(parents=True, exist_ok=True)
+    chosen = EnrichmentSettings()
     with _journal(articles, settings) as journal:
         with connect(settings, articles.domain) as warehouse:
             tables = _Tables(articles, settings, warehouse)
             tables.absorb(journal)
-            provider = _provider(settings, tables.spent_today(), journal, patience)
+            provider = _provider(chosen, tables.spent_today(), journal, patience)
             waiting = tables.waiting(provider, limit, anew)
             if provider.name != RuleBasedProvider.name:
                 tables.note_cached(provider, journal)
         # Other processes may use the warehouse while models are asked.
         work = _Work(provider, journal)
-        with ThreadPoolExecutor(settings.enrichment.concurrency) as threads:
+        with ThreadPoolExecutor(chosen.concurrency) as threads:
             list(threads.map(work.judge, waiting))
         with connect(settings, articles.domain) as warehouse:
             _Tables(articles, settings, warehouse).absorb(journal)
@@ -97,7 +99,7 @@ def waiting_articles(articles: ApiResource, settings: Settings) -> int:
     with _journal(articles, settings) as journal, connect(settings, articles.domain) as warehouse:
         tables = _Tables(articles, settings, warehouse)
         tables.absorb(journal)
-        return len(tables.waiting(_provider(settings, Decimal(0), journal, {}), None, False))
+        return len(tables.waiting(_provider(EnrichmentSettings(), Decimal(0), journal, {}), None, False))
 
 
 def _journal(articles: ApiResource, settings: Settings) -> AbstractContextManager[WriteAheadLog]:
@@ -300,9 +302,8 @@ class _Tables:
 
 
 def _provider(
-    settings: Settings, spent_today: Decimal, journal: WriteAheadLog, patience: dict[str, float]
+    chosen: EnrichmentSettings, spent_today: Decimal, journal: WriteAheadLog, patience: dict[str, float]
 ) -> Provider:
-    chosen = settings.enrichment
     if chosen.provider == RuleBasedProvider.name:
         return RuleBasedProvider()
     # Imported only for a run that asks a model, because the import is slow.

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ingestion.api.api_resource import ApiResource
+from ingestion.enrich.settings import EnrichmentSettings
 from ingestion.files.file_resource import UnknownPartitionError
 from ingestion.results import LoadResult
 from settings import Settings
@@ -18,6 +19,7 @@ class Enrichments:
     """
 
     articles: ApiResource
+    settings: type[EnrichmentSettings] = EnrichmentSettings
 
     entity = "enrichments"
 

@@ -20,7 +20,8 @@ from ingestion.enrich.schema import (
     StopError,
     UnansweredError,
 )
-from settings import Enrichment, SettingsError
+from ingestion.enrich.settings import EnrichmentSettings, OpenAiSettings
+from settings import SettingsError
 
 PROMPT_VERSION = "1"
 PROMPT = f"""You read a news article, given as JSON, and answer with one JSON object:
@@ -76,25 +77,25 @@ class OpenAiProvider:
 
     def __init__(
         self,
-        chosen: Enrichment,
+        chosen: EnrichmentSettings,
         spending: Budget,
         *,
         timeout: float = 60.0,
         tries: int = 5,
         first_wait: float = 1.0,
     ) -> None:
-        api = chosen.api
-        for variable, value in ((api.url_variable, api.url), (api.key_variable, api.secret)):
+        api = OpenAiSettings()
+        for variable, value in ((api.url_variable, api.api_url), (api.key_variable, api.secret)):
             if not value:
                 raise SettingsError(f"SLUICE_ENRICH_PROVIDER is openai, and {variable} is not set")
         self.model = chosen.model
-        self._url = api.url
+        self._url = api.api_url
         self._prices = prices_of(chosen.model)
         self._prices.on(datetime.now(UTC).date())
         self._spending = spending
         self._patience = {"tries": tries, "first_wait": first_wait}
         # Each try may cost something, so the client makes none of its own, which `spending` would not see.
-        self._client = openai.OpenAI(base_url=api.url, api_key=api.secret, timeout=timeout, max_retries=0)
+        self._client = openai.OpenAI(base_url=api.api_url, api_key=api.secret, timeout=timeout, max_retries=0)
 
     def judge(self, article: Article) -> Judgement:
         """Ask for a judgement.

@@ -10,7 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from pydantic import PositiveInt
+from pydantic_settings import SettingsConfigDict
+
 from ingestion.api.api_resource import ApiResource
+from ingestion.api.settings import ApiSettings
 from ingestion.enrich.enrichments import Enrichments
 from settings import Settings
 
@@ -18,6 +22,15 @@ from settings import Settings
 PAGE_SIZE = 100
 TRACKING = ("utm_", "fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid", "igshid", "cmpid", "ocid")
 PORTS = {"http": 80, "https": 443}
+
+
+class NewsSettings(ApiSettings):
+    """Address and key of the API, what to search for, and how often the API may be called per day (UTC)."""
+
+    model_config = SettingsConfigDict(env_prefix="SLUICE_NEWS_")
+
+    query: str = "technology"
+    requests_per_day: PositiveInt = 100
 
 
 def read_articles(settings: Settings, since: str | None, **patience: float) -> Iterator[list[Any]]:
@@ -29,19 +42,19 @@ def read_articles(settings: Settings, since: str | None, **patience: float) -> I
     from ingestion.api.date_window_paginator import date_windows
     from ingestion.api.request_budget import RequestBudget
 
-    api = settings.apis["news"]
-    budget = RequestBudget(settings.dlt_dir, f"{settings.env}_news_requests", settings.news_requests_a_day)
+    api = NewsSettings()
+    budget = RequestBudget(settings.dlt_dir, f"{settings.env}_news_requests", api.requests_per_day)
 
     def before_try() -> None:
         if not budget.take():
             raise QuotaExceededError(
-                f"the {settings.news_requests_a_day} requests of today (UTC) are used up, see SLUICE_NEWS_REQUESTS_A_DAY"
+                f"the {api.requests_per_day} requests of today (UTC) are used up, see SLUICE_NEWS_REQUESTS_PER_DAY"
             )
 
     auth = APIKeyAuth(name="X-Api-Key", api_key=api.secret) if api.secret else None
     client = ApiClient(api, auth, "articles", before_try=before_try, **patience)
     window = {
-        "q": settings.news_query,
+        "q": api.query,
         # Articles published during the reading would shift the pages.
         "to": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}",
         **({"from": since.removesuffix("Z")} if since else {}),
@@ -72,7 +85,7 @@ def canonical_url(url: str | None) -> str | None:
 ARTICLES = ApiResource(
     domain="news",
     entity="articles",
-    api="news",
+    settings=NewsSettings,
     columns=(
         "source",
         "author",

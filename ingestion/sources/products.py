@@ -7,10 +7,22 @@ order of `updated_at`, and from `updated_since` (inclusive) on. The token goes i
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
 from ingestion.api.api_resource import ApiResource
+from ingestion.api.settings import ApiSecret, ApiSettings
 from settings import Settings
 
 PAGE_SIZE = 100
+
+
+class ProductsSettings(ApiSettings):
+    """Address and bearer token of the API."""
+
+    model_config = SettingsConfigDict(env_prefix="SLUICE_PRODUCTS_")
+
+    api_key: ApiSecret | None = Field(None, validation_alias="SLUICE_PRODUCTS_API_TOKEN")
 
 
 def read_products(settings: Settings, since: str | None, **patience: float) -> Iterator[list[Any]]:
@@ -21,7 +33,7 @@ def read_products(settings: Settings, since: str | None, **patience: float) -> I
     from ingestion.api.client import ApiClient
     from ingestion.api.updated_since_paginator import UpdatedSincePaginator
 
-    api = settings.apis["products"]
+    api = ProductsSettings()
     client = ApiClient(api, BearerTokenAuth(api.secret) if api.secret else None, "items", **patience)
     paginator = UpdatedSincePaginator(client, PRODUCTS.cursor, since, PAGE_SIZE)
     yield from client.paginate("products", paginator=paginator, hooks={"response": []})
@@ -30,7 +42,7 @@ def read_products(settings: Settings, since: str | None, **patience: float) -> I
 PRODUCTS = ApiResource(
     domain="sales",
     entity="products",
-    api="products",
+    settings=ProductsSettings,
     columns=("id", "name", "price", "category", "updated_at"),
     identify=lambda row: row.get("id"),
     read=read_products,

@@ -19,7 +19,7 @@ from samples.collisions import write_collisions
 from samples.ecommerce import write_ecommerce
 from samples.sales import write_sales
 from samples.taxi import write_taxi
-from settings import Api, Settings
+from settings import Settings
 from tests.forks import run_dbt
 from tests.parsed import Parsed
 from transformation.dbt import UNIT_TESTS
@@ -71,17 +71,18 @@ def served(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory, project: Parsed
 ) -> Iterator[Dashboard]:
     """The domains that need no server, built by one dbt and published, and their health."""
-    # Sales do without the catalogue, whose API has no address.
-    apis = {"products": Api.named("products")}
     data_dir = tmp_path_factory.mktemp("served") / "data"
-    settings = project.put(Settings(data_dir=data_dir, env="dev", file_stable_seconds=0.0, apis=apis))
+    settings = project.put(Settings(data_dir=data_dir, env="dev", file_stable_seconds=0.0))
     settings.landing("collisions").mkdir(parents=True)
     write_collisions(settings.landing("collisions") / "crashes.csv", rows=1000)
     write_ecommerce(settings.landing("ecommerce"), orders=3000)
     write_taxi(settings.landing("taxi"), months=["2024-01", "2024-02"], rows=2000)
     write_sales(settings.landing("sales"))
-    for domain in DOMAINS:
-        load_domain(domain, settings)
+    with pytest.MonkeyPatch.context() as environment:
+        # Sales do without the catalogue.
+        environment.delenv("SLUICE_PRODUCTS_API_URL", raising=False)
+        for domain in DOMAINS:
+            load_domain(domain, settings)
     tags = [f"tag:{name}" for name in (*DOMAINS, "shared")]
     with results_kept("collisions", "shell__1", settings) as variables:
         run_dbt(["build", "--select", *tags, "--exclude", UNIT_TESTS], settings, variables=variables)

@@ -13,7 +13,6 @@ from samples.apis.server import SampleApis, serving
 from samples.apis.variables import variables
 from samples.delivery import Delivery
 from samples.sales import FATES, write_sales
-from settings import Api
 from tests.contents import differing
 from tests.dbt_project.built import Built
 from tests.parsed import Parsed
@@ -29,11 +28,16 @@ class Shop(Built):
 
     def __init__(self, data_dir: Path, project: Parsed, url: str | None = None) -> None:
         super().__init__("sales", data_dir, project)
-        api = Api.named("products", "TOKEN")
-        if url:
-            found = variables(url)
-            api = replace(api, url=found[api.url_variable], secret=found[api.key_variable])
-        self.settings = replace(self.settings, apis={"products": api}, file_stable_seconds=0.0)
+        self._variables = variables(url) if url else {}
+        self.settings = replace(self.settings, file_stable_seconds=0.0)
+
+    def build(self, *options: str) -> None:
+        """Load what is new, from this shop's catalogue alone, and build it."""
+        with pytest.MonkeyPatch.context() as environment:
+            environment.delenv("SLUICE_PRODUCTS_API_URL", raising=False)
+            for name, value in self._variables.items():
+                environment.setenv(name, value)
+            super().build(*options)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -17,6 +17,7 @@ import pytest
 from rich.console import Console
 
 import settings
+from ingestion.load import apis_in_use
 from local_airflow import configuration, sample_apis
 from local_airflow.client import RunState, TaskState
 from local_airflow.processes import AirflowError, Component, Lock, free_port, stop
@@ -186,7 +187,7 @@ def test_sample_apis_run_on_a_port_of_their_own_and_say_where(tmp_path, monkeypa
     monkeypatch.setenv("NO_PROXY", "*")
     lock = Lock(tmp_path / "lock")
     lock.acquire()
-    apis = list(settings.load().apis.values())
+    apis = apis_in_use()
     environment = {**os.environ, "PYTHONPATH": str(settings.PROJECT_DIR)}
     servers = [
         Component(**sample_apis.COMPONENT, environment=environment, log=tmp_path / f"{number}.log", lock=lock)
@@ -212,4 +213,4 @@ def test_sample_apis_that_do_not_start_are_an_error(tmp_path):
         "sample-apis", ["-c", "raise SystemExit('no socket')"], dict(os.environ), tmp_path / "log", lock
     )
     with pytest.raises(AirflowError, match="no socket"):
-        sample_apis.await_variables(server, list(settings.load().apis.values()))
+        sample_apis.await_variables(server, apis_in_use())

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-import settings as project_settings
 from cli.ingestion import main
 from ingestion.api.client import ApiError
+from ingestion.sources.products import ProductsSettings
 from samples.apis.faults import KINDS, Fault
 from samples.apis.server import SampleApis
 from samples.apis.variables import TOKEN
@@ -105,7 +105,7 @@ def test_the_token_is_nowhere(
             load()
         told += "".join(traceback.format_exception(caught.value))
     assert "Bearer *** is odd" in told
-    assert TOKEN not in told + caplog.text + repr(project_settings.load())
+    assert TOKEN not in told + caplog.text + repr(ProductsSettings())
     assert {request.headers["authorization"] for request in apis.faults.requests} == {f"Bearer {TOKEN}"}
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert settings.warehouse in files

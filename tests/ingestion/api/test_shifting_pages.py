@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 import requests
 
-import settings as project_settings
 from ingestion.api.client import ApiError
-from ingestion.sources.products import PAGE_SIZE
+from ingestion.sources.products import PAGE_SIZE, ProductsSettings
 from samples.apis.faults import Fault
 from samples.apis.server import SampleApis
 from samples.apis.variables import TOKEN
@@ -18,7 +17,7 @@ from tests.ingestion.conftest import Query
 
 def test_pages_by_number_would_lose_products(apis: SampleApis) -> None:
     # What the next test is about: the sample API shifts as others do.
-    variables = {"url": project_settings.load().apis["products"].url, "page": 0}
+    variables = {"url": ProductsSettings().api_url, "page": 0}
     ids = set()
     while True:
         variables["page"] += 1
@@ -75,7 +74,7 @@ def test_a_page_that_comes_twice_hides_no_other(
     before: int, load: Load, apis: SampleApis, query: Query
 ) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    url = f"{project_settings.load().apis['products'].url}/products?page_size={PAGE_SIZE}"
+    url = f"{ProductsSettings().api_url}/products?page_size={PAGE_SIZE}"
     first = requests.get(url, headers=headers, timeout=5).content
     apis.faults.coming = [*[None] * before, Fault(body=first)]
     load()
@@ -84,7 +83,7 @@ def test_a_page_that_comes_twice_hides_no_other(
 
 def test_a_server_that_gives_one_page_for_ever_is_found_out(load: Load, apis: SampleApis) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    url = f"{project_settings.load().apis['products'].url}/products?page_size={PAGE_SIZE}"
+    url = f"{ProductsSettings().api_url}/products?page_size={PAGE_SIZE}"
     apis.faults.always = Fault(body=requests.get(url, headers=headers, timeout=5).content)
     with pytest.raises(ApiError, match="gives page [0-9]+ again and again"):
         load()

@@ -112,13 +112,13 @@ def test_tracking_makes_no_other_url() -> None:
 def test_the_requests_of_a_day_are_a_budget_that_runs_share(
     read: Run, apis: SampleApis, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SLUICE_NEWS_REQUESTS_A_DAY", "11")
+    monkeypatch.setenv("SLUICE_NEWS_REQUESTS_PER_DAY", "11")
     apis.news_faults.coming = [Fault(status=500)]
     read()
     assert len(apis.news_faults.requests) == 9
     read()
     read()
-    with pytest.raises(ApiError, match="the 11 requests of today .* SLUICE_NEWS_REQUESTS_A_DAY"):
+    with pytest.raises(ApiError, match="the 11 requests of today .* SLUICE_NEWS_REQUESTS_PER_DAY"):
         read()
     assert len(apis.news_faults.requests) == 11
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)

@@ -10,7 +10,8 @@ import settings as project_settings
 from cli.ingestion import main
 from ingestion.api.client import ApiError
 from ingestion.enrich.enrich import enrich
-from ingestion.sources.news import ARTICLES
+from ingestion.enrich.settings import OpenAiSettings
+from ingestion.sources.news import ARTICLES, NewsSettings
 from samples.apis.server import SampleApis
 from samples.apis.variables import MODEL_KEY, NEWS_KEY
 from settings import Settings, SettingsError
@@ -37,7 +38,13 @@ def test_the_keys_are_nowhere(
     result = judge()
     assert "401" in result.reason
     assert main(["news"]) == 1
-    told += repr(result) + repr(project_settings.load()) + caplog.text + "".join(capfd.readouterr())
+    told += (
+        repr(result)
+        + repr(NewsSettings())
+        + repr(OpenAiSettings())
+        + caplog.text
+        + "".join(capfd.readouterr())
+    )
     assert {request.headers["x-api-key"] for request in model.news_faults.requests} >= {NEWS_KEY}
     assert any(MODEL_KEY in request.headers["authorization"] for request in model.model_faults.requests)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
@@ -64,9 +71,9 @@ def test_settings_that_cannot_be_used_are_named(
         "SLUICE_ENRICH_PROVIDER": "oracle",
         "SLUICE_ENRICH_BUDGET_RUN": "-1",
         "SLUICE_ENRICH_CONCURRENCY": "0",
-        "SLUICE_NEWS_REQUESTS_A_DAY": "many",
+        "SLUICE_NEWS_REQUESTS_PER_DAY": "many",
     }.items():
         monkeypatch.setenv(variable, text)
         with pytest.raises(SettingsError, match=variable):
-            project_settings.load()
+            judge()
         monkeypatch.delenv(variable)

@@ -52,21 +52,21 @@ def test_more_articles_of_one_second_than_the_plan_gives_are_said(
 def test_what_came_before_the_requests_are_used_up_is_kept(
     read: Run, apis: SampleApis, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SLUICE_NEWS_REQUESTS_A_DAY", "5")
+    monkeypatch.setenv("SLUICE_NEWS_REQUESTS_PER_DAY", "5")
     # It cannot be read as an article, and is on a list of those.
     apis.news.articles[-1]["url"] = None
     apis.news_faults.coming = [None] * 4 + [Fault(status=500)]
     result = read()
     assert (result.status, result.rows_loaded) == ("partial", 400)
     assert "what was published before 2024-03-15T08:00:00 is not read" in result.reason
-    assert "SLUICE_NEWS_REQUESTS_A_DAY" in result.reason
+    assert "SLUICE_NEWS_REQUESTS_PER_DAY" in result.reason
     monkeypatch.setattr(request_budget, "_today", lambda: datetime.now(UTC).date() + timedelta(days=1))
-    monkeypatch.setenv("SLUICE_NEWS_REQUESTS_A_DAY", "100")
+    monkeypatch.setenv("SLUICE_NEWS_REQUESTS_PER_DAY", "100")
     assert (read().status, query(REASON)) == ("loaded", [(None,)])
     rejected = "select count(*) from raw_news.rejected_lines"
     assert query("select count(*) from raw_news.articles") + query(rejected) == [(ALL - 1,), (1,)]
     # Readings that do not come as far as that line know nothing of it; the second one begins without a time.
-    monkeypatch.setenv("SLUICE_NEWS_REQUESTS_A_DAY", "1")
+    monkeypatch.setenv("SLUICE_NEWS_REQUESTS_PER_DAY", "1")
     for number in range(1, 131):
         apis.news.publish(article(ALL + number))
     for days in (2, 3):
