@@ -93,8 +93,12 @@ class AirflowClient(AirflowApi):
         """
         body = {"logical_date": self._due(dag_id), "conf": conf or {}}
         run = self.call("POST", f"/dags/{dag_id}/dagRuns", json=body)
-        self.call("PATCH", f"/dags/{dag_id}", params={"update_mask": "is_paused"}, json={"is_paused": False})
+        self.set_paused(dag_id, paused=False)
         return run["dag_run_id"]
+
+    def set_paused(self, dag_id: str, *, paused: bool) -> None:
+        """Pause or unpause a DAG; nothing of a paused DAG is scheduled, not even a triggered run."""
+        self.call("PATCH", f"/dags/{dag_id}", params={"update_mask": "is_paused"}, json={"is_paused": paused})
 
     def _due(self, dag_id: str) -> str | None:
         """Logical date of the scheduled run that is due, if it is for anybody to take."""

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -62,6 +63,7 @@ class LocalAirflow:
         self._components: list[Component] = []
         self._pooled: list[str] = []
         self._joined = False
+        self._unpaused: set[str] = set()
         self.username = configuration.USERNAME
         self.url: str | None = None
         self.client: AirflowClient | None = None
@@ -91,6 +93,9 @@ class LocalAirflow:
     def stop(self) -> None:
         """End every process that was started and free the data folder."""
         if self.client:
+            if not self._joined:
+                with suppress(ApiError, httpx.HTTPError):
+                    self._pause_again(self._unpaused)
             self.client.close()
         if not self._joined:
             stop(self._components)
@@ -123,12 +128,15 @@ class LocalAirflow:
     def trigger(self, dag_id: str, conf: dict | None = None) -> str:
         """Start a run of a DAG, with `conf` as its parameters; return the run's id.
 
+        A paused DAG is unpaused until `watch` has seen the end of its runs, or until Airflow stops.
+
         Raises:
             AirflowError: there is no such DAG, or its file cannot be parsed.
         """
         if dag_id not in configuration.dag_names():
             raise AirflowError(f"there is no DAG {dag_id}; there are {', '.join(configuration.dag_names())}")
-        self._await_parsed([dag_id])
+        if self._await_parsed([dag_id])[dag_id]["is_paused"]:
+            self._unpaused.add(dag_id)
         return self.client.trigger(dag_id, conf)
 
     def watch(
@@ -147,6 +155,7 @@ class LocalAirflow:
         while True:
             self.check()
             states = [self.client.run_state(dag_id, run_id) for dag_id, run_id in runs]
+            self._pause_again(self._unpaused - {state.dag_id for state in states if not state.finished})
             on_poll(states)
             if all(state.finished for state in states):
                 return states
@@ -159,6 +168,11 @@ class LocalAirflow:
         """Run a DAG to its end and return the states of its tasks. Raises what trigger and watch raise."""
         run_id = self.trigger(dag_id, conf)
         return self.watch([(dag_id, run_id)], timeout, lambda states: None)[0]
+
+    def _pause_again(self, dag_ids: set[str]) -> None:
+        for dag_id in dag_ids:
+            self.client.set_paused(dag_id, paused=True)
+        self._unpaused -= dag_ids
 
     def _is_up(self) -> bool:
         """Whether the Airflow that has the lock is one of this environment that stays, and its api-server has started."""

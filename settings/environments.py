@@ -66,6 +66,8 @@ class Environment(_Checked):
     data_dir: str
     target: Target
     schedules: dict[str, Annotated[str, AfterValidator(check_schedule)]]
+    active_dags: list[str]
+    catch_up: bool
     retries: Annotated[int, Field(ge=0)]
     notify: list[Literal["email", "webhook"]]
     notify_success: bool
@@ -101,7 +103,11 @@ def _environment(name: str, default: Any, own: Any, file: Path) -> Environment:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise SettingsError(f"{file}: an environment has a lower-case name such as dev or prod, not {name!r}")
     limits = _limits(default.get("limits", {}), own.get("limits", {}))
-    for key, domains in (("limits", limits), ("schedules", {**default, **own}.get("schedules", {}))):
+    for key, domains in (
+        ("limits", limits),
+        ("schedules", {**default, **own}.get("schedules", {})),
+        ("active_dags", {**default, **own}.get("active_dags", [])),
+    ):
         for domain in {*domains} - {EVERY_DAG}:
             if not has_dag(domain):
                 raise SettingsError(f"{file}: {key}.{domain} of [{name}] is for a DAG {domain}, {NO_DAG}")

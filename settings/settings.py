@@ -17,9 +17,10 @@ from settings.domains import (
     DOWNLOAD_URL_PREFIX,
     SCHEDULE_PREFIX,
     START_PREFIX,
-    read_download_urls,
-    read_schedules,
-    read_starts,
+    download_url_of,
+    read_by_domain,
+    schedule_of,
+    start_of,
 )
 from settings.environments import EVERY_DAG, PROJECT_DIR, Limits, SettingsError
 from settings.people import (
@@ -63,7 +64,10 @@ class Settings:
     airflow_host: str = "127.0.0.1"
     memory_limit: str = "2GB"
     schedules: Mapping[str, str] = field(default_factory=dict, hash=False)
-    starts: Mapping[str, date] = field(default_factory=dict, hash=False)
+    starts: Mapping[str, str] = field(default_factory=dict, hash=False)
+    # DAGs that are not paused when Airflow first sees them.
+    active_dags: tuple[str, ...] = ()
+    catch_up: bool = False
     retries: int = 3
     # Channels by which a failure is told, of those that are configured, and whether a success is, too.
     notify: tuple[str, ...] = ("email", "webhook")
@@ -84,11 +88,21 @@ class Settings:
     def schedule(self, domain: str, default: str | None) -> str | None:
         """Schedule of a domain's DAG in this environment: `default` unless it is replaced; None for never."""
         found = self.schedules.get(domain, self.schedules.get(EVERY_DAG, default))
-        return None if found == "none" else found
+        if found is None or found == "none":
+            return None
+        return schedule_of(domain, found) if domain in self.schedules else found
 
     def start(self, domain: str, default: date) -> date:
         """Day from which a domain's DAG has runs in this environment: `default` unless it is replaced."""
-        return self.starts.get(domain, default)
+        return start_of(domain, self.starts[domain]) if domain in self.starts else default
+
+    def catches_up(self, domain: str) -> bool:
+        """Whether the DAG of a domain whose intervals matter has a run for each interval since its first day."""
+        return self.catch_up or domain in self.starts
+
+    def download_url(self, domain: str) -> str | None:
+        """URL of a domain's monthly files, with `{month}` in it; None if there is none."""
+        return download_url_of(domain, self.download_urls)
 
     def limits_of(self, domain: str) -> Limits:
         """By how much a domain's tables may differ from the published ones."""
@@ -180,7 +194,7 @@ class Settings:
                 for domain, text in self.schedules.items()
                 if domain != EVERY_DAG
             },
-            **{START_PREFIX + domain.upper(): day.isoformat() for domain, day in self.starts.items()},
+            **{START_PREFIX + domain.upper(): day for domain, day in self.starts.items()},
             **{DOWNLOAD_URL_PREFIX + domain.upper(): url for domain, url in self.download_urls.items()},
             **({"SLUICE_NOTIFY_WEBHOOK_URL": self.webhook_url} if self.webhook_url else {}),
             **(self.postgres.environment() if self.postgres else {}),
@@ -235,13 +249,15 @@ def load(env: str | None = None) -> Settings:
         warehouse_writers=read_writers(target),
         airflow_host=os.environ.get("SLUICE_AIRFLOW_HOST", "127.0.0.1"),
         memory_limit=memory_limit,
-        schedules=chosen.schedules | dict(read_schedules()),
-        starts=dict(read_starts()),
+        schedules=chosen.schedules | read_by_domain(SCHEDULE_PREFIX),
+        starts=read_by_domain(START_PREFIX),
+        active_dags=tuple(chosen.active_dags),
+        catch_up=chosen.catch_up,
         retries=chosen.retries,
         notify=tuple(chosen.notify),
         notify_success=read_notify_success(chosen.notify_success),
         limits=chosen.limits,
-        download_urls=dict(read_download_urls()),
+        download_urls=read_by_domain(DOWNLOAD_URL_PREFIX),
         deployment=read_deployment(),
         webhook_url=read_webhook_url(),
         mail=read_mail(),

@@ -10,8 +10,6 @@ from settings import SettingsError, environments
 
 
 def test_the_schedule_of_a_dag_stays_unless_the_environment_replaces_it(monkeypatch) -> None:
-    assert project_settings.load().schedule("ecommerce", "0 2 * * *") is None
-    monkeypatch.setenv("SLUICE_ENV", "prod")
     assert project_settings.load().schedule("ecommerce", "0 2 * * *") == "0 2 * * *"
     for text, schedule in {
         "@hourly": "@hourly",
@@ -34,7 +32,9 @@ def test_a_schedule_that_is_none_is_named(monkeypatch, text: str) -> None:
     with pytest.raises(
         SettingsError, match=f"SLUICE_SCHEDULE_ECOMMERCE must be a cron.*{re.escape(repr(text))}"
     ):
-        project_settings.load()
+        project_settings.load().schedule("ecommerce", None)
+    # It breaks no other DAG.
+    assert project_settings.load().schedule("taxi", "@daily") == "@daily"
 
 
 def test_a_schedule_for_a_dag_that_is_not_there_is_named(monkeypatch) -> None:
@@ -51,7 +51,9 @@ def test_the_start_and_the_source_of_a_dag_come_from_the_environment(monkeypatch
     settings = project_settings.load()
     assert settings.start("taxi", date(2021, 1, 1)) == date(2024, 5, 1)
     assert settings.environment()["SLUICE_START_TAXI"] == "2024-05-01"
-    assert settings.download_urls == {"taxi": url}
+    assert settings.download_url("taxi") == url
+    assert settings.catches_up("taxi")
+    assert not settings.catches_up("ecommerce")
     assert "secret" not in repr(settings)
 
 
@@ -66,8 +68,14 @@ def test_the_start_and_the_source_of_a_dag_come_from_the_environment(monkeypatch
 )
 def test_a_start_or_source_that_is_none_is_named(monkeypatch, variable: str, text: str) -> None:
     monkeypatch.setenv(variable, text)
+
+    def read_all() -> None:
+        settings = project_settings.load()
+        settings.start("taxi", date(2021, 1, 1))
+        settings.download_url("taxi")
+
     with pytest.raises(SettingsError, match=variable) as caught:
-        project_settings.load()
+        read_all()
     assert "secret" not in str(caught.value)
 
 
@@ -84,6 +92,8 @@ VALUES = """
 data_dir = "data"
 target = "duckdb"
 schedules = {}
+active_dags = []
+catch_up = true
 retries = 3
 notify = []
 notify_success = false
@@ -142,6 +152,7 @@ def test_an_environment_replaces_single_values_and_variables_replace_those(writt
         ("limits = {tram = {max_row_decrease = 1}}", r"limits.tram of \[prod\] is for a DAG tram"),
         ("limits = 5", r"limits must be tables"),
         ('schedules = {tram = "none"}', r"schedules.tram of \[prod\] is for a DAG tram"),
+        ('active_dags = ["tram"]', r"active_dags.tram of \[prod\] is for a DAG tram"),
         ('schedules = {taxi = "daily"}', r"schedules.taxi of \[prod\].*cron.*'daily'"),
         ("retries =", r"environments.toml cannot be read"),
     ],

@@ -26,7 +26,7 @@ class NothingToLoadError(RuntimeError):
 def fetch(domain: str, month: str, settings: Settings) -> Fetched:
     """Make sure that the file of a month is in a domain's landing folder, whole.
 
-    The URL is `settings.download_urls[domain]` with the month filled in. Without one, and where the month has
+    The URL is `settings.download_url(domain)` with the month filled in. Without one, and where the month has
     been delivered under another name, what is there is kept.
 
     Args:
@@ -43,7 +43,7 @@ def fetch(domain: str, month: str, settings: Settings) -> Fetched:
     feed.check_partitions([month])
     landing = settings.landing(domain)
     landing.mkdir(parents=True, exist_ok=True)
-    url = settings.download_urls.get(domain, "").replace("{month}", month)
+    url = (settings.download_url(domain) or "").replace("{month}", month)
     offered = url.partition("?")[0].rpartition("/")[2]
     there = [path.name for path in feed.files(landing) if feed.partition_of(path.name) == month]
     if url and set(there) <= {offered}:

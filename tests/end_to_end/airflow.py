@@ -35,8 +35,7 @@ class Airflow:
 
     def switch(self, dag_id: str, *, on: bool) -> None:
         """Unpause a DAG, or pause it."""
-        body = {"is_paused": not on}
-        self.client.call("PATCH", f"/dags/{dag_id}", params={"update_mask": "is_paused"}, json=body)
+        self.client.set_paused(dag_id, paused=not on)
 
     def trigger(self, dag_id: str) -> None:
         """Start a run by hand."""
