@@ -113,7 +113,7 @@ def migrate(settings, options) -> int:
     That is Airflow's database, the pools of the DAGs, the landing folders, and the models' manifest and
     documentation; without the documentation on Spark, whose server starts after this.
     """
-    from ingestion.load import domains  # and dlt, a second that other commands need not spend
+    from ingestion.registry import domains
 
     for domain in domains():
         settings.landing(domain).mkdir(parents=True, exist_ok=True)

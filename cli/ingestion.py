@@ -13,14 +13,9 @@ import settings as settings_module
 from ingestion.download.download import DownloadError
 from ingestion.download.partition import NothingToLoadError, fetch
 from ingestion.files.file_resource import UnknownPartitionError
-from ingestion.load import (
-    UnknownEntityError,
-    domains,
-    feeds_of_source,
-    load_domain,
-    source_names,
-)
+from ingestion.load import UnknownEntityError, load_domain
 from ingestion.loader.pipeline import LoadError
+from ingestion.registry import domains, feeds_of_source, source_names
 from ingestion.results import FilesFailedError
 from settings import Settings, SettingsError
 from warehouse import WarehouseBusyError, WarehouseError

@@ -14,8 +14,8 @@ from typing import Any
 
 import settings as settings_module
 from ingestion.files.archive import ArchiveError, Packed, archive, restore
-from ingestion.load import UnknownDomainError, domains
 from ingestion.loader.pipeline import LoadError
+from ingestion.registry import UnknownDomainError, domains
 from ingestion.results import FilesFailedError
 from observability.health.collect import health, overview
 from observability.metrics.ops_store import MetricsError

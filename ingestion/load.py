@@ -1,7 +1,5 @@
 """A domain's run: every new or changed file of its landing folder and record of its APIs into raw, one by one."""
 
-import importlib
-import pkgutil
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
@@ -9,10 +7,6 @@ from pathlib import Path
 
 import settings as settings_module
 from common.files import work_folder
-from ingestion import sources
-from ingestion.api.api_resource import ApiResource
-from ingestion.api.settings import ApiSettings
-from ingestion.enrich.enrichments import Enrichments
 from ingestion.files.file_resource import FileResource
 from ingestion.files.landing import (
     checksum_of,
@@ -25,63 +19,13 @@ from ingestion.files.landing import (
 )
 from ingestion.files.load_file import FileLoader
 from ingestion.loader.loader import RawLoader
+from ingestion.registry import entities_of, feeds_of
 from ingestion.results import FilesFailedError, LoadResult, LoadSummary
 from settings import Settings
 
 
-class UnknownDomainError(ValueError):
-    """There is no such domain; the message names those there are."""
-
-
 class UnknownEntityError(ValueError):
     """The domain has no such entity; the message names those it has."""
-
-
-def source_names() -> list[str]:
-    """The sources there are: the modules of `ingestion.sources`. A domain has one, or several."""
-    return sorted(module.name for module in pkgutil.iter_modules(sources.__path__))
-
-
-def feeds_of_source(name: str) -> tuple[FileResource | ApiResource | Enrichments, ...]:
-    """What a source loads; all of it belongs to one domain."""
-    return importlib.import_module(f"ingestion.sources.{name}").FEEDS
-
-
-def apis_in_use() -> list[ApiSettings]:
-    """Return the settings of every API that loads of all domains call.
-
-    Raises:
-        SettingsError: a variable of an API has an invalid value.
-    """
-    resources = [resource for name in source_names() for resource in feeds_of_source(name)]
-    own = [resource for resource in resources if not isinstance(resource, FileResource)]
-    return [api for resource in own for api in resource.settings().apis()]
-
-
-def domains() -> list[str]:
-    """The domains there are: those of all sources."""
-    return sorted({feeds_of_source(name)[0].domain for name in source_names()})
-
-
-def feeds_of(domain: str) -> Sequence[FileResource | ApiResource | Enrichments]:
-    """The feeds of a domain, in the order in which they are loaded: files, then APIs.
-
-    Raises:
-        UnknownDomainError: there is no such domain.
-    """
-    feeds = [feed for name in source_names() for feed in feeds_of_source(name) if feed.domain == domain]
-    if not feeds:
-        raise UnknownDomainError(f"unknown domain {domain!r}; there are: {', '.join(domains())}")
-    return sorted(feeds, key=lambda feed: not isinstance(feed, FileResource))
-
-
-def entities_of(domain: str) -> list[str]:
-    """The entities of a domain, in the order in which they are loaded.
-
-    Raises:
-        UnknownDomainError: there is no such domain.
-    """
-    return [feed.entity for feed in feeds_of(domain)]
 
 
 def partitions_of(domain: str, settings: Settings) -> list[str]:

@@ -140,7 +140,7 @@ def check_volume(domain: str, settings: Settings, entity: str) -> str:
         LowVolumeError: it has less than half of the usual volume.
     """
     from ingestion.enrich.volume_check import outlook
-    from ingestion.load import feeds_of
+    from ingestion.registry import feeds_of
 
     (resource,) = [resource for resource in feeds_of(domain) if resource.entity == entity]
     found = outlook(resource, settings)

@@ -18,7 +18,7 @@ import yaml
 
 from common.file_lock import FileLockedError, file_lock
 from common.files import work_folder
-from ingestion.load import domains
+from ingestion.registry import domains
 from publishing.errors import PublishError
 from publishing.marts import Mart, marts_of
 from publishing.table_changes import TableChange, compare_tables, count

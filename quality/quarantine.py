@@ -10,7 +10,7 @@ import duckdb
 
 import settings as settings_module
 from common.atomic_write import atomic_write
-from ingestion.load import entities_of, feeds_of
+from ingestion.registry import entities_of, feeds_of
 from settings import Settings
 from warehouse import Warehouse, WarehouseError, is_there, quoted, reading
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ingestion.download.download import NotYetAvailableError, download
-from ingestion.load import feeds_of
+from ingestion.registry import feeds_of
 from settings import Settings
 
 

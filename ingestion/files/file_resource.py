@@ -4,10 +4,8 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-
-from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from ingestion.files.landing import CORRECTIONS, delivered, is_corrections
 from ingestion.formats.csv_records import UnreadableFileError
@@ -15,7 +13,14 @@ from ingestion.formats.csv_records import UnreadableFileError
 # Columns of a file that are for the platform (their names begin with an underscore), by the name
 # under which they are read; any other such column is left out.
 PLATFORM_COLUMNS = {"_entity": "_entity", "_row_id": "_corrects_row_id"}
-_normalize = NamingConvention().normalize_identifier
+
+
+@cache
+def _normalize(name: str) -> str:
+    # DAGs read the declarations when they are parsed, and dlt takes a second to import.
+    from dlt.common.normalizers.naming.snake_case import NamingConvention
+
+    return NamingConvention().normalize_identifier(name)
 
 
 class UnknownPartitionError(ValueError):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingestion.load import domains
+from ingestion.registry import domains
 from local_airflow.configuration import dag_names
 from tests.dags.parsing import before
 

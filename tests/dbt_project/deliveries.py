@@ -8,7 +8,8 @@ import duckdb
 import pytest
 
 import settings as project_settings
-from ingestion.load import domains, load_domain
+from ingestion.load import load_domain
+from ingestion.registry import domains
 from observability.health.collect import collect
 from samples.apis.news import article
 from samples.apis.server import SampleApis, serving

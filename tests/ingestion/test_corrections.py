@@ -4,7 +4,8 @@ import gzip
 
 import pytest
 
-from ingestion.load import entities_of, load_domain
+from ingestion.load import load_domain
+from ingestion.registry import entities_of
 from ingestion.sources.collisions import CRASHES
 from settings import Settings
 from tests.ingestion.conftest import Deliver, Query, crash, load_shop

@@ -3,7 +3,8 @@
 import pytest
 
 from cli.ingestion import main
-from ingestion.load import UnknownEntityError, entities_of, load_domain
+from ingestion.load import UnknownEntityError, load_domain
+from ingestion.registry import entities_of
 from tests.ingestion.conftest import Deliver, Query, load_shop
 
 ORDER = "1,1,P1,2,9.50,2022-04-18,paid"

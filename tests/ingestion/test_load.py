@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cli.ingestion import main
-from ingestion.load import UnknownDomainError, load_domain
+from ingestion.load import load_domain
+from ingestion.registry import UnknownDomainError
 from ingestion.results import FilesFailedError
 from ingestion.sources.collisions import CRASHES
 from settings import Settings

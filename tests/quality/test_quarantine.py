@@ -8,7 +8,8 @@ import duckdb
 import pytest
 
 from cli.operations import main
-from ingestion.load import UnknownDomainError, load_domain
+from ingestion.load import load_domain
+from ingestion.registry import UnknownDomainError
 from quality.quarantine import FileCount, QuarantineError, ReasonCount, quarantine
 from settings import Settings
 from tests.holding import held
