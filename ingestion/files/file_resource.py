@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from ingestion.files.landing import CORRECTIONS, delivered, is_corrections
-from ingestion.formats.csv_records import UnreadableFileError
+from ingestion.results import UnreadableFileError
 
 # Columns of a file that are for the platform (their names begin with an underscore), by the name
 # under which they are read; any other such column is left out.

@@ -21,6 +21,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ingestion.formats.characters import NO_CHARACTER, strip_nul
+from ingestion.results import UnreadableFileError
 
 BLOCK_BYTES = 16 * 1024 * 1024
 # A quoted field that spans more text than this is taken for an unclosed quote; DuckDB's own
@@ -31,10 +32,6 @@ NEWLINE, RETURN, QUOTE, COMMA = b'\n\r",'
 NUL = b"\0"
 
 csv.field_size_limit(2 * MAX_RECORD_BYTES)
-
-
-class UnreadableFileError(ValueError):
-    """The file as a whole cannot be loaded; the message says why in words for its sender."""
 
 
 @dataclass(frozen=True)
