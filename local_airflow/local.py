@@ -228,7 +228,7 @@ class LocalAirflow:
     def _start_sample_apis(self) -> dict[str, str]:
         """Start the sample APIs if one is needed; return the variables that lead to those that are."""
         # Imported here, because the import of dlt is slow.
-        from ingestion.load import apis_in_use
+        from ingestion.registry import apis_in_use
 
         missing = [api for api in apis_in_use() if not api.api_url]
         if not missing:

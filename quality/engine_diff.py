@@ -175,7 +175,7 @@ def _deliver(domain: str, settings: Settings, where: Settings) -> None:
     """Copy a domain's input, also that which was loaded and archived before."""
     files = [*settings.landing(domain).glob("[!.]*"), *settings.archive(domain).glob("*/[!.]*")]
     # Imported here, because the import of dlt is slow.
-    from ingestion.load import apis_in_use
+    from ingestion.registry import apis_in_use
 
     landing = where.landing(domain)
     landing.mkdir(parents=True)

@@ -17,7 +17,7 @@ import pytest
 from rich.console import Console
 
 import settings
-from ingestion.load import apis_in_use
+from ingestion.registry import apis_in_use
 from local_airflow import configuration, sample_apis
 from local_airflow.client import RunState, TaskState
 from local_airflow.processes import AirflowError, Component, Lock, free_port, stop

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingestion.load import apis_in_use
+from ingestion.registry import apis_in_use
 from ingestion.sources.products import ProductsSettings
 from settings import SettingsError
 
