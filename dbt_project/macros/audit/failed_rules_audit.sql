@@ -1,17 +1,19 @@
 {#
-    One row per entity, rule and input file of which quarantined rows break the rule, with up to `EXAMPLES` of them, so that
-    readers of what is published see what is wrong without the warehouse.
-    `entities`: list of {entity, quarantine, shown}; of rows about persons `shown` names the columns whose values may be seen
-    by everybody, which others that a file brings are not among; without it all are shown.
+    The mart audit_<domain>__failed_rules: one row per entity, rule and input file whose quarantined rows fail the rule, with
+    up to three of these rows as examples, so that readers of the published file see what is wrong without the warehouse.
+    Everyone may read them: `config: meta: {example_columns: […]}` of a quarantine model names the delivered columns that the
+    examples show, for example of rows about persons. Without it they show all columns.
 #}
-{% macro failed_rules_audit(source_name, entities) %}
+{% macro failed_rules_audit(entities) %}
+    {%- do config(meta={'role': 'failed_rules', 'allow_decrease': true}) -%}
+    {%- set domain = domain_of(model.name) -%}
     {%- set examples_kept = 3 -%}
     with broken as (
         {%- for entity in entities %}
         select
-            '{{ entity.entity }}' as entity, coalesce(_source_file, '(no file)') as source_file,
+            '{{ entity }}' as entity, coalesce(_source_file, '(no file)') as source_file,
             _dlt_load_id, _row_id, _source_row, {{ each_rule('_failed_rules') }} as rule
-        from {{ entity.quarantine }}
+        from {{ ref('quarantine_' ~ domain ~ '__' ~ entity) }}
         {% if not loop.last %}union all{% endif %}
         {%- endfor %}
     ),
@@ -26,12 +28,10 @@
     example_rows as (
         {%- for entity in entities %}
         select
-            '{{ entity.entity }}' as entity,
+            '{{ entity }}' as entity,
             quarantined._row_id,
             {{ row_as_json('quarantined') }} as example
-        from {% if entity.shown %}(
-            select _row_id, _source_file, _source_row, {{ entity.shown | join(', ') }}, _failed_rules from {{ entity.quarantine }}
-        ){% else %}{{ entity.quarantine }}{% endif %} as quarantined
+        from {{ shown_rows('quarantine_' ~ domain ~ '__' ~ entity) }} as quarantined
         where {{ in_subquery('quarantined._row_id', 'select _row_id from placed where place <= ' ~ examples_kept) }}
         {% if not loop.last %}union all{% endif %}
         {%- endfor %}
@@ -39,7 +39,7 @@
 
     loads as (
         select _dlt_load_id, cast(max(loaded_at) as {{ dbt.type_timestamp() }}) as loaded_at
-        from {{ source(source_name, 'file_loads') }}
+        from {{ source('raw_' ~ domain, 'file_loads') }}
         group by _dlt_load_id
     ),
 
@@ -75,6 +75,16 @@
         on counted.entity = exampled.entity and counted.rule = exampled.rule
         and counted.source_file = exampled.source_file
 {% endmacro %}
+
+{# The rows of a quarantine model with the columns that examples may show. #}
+{% macro shown_rows(quarantine) -%}
+    {%- set columns = graph.nodes['model.' ~ project_name ~ '.' ~ quarantine].config.meta.get('example_columns') if execute -%}
+    {%- if columns -%}
+        (select _row_id, _source_file, _source_row, {{ columns | join(', ') }}, _failed_rules from {{ ref(quarantine) }})
+    {%- else -%}
+        {{ ref(quarantine) }}
+    {%- endif -%}
+{%- endmacro %}
 
 {# A row for each name in a comma separated list. #}
 {% macro each_rule(column) -%}

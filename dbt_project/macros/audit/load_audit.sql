@@ -1,10 +1,11 @@
 {#
-    One row per input file that ingestion reported as loaded: what it read from the file, and where the rows are now.
-    Every number is counted where the rows lie, none is a difference of others. Rows of a file that was never
-    reported as loaded get a row too, with nothing read, so that they fail the domain's accounting test.
-    `entities`: list of {entity, raw, validated, clean, quarantine}; `source_name`: the domain's raw source.
+    The mart audit_<domain>__row_counts: one row per input file that ingestion reported as loaded, with what it read from the
+    file and where the rows are now. Every number is counted where the rows are; none is a difference of others. Rows of a
+    file that was never reported as loaded get a row too, with zero rows read, so that they fail the accounting test.
 #}
-{% macro load_audit(source_name, entities) %}
+{% macro load_audit(entities) %}
+    {%- do config(meta={'role': 'row_counts'}) -%}
+    {%- set domain = domain_of(model.name) -%}
     {%- set counts = [
         'rows_read', 'rows_rejected', 'rows_loaded', 'rejected_lines_counted', 'raw_rows_counted',
         'rows_quarantined', 'rows_superseded', 'rows_clean',
@@ -14,7 +15,7 @@
         select
             entity, source_file, _dlt_load_id, rows_read, rows_rejected, rows_loaded,
             cast(loaded_at as {{ dbt.type_timestamp() }}) as loaded_at
-        from {{ source(source_name, 'file_loads') }}
+        from {{ source('raw_' ~ domain, 'file_loads') }}
         where status = 'loaded'
     ),
 
@@ -29,22 +30,23 @@
         select
             rejected.entity, rejected.source_file, 0, 0, 0, cast(null as {{ dbt.type_timestamp() }}),
             count(*), 0, 0, 0, 0
-        from {{ source(source_name, 'rejected_lines') }} as rejected
+        from {{ source('raw_' ~ domain, 'rejected_lines') }} as rejected
         inner join loaded_files
             on rejected.entity = loaded_files.entity
             and rejected.source_file = loaded_files.source_file
             and rejected._dlt_load_id = loaded_files._dlt_load_id
         group by rejected.entity, rejected.source_file
         {%- for entity in entities %}
+        {%- set name = domain ~ '__' ~ entity %}
         {%- for place in [
-            {'counts': '1, 0, 0, 0', 'rows': entity.raw},
-            {'counts': '0, 1, 0, 0', 'rows': entity.quarantine},
-            {'counts': '0, 0, 1, 0', 'rows': entity.validated ~ " where row_status = 'superseded'"},
-            {'counts': '0, 0, 0, 1', 'rows': entity.clean},
+            {'counts': '1, 0, 0, 0', 'rows': source('raw_' ~ domain, entity)},
+            {'counts': '0, 1, 0, 0', 'rows': ref('quarantine_' ~ name)},
+            {'counts': '0, 0, 1, 0', 'rows': ref('validated_' ~ name) ~ " where row_status = 'superseded'"},
+            {'counts': '0, 0, 0, 1', 'rows': ref('clean_' ~ name)},
         ] %}
         union all
         select
-            '{{ entity.entity }}', _source_file, 0, 0, 0, cast(null as {{ dbt.type_timestamp() }}),
+            '{{ entity }}', _source_file, 0, 0, 0, cast(null as {{ dbt.type_timestamp() }}),
             0{% for flag in place.counts.split(', ') %}, {{ flag }} * count(*){% endfor %}
         from {{ place.rows }}
         group by _source_file

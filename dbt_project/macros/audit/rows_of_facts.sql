@@ -1,8 +1,10 @@
 {#
-    The accounting of a domain whose input is no files: one row per raw table, with the rows that its facts hold.
+    The mart audit_<domain>__row_counts of a domain that does not load files: one row per raw table, with the number of rows
+    that its facts hold.
     `tables`: list of {entity, raw, facts}, `facts` a list of relations that together hold every raw row once.
 #}
 {% macro rows_of_facts(tables) %}
+    {%- do config(meta={'role': 'row_counts'}) -%}
     {%- for table in tables %}
     select
         '{{ table.entity }}' as entity,

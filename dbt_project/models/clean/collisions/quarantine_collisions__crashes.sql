@@ -1,4 +1,1 @@
-{{ quarantined_rows(
-    validated=ref('validated_collisions__crashes'),
-    raw=source('raw_collisions', 'crashes')
-) }}
+{{ quarantined_rows() }}

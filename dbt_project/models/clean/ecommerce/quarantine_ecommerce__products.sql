@@ -1,4 +1,1 @@
-{{ quarantined_rows(
-    validated=ref('validated_ecommerce__products'),
-    raw=source('raw_ecommerce', 'products')
-) }}
+{{ quarantined_rows() }}

@@ -1,4 +1,1 @@
-{{ quarantined_rows(
-    validated=ref('validated_news__articles'),
-    raw=source('raw_news', 'articles')
-) }}
+{{ quarantined_rows() }}

@@ -1,4 +1,1 @@
-{{ quarantined_rows(
-    validated=ref('validated_sales__products'),
-    raw=source('raw_sales', 'products')
-) }}
+{{ quarantined_rows() }}

@@ -1,4 +1,1 @@
-{{ quarantined_rows(
-    validated=ref('validated_sales__sales'),
-    raw=source('raw_sales', 'sales')
-) }}
+{{ quarantined_rows() }}

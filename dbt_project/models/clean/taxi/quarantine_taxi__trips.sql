@@ -1,4 +1,1 @@
-{{ quarantined_rows(
-    validated=ref('validated_taxi__trips'),
-    raw=source('raw_taxi', 'trips')
-) }}
+{{ quarantined_rows() }}

@@ -1,3 +1,1 @@
-{{ failed_rules_audit('raw_collisions', [
-    {'entity': 'crashes', 'quarantine': ref('quarantine_collisions__crashes')},
-]) }}
+{{ failed_rules_audit(['crashes']) }}

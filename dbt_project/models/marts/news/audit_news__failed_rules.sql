@@ -1,3 +1,1 @@
-{{ failed_rules_audit('raw_news', [
-    {'entity': 'articles', 'quarantine': ref('quarantine_news__articles')},
-]) }}
+{{ failed_rules_audit(['articles']) }}

@@ -1,3 +1,1 @@
-{{ failed_rules_audit('raw_taxi', [
-    {'entity': 'trips', 'quarantine': ref('quarantine_taxi__trips')},
-]) }}
+{{ failed_rules_audit(['trips']) }}
