@@ -90,7 +90,7 @@ def served(engine: str, folder: Path) -> Iterator[tuple[Mapping[str, str], int |
         "DBT_TARGET_PATH": str(folder / "dbt" / engine / "target"),
     }
     if engine == "spark":
-        server = SparkServer("127.0.0.1", unused_port(), "sluice", folder / "lake", "local[*]")
+        server = SparkServer(port=unused_port(), lake=folder / "lake", master="local[*]")
         try:
             with spark_server(server, folder / "spark") as process:
                 yield {**own, **server.environment()}, process.pid

@@ -123,7 +123,7 @@ def migrate(settings, options) -> int:
         ensure_docs(settings)
     environment = airflow_environment(settings)
     metadata.migrate(environment)
-    metadata.set_pools(environment, pools(dag_names(), settings.warehouse_writers))
+    metadata.set_pools(environment, pools(dag_names(), settings.writers))
     print("Airflow's database and the manifest of the models are ready")
     return 0
 

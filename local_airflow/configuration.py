@@ -100,11 +100,15 @@ def airflow_environment(settings: Settings, port: int = FIRST_PORT) -> dict[str,
     Args:
         settings: which data folder and environment, and which deployment.
         port: of loopback, on which the api-server is; a deployment says itself where it is.
+
+    Raises:
+        SettingsError: a variable is for a domain that does not exist.
     """
+    settings.check_domain_variables()
     deployment = settings.deployment
     access, own = deployed(settings, parallelism()) if deployment else _on_this_machine(settings, port)
     home = settings.airflow_home
-    _write_private(home / PASSWORDS_FILE, json.dumps({access.username: access.password}))
+    _write_private(home / PASSWORDS_FILE, json.dumps({access.username: access.password.get_secret_value()}))
     docs = {"sluice": {"dir": str(settings.dbt_target), "index": "index.html", "name": "dbt docs"}}
     options = {
         "CORE__DAGS_FOLDER": PROJECT_DIR / "dags",
@@ -172,7 +176,7 @@ def _on_this_machine(settings: Settings, port: int) -> tuple[AirflowAccess, dict
     """Where Airflow's API is and who may use it, and the options for one user on this machine."""
     keys = credentials(settings)
     url = f"http://127.0.0.1:{port}"
-    return AirflowAccess(url, USERNAME, keys["password"]), {
+    return AirflowAccess(url=url, username=USERNAME, password=keys["password"]), {
         "CORE__FERNET_KEY": keys["fernet_key"],
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{settings.airflow_home / 'airflow.db'}?timeout={LOCK_SECONDS}",
         "API__PORT": port,

@@ -2,6 +2,8 @@
 
 from urllib.parse import quote, urlsplit
 
+from pydantic import SecretStr
+
 from settings import AirflowAccess, Deployment, Settings
 
 # Seconds, of which no task needs as many: after them the broker gives a task to another worker. A worker that
@@ -22,12 +24,12 @@ def deployed(settings: Settings, parallelism: int) -> tuple[AirflowAccess, dict[
         "postgresql:", "postgresql+psycopg2:", 1
     )
     options = {
-        "CORE__FERNET_KEY": own.fernet_key,
+        "CORE__FERNET_KEY": own.fernet_key.get_secret_value(),
         "DATABASE__SQL_ALCHEMY_CONN": metadata,
         "API__PORT": urlsplit(access.url).port or 80,
         "API__BASE_URL": own.public_url,
-        "API__SECRET_KEY": own.session_key,
-        "API_AUTH__JWT_SECRET": own.jwt_secret,
+        "API__SECRET_KEY": own.session_key.get_secret_value(),
+        "API_AUTH__JWT_SECRET": own.jwt_secret.get_secret_value(),
     }
     if own.broker_url:
         options |= {
@@ -47,7 +49,7 @@ def broker_url(deployment: Deployment) -> str:
     return _opened(deployment.broker_url, deployment.broker_password)
 
 
-def _opened(url: str, password: str) -> str:
+def _opened(url: str, password: SecretStr) -> str:
     """The URL with its password."""
     user, at, place = urlsplit(url).netloc.rpartition("@")
-    return url.replace(f"//{user}{at}", f"//{user}:{quote(password, safe='')}@", 1)
+    return url.replace(f"//{user}{at}", f"//{user}:{quote(password.get_secret_value(), safe='')}@", 1)

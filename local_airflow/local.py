@@ -111,7 +111,7 @@ class LocalAirflow:
         """Make the pools of the DAGs in dags/, unless there is no new one since the last call."""
         names = configuration.dag_names()
         if names != self._pooled:
-            self.client.set_pools(configuration.pools(names, self._settings.warehouse_writers))
+            self.client.set_pools(configuration.pools(names, self._settings.writers))
             self._pooled = names
 
     def pipelines(self) -> list[str]:

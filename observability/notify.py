@@ -1,6 +1,6 @@
 """Tells people how a run ended: one message per run, by e-mail and to a webhook that takes what Slack's webhooks take.
 
-Each of the two is on if it is configured (see `settings.Mail` and `settings.webhook_url`). They use the standard
+Each of the two is on if it is configured (see docs/notifications.md). They use the standard
 library and not Airflow's providers, because a run from a shell is to tell the same people, and because nothing here
 logs the webhook's address, which is a secret.
 """
@@ -24,7 +24,7 @@ from observability.metrics.record import RunResult
 from observability.metrics.summary import collect
 from publishing.readers import published_at
 from publishing.stores import store_of
-from settings import Mail, Settings
+from settings import Settings
 from warehouse import WarehouseError
 
 # For each of the two; a run does not end before its message is out.
@@ -104,10 +104,10 @@ def trial_message(domain: str, settings: Settings) -> Message:
 def send(message: Message, settings: Settings) -> Sent:
     """Send a message in every way that is configured; a failure of one does not stop the other."""
     ways: dict[str, Callable[[Message], None]] = {}
-    if (mail := settings.mail) and "email" in settings.notify:
-        ways["email"] = lambda message: _send_mail(message, mail)
-    if (url := settings.webhook_url) and "webhook" in settings.notify:
-        ways["webhook"] = lambda message: _call_webhook(message, url)
+    if settings.notify_email_to and "email" in settings.notify:
+        ways["email"] = lambda message: _send_mail(message, settings)
+    if (url := settings.notify_webhook_url) and "webhook" in settings.notify:
+        ways["webhook"] = lambda message: _call_webhook(message, url.get_secret_value())
     sent, failed = [], {}
     for name, way in ways.items():
         try:
@@ -124,24 +124,26 @@ def send(message: Message, settings: Settings) -> Sent:
     return Sent(tuple(sent), failed)
 
 
-def _send_mail(message: Message, mail: Mail) -> None:
+def _send_mail(message: Message, settings: Settings) -> None:
+    smtp, recipients = settings.smtp, settings.notify_email_to
+    sender = settings.notify_email_from or recipients[0]
     written = EmailMessage()
     written["Subject"] = f"[Sluice] {message.subject}"
-    written["From"] = mail.sender
-    written["To"] = ", ".join(mail.to)
+    written["From"] = sender
+    written["To"] = ", ".join(recipients)
     written["Date"] = datetime.now(UTC)
-    written["Message-ID"] = make_msgid(domain=mail.sender.rpartition("@")[2])
+    written["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
     written.set_content(message.text)
     context = ssl.create_default_context()
-    if mail.security == "ssl":
-        server = smtplib.SMTP_SSL(mail.host, mail.port, timeout=TIMEOUT_SECONDS, context=context)
+    if smtp.security == "ssl":
+        server = smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=TIMEOUT_SECONDS, context=context)
     else:
-        server = smtplib.SMTP(mail.host, mail.port, timeout=TIMEOUT_SECONDS)
+        server = smtplib.SMTP(smtp.host, smtp.port, timeout=TIMEOUT_SECONDS)
     with server:
-        if mail.security == "starttls":
+        if smtp.security == "starttls":
             server.starttls(context=context)
-        if mail.user:
-            server.login(mail.user, mail.password or "")
+        if smtp.user:
+            server.login(smtp.user, smtp.password.get_secret_value() if smtp.password else "")
         server.send_message(written)
 
 

@@ -72,7 +72,7 @@ def preview(domain: str, settings: Settings) -> Preview:
         PreviewError: nothing to compare with is published, or another preview is at work.
         DbtError: a model cannot be built.
     """
-    if settings.engine != "duckdb":
+    if settings.target != "duckdb":
         raise PreviewError(
             f"preview compares DuckDB files, and the target is {settings.target}: use the target duckdb"
         )

@@ -44,7 +44,7 @@ def promote(
         PublishError: another process kept a lock.
     """
     for each in (source, target):
-        if each.engine != "duckdb":
+        if each.target != "duckdb":
             raise VersionError(
                 f"promote takes published files from one data folder to another, and the target of {each.env} is"
                 f" {each.target}; publish in {target.env} itself"

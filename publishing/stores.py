@@ -108,5 +108,5 @@ class Store(Protocol):
 
 def store_of(domain: str, settings: Settings) -> Store:
     """The store of a domain's versions, of the engine of the target."""
-    module, kind = STORES[settings.engine]
+    module, kind = STORES[settings.target]
     return getattr(importlib.import_module(f"publishing.{module}"), kind)(domain, settings)

@@ -1,12 +1,11 @@
 """Settings of the platform; `load` reads them. Nothing else reads the environment."""
 
-from settings.deployment import Deployment
 from settings.environments import PROJECT_DIR, SettingsError
-from settings.people import AirflowAccess, Mail
+from settings.services import AirflowAccess, Deployment
 from settings.settings import DBT_PROFILE, LIBRARY_OPTIONS, Settings, load
 
 DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
-# What is published about the pipelines, beside the data of the domains.
+# Published beside the domains: the health of the pipelines, and an overview of all domains.
 PLATFORM = ("health", "overview")
 
 __all__ = [
@@ -17,7 +16,6 @@ __all__ = [
     "PROJECT_DIR",
     "AirflowAccess",
     "Deployment",
-    "Mail",
     "Settings",
     "SettingsError",
     "load",

@@ -1,8 +1,9 @@
-"""What differs between environments, `environments.toml`, read and checked as a whole."""
+"""What differs between environments: `environments.toml`, read and checked as a whole."""
 
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,33 +12,41 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 FILE = PROJECT_DIR / "environments.toml"
 DEFAULT = "default"
-# Those of Airflow that every timetable takes, so not @once and @continuous.
+# The presets of Airflow that every timetable takes; @once and @continuous are not among them.
 PRESETS = ("@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
-NO_DAG = "and there is none of this name in dags/"
-# Those of profiles.yml.
+# The targets of profiles.yml.
 Target = Literal["duckdb", "postgres", "spark"]
-# For DAGs that are not named.
+# The key for all DAGs that have none of their own.
 EVERY_DAG = "*"
 
 
 class SettingsError(ValueError):
-    """A setting has a value that cannot be used; the message names the variable, or the file and the key."""
+    """A setting has an invalid value; the message names the variable, or the file and the key."""
 
 
 def check_schedule(text: str) -> str:
-    """The text, if it is a schedule; else a ValueError that says what is one."""
+    """Return the text if it is a schedule.
+
+    Raises:
+        ValueError: it is not; the message says what is allowed.
+    """
     if text not in (*PRESETS, "none") and not _is_cron(text):
         raise ValueError(f"must be a cron expression of five fields, none or one of {', '.join(PRESETS)}")
     return text
 
 
-def has_dag(domain: str) -> bool:
-    """Whether a domain has a DAG, in a file named after it."""
-    return (PROJECT_DIR / "dags" / f"{domain}.py").exists()
+def check_dag(name: str, setting: str) -> None:
+    """Check that a setting is for a DAG that exists.
+
+    Raises:
+        SettingsError: `dags/` has no file of this name.
+    """
+    if not (PROJECT_DIR / "dags" / f"{name}.py").exists():
+        raise SettingsError(f"{setting} is for a DAG {name}, but dags/{name}.py does not exist")
 
 
 def _is_cron(text: str) -> bool:
-    from croniter import croniter  # which few commands need
+    from croniter import croniter  # few commands need it
 
     return len(text.split()) == 5 and croniter.is_valid(text)
 
@@ -46,22 +55,23 @@ class _Checked(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-Share = Annotated[float, Field(ge=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Limits(_Checked):
-    """By how much a table may differ from the published one; shares of what is published, inf for no limit."""
+    """By how much a table may differ from the published one; shares of the published value, inf for no limit."""
 
-    max_row_decrease: Annotated[float, Field(ge=0, le=1)]
-    max_row_increase: Share
-    max_total_decrease: Share
-    max_total_increase: Share
-    max_days_back: Annotated[float, Field(ge=0)]
-    max_null_increase: Annotated[float, Field(ge=0, le=1)]
+    max_row_decrease: Share
+    max_row_increase: NotNegative
+    max_total_decrease: NotNegative
+    max_total_increase: NotNegative
+    max_days_back: NotNegative
+    max_null_increase: Share
 
 
 class Environment(_Checked):
-    """One environment, as the file has it; `limits` by domain, and `*` for the domains that are not named."""
+    """One environment. `limits` are by domain; `*` has those of all other domains."""
 
     data_dir: str
     target: Target
@@ -74,26 +84,27 @@ class Environment(_Checked):
     limits: dict[str, Limits]
 
 
-def read(name: str, file: Path | None = None) -> Environment:
-    """Read an environment; the others are checked as well, so that a mistake shows before its turn comes.
-
-    Args:
-        name: the environment.
-        file: defaults to `environments.toml` beside this module.
+def read(name: str) -> Environment:
+    """Read an environment from `environments.toml`.
 
     Raises:
-        SettingsError: there is no such environment, or the file has a mistake; names the key.
+        SettingsError: the environment does not exist, or the file has an invalid value, even one of another environment;
+            the message names the key.
     """
-    file = file or FILE
     try:
-        found = tomllib.loads(file.read_text())
+        environments = _read_all(FILE, FILE.stat().st_mtime_ns)
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{file} cannot be read: {error}") from error
-    default = found.pop(DEFAULT, {})
-    environments = {each: _environment(each, default, own, file) for each, own in found.items()}
+        raise SettingsError(f"{FILE} cannot be read: {error}") from error
     if name not in environments:
-        raise SettingsError(f"SLUICE_ENV is {name!r}, and {file} has {', '.join(environments)}")
+        raise SettingsError(f"SLUICE_ENV is {name!r}, but {FILE} has only {', '.join(environments)}")
     return environments[name]
+
+
+@lru_cache(maxsize=1)
+def _read_all(file: Path, _changed_at: int) -> dict[str, Environment]:
+    tables = tomllib.loads(file.read_text())
+    default = tables.pop(DEFAULT, {})
+    return {name: _environment(name, default, own, file) for name, own in tables.items()}
 
 
 def _environment(name: str, default: Any, own: Any, file: Path) -> Environment:
@@ -109,24 +120,22 @@ def _environment(name: str, default: Any, own: Any, file: Path) -> Environment:
         ("active_dags", {**default, **own}.get("active_dags", [])),
     ):
         for domain in {*domains} - {EVERY_DAG}:
-            if not has_dag(domain):
-                raise SettingsError(f"{file}: {key}.{domain} of [{name}] is for a DAG {domain}, {NO_DAG}")
+            check_dag(domain, f"{file}: {key}.{domain} of [{name}]")
     try:
         return Environment.model_validate({**default, **own, "limits": limits})
     except ValidationError as error:
         wrong = error.errors()[0]
         key = ".".join(str(part) for part in wrong["loc"] if part != EVERY_DAG)
-        said = wrong["msg"].removeprefix("Value error, ")
+        message = wrong["msg"].removeprefix("Value error, ")
         given = "" if wrong["type"] == "missing" else f", not {wrong['input']!r}"
-        raise SettingsError(f"{file}: {key} of [{name}] (or of [{DEFAULT}]): {said}{given}") from error
+        raise SettingsError(f"{file}: {key} of [{name}] (or of [{DEFAULT}]): {message}{given}") from error
 
 
-def _limits(*layers: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Limits by domain, of which later layers replace single values."""
-    domains = {domain for layer in layers for domain, own in layer.items() if isinstance(own, Mapping)}
+def _limits(default: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return limits by domain; an environment's replace single values of the default's, a domain's those of all."""
+    layers = (default, own)
     every = {key: value for layer in layers for key, value in layer.items() if not isinstance(value, Mapping)}
-    of_domain = {
-        domain: {key: value for layer in layers for key, value in layer.get(domain, {}).items()}
-        for domain in domains
+    domains = [key for layer in layers for key, value in layer.items() if isinstance(value, Mapping)]
+    return {EVERY_DAG: every} | {
+        domain: every | default.get(domain, {}) | own.get(domain, {}) for domain in domains
     }
-    return {EVERY_DAG: every} | {domain: every | own for domain, own in of_domain.items()}

@@ -1,45 +1,46 @@
-"""Where everything is kept and what is around it, from the environment and `environments.toml`.
-
-`docs/settings.md` lists the variables; `load` reads them all, by the modules beside this one, and checks them.
-"""
+"""The settings, from environment variables and `environments.toml`; `docs/settings.md` lists the variables."""
 
 import os
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import get_args
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    NonNegativeFloat,
+    PositiveInt,
+    PrivateAttr,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+from pydantic_settings import (
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from settings import environments
-from settings.deployment import Deployment, read_deployment
-from settings.domains import (
-    DOWNLOAD_URL_PREFIX,
-    SCHEDULE_PREFIX,
-    START_PREFIX,
-    download_url_of,
-    read_by_domain,
-    schedule_of,
-    start_of,
-)
-from settings.environments import EVERY_DAG, PROJECT_DIR, Limits, SettingsError
-from settings.people import (
-    AirflowAccess,
-    Mail,
-    read_airflow,
-    read_dashboard_url,
-    read_mail,
-    read_notify_success,
-    read_webhook_url,
-)
-from settings.values import number
-from settings.warehouse import PostgresServer, SparkServer, read_postgres, read_spark, read_writers
+from settings.environments import EVERY_DAG, PROJECT_DIR, Environment, Limits, SettingsError, Target
+from settings.services import AirflowAccess, Deployment, Smtp
+from settings.values import Email, HttpUrl, MemorySize, matching
+from settings.variables import EnvSettings
+from settings.warehouse import PostgresServer, SparkServer
 
 # The profile in profiles.yml.
 DBT_PROFILE = "sluice"
-# Read by libraries as they are imported; what the environment says already, stands.
+# Variables for one domain each: SLUICE_SCHEDULE_<DOMAIN>, …
+SCHEDULE, START, DOWNLOAD_URL = DOMAIN_PREFIXES = (
+    "SLUICE_SCHEDULE_",
+    "SLUICE_START_",
+    "SLUICE_DOWNLOAD_URL_",
+)
+# Libraries read these when they are imported; variables that are already set take precedence.
 LIBRARY_OPTIONS = {
-    # No library of the platform reports usage to its vendor.
+    # No library reports usage to its vendor.
     "DO_NOT_TRACK": "1",
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "RUNTIME__DLTHUB_TELEMETRY": "false",
@@ -50,94 +51,233 @@ LIBRARY_OPTIONS = {
 }
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Resolved settings. All paths are absolute."""
+def _split(value: Any) -> Any:
+    return tuple(value.replace(",", " ").replace(";", " ").split()) if isinstance(value, str) else value
 
-    data_dir: Path
-    env: str
-    target: str = "duckdb"
-    # The server of the warehouse; None where it is a DuckDB file.
-    postgres: PostgresServer | None = None
-    spark: SparkServer | None = None
-    warehouse_writers: int = 1
-    airflow_host: str = "127.0.0.1"
-    memory_limit: str = "2GB"
-    schedules: Mapping[str, str] = field(default_factory=dict, hash=False)
-    starts: Mapping[str, str] = field(default_factory=dict, hash=False)
-    # DAGs that are not paused when Airflow first sees them.
-    active_dags: tuple[str, ...] = ()
-    catch_up: bool = False
-    retries: int = 3
-    # Channels by which a failure is told, of those that are configured, and whether a success is, too.
-    notify: tuple[str, ...] = ("email", "webhook")
-    notify_success: bool = False
-    limits: Mapping[str, Limits] = field(default_factory=lambda: environments.read("dev").limits, hash=False)
-    # They may hold credentials.
-    download_urls: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
-    # Who has the address may write to the channel.
-    webhook_url: str | None = field(default=None, repr=False)
-    mail: Mail | None = None
-    airflow: AirflowAccess | None = None
-    # Of which Airflow's processes are services; None for one on this machine.
-    deployment: Deployment | None = None
-    # Where people find the dashboard; `make dashboard` serves it there, or on the next free port.
-    dashboard_url: str = "http://127.0.0.1:8501"
-    file_stable_seconds: float = 10.0
+
+def _spark(data: dict[str, Any]) -> SparkServer | None:
+    if data["target"] != "spark":
+        return None
+    return SparkServer(lake=os.environ.get("SLUICE_SPARK_LAKE") or data["data_dir"] / "lake")
+
+
+class Settings(EnvSettings):
+    """Settings of one environment. All paths are absolute.
+
+    A value comes from the constructor, else from its variable, else from `environments.toml`. For another environment than
+    that of `SLUICE_ENV`, data folder and target come from the file.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SLUICE_", validate_default=True)
+
+    env: str = Field("dev", description="environment, one of those in `environments.toml`")
+    data_dir: Path = Field(
+        description="landing, warehouse, published files, and the files of Airflow and dlt"
+    )
+    target: Target = Field(
+        description="dbt target: `duckdb`, `postgres` or `spark`, see [engines](engines.md)"
+    )
+    postgres: PostgresServer | None = Field(
+        default_factory=lambda data: PostgresServer() if data["target"] == "postgres" else None
+    )
+    spark: SparkServer | None = Field(default_factory=_spark)
+    warehouse_writers: PositiveInt = Field(4, description="tasks that may write to a server at the same time")
+    memory_limit: MemorySize = Field("2GB", description="memory of DuckDB before it spills to disk")
+    file_stable_seconds: NonNegativeFloat = Field(
+        10.0, description="how long a file must be unchanged before it counts as complete"
+    )
+    notify_success: bool = Field(description="`1`: successes are notified as well")
+    notify_webhook_url: (
+        Annotated[
+            SecretStr, matching(r"https?://[^\s/]+(/\S*)?", "a URL that begins with http:// or https://")
+        ]
+        | None
+    ) = Field(None, description="where messages are posted; a secret, because anyone who knows it can post")
+    notify_email_to: Annotated[tuple[Email, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (), description="recipients, separated by commas"
+    )
+    notify_email_from: Email | None = Field(None, description="sender; default: the first recipient")
+    smtp: Smtp = Field(default_factory=Smtp)
+    airflow: AirflowAccess | None = Field(
+        default_factory=lambda: AirflowAccess() if os.environ.get("SLUICE_AIRFLOW_URL") else None
+    )
+    airflow_host: str = Field("127.0.0.1", description="address on which Airflow's UI listens")
+    dashboard_url: HttpUrl = Field("http://127.0.0.1:8501", description="address of the dashboard for people")
+    # Of an Airflow whose processes are services; None for one on this machine.
+    deployment: Deployment | None = Field(
+        default_factory=lambda: Deployment() if os.environ.get("SLUICE_METADATA_URL") else None
+    )
+
+    # Variables for single domains, unchecked: an invalid one must not stop the others. May contain credentials.
+    _domain_variables: dict[str, str] = PrivateAttr(
+        default_factory=lambda: {
+            name: text for name, text in os.environ.items() if name.startswith(DOMAIN_PREFIXES) and text
+        }
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[EnvSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        **_: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read `environments.toml` as well."""
+        own = os.environ.get("SLUICE_ENV") or "dev"
+        env = init_settings().get("env") or own
+        chosen = environments.read(env)
+        places: dict[str, Any] = {"data_dir": chosen.data_dir, "target": chosen.target}
+        file = InitSettingsSource(settings_cls, places | {"notify_success": chosen.notify_success})
+        if env == own:
+            return init_settings, env_settings, file
+        return init_settings, InitSettingsSource(settings_cls, places), env_settings, file
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        folder = (PROJECT_DIR / folder.expanduser()).resolve()
+        if folder.exists() and not folder.is_dir():
+            raise PydanticCustomError(
+                "folder", "must be a folder, but {path} is a file", {"path": str(folder)}
+            )
+        return folder
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.notify_email_to and not self.smtp.host:
+            raise PydanticCustomError(
+                "needs", "SLUICE_NOTIFY_EMAIL_TO needs SLUICE_SMTP_HOST, the mail server"
+            )
+        if self.smtp.user and self.smtp.security == "none":
+            raise PydanticCustomError(
+                "needs", "SLUICE_SMTP_SECURITY=none would send the password of SLUICE_SMTP_USER in clear text"
+            )
+        if self.deployment and not self.airflow:
+            raise PydanticCustomError(
+                "needs", "SLUICE_METADATA_URL needs SLUICE_AIRFLOW_URL, the address of the api-server"
+            )
+        return self
+
+    @property
+    def _file(self) -> Environment:
+        return environments.read(self.env)
+
+    @property
+    def retries(self) -> int:
+        """Retries of a task, with growing pauses."""
+        return self._file.retries
+
+    @property
+    def active_dags(self) -> list[str]:
+        """DAGs that are not paused when Airflow first sees them."""
+        return list(self._file.active_dags)
+
+    @property
+    def notify(self) -> list[str]:
+        """Channels for notifications, of those that are configured: `email`, `webhook`."""
+        return list(self._file.notify)
 
     def schedule(self, domain: str, default: str | None) -> str | None:
-        """Schedule of a domain's DAG in this environment: `default` unless it is replaced; None for never."""
-        found = self.schedules.get(domain, self.schedules.get(EVERY_DAG, default))
-        if found is None or found == "none":
-            return None
-        return schedule_of(domain, found) if domain in self.schedules else found
+        """Return the schedule of a domain's DAG in this environment; None for never.
+
+        Raises:
+            SettingsError: `SLUICE_SCHEDULE_<DOMAIN>` is no schedule.
+        """
+        found = self._of_domain(SCHEDULE, domain)
+        if found:
+            try:
+                environments.check_schedule(found)
+            except ValueError as error:
+                raise SettingsError(f"{SCHEDULE}{domain.upper()}: {error}, not {found!r}") from error
+        else:
+            schedules = self._file.schedules
+            found = schedules.get(domain, schedules.get(EVERY_DAG, default))
+        return None if found == "none" else found
 
     def start(self, domain: str, default: date) -> date:
-        """Day from which a domain's DAG has runs in this environment: `default` unless it is replaced."""
-        return start_of(domain, self.starts[domain]) if domain in self.starts else default
+        """Return the day from which a domain's DAG has runs in this environment.
+
+        Raises:
+            SettingsError: `SLUICE_START_<DOMAIN>` is no day.
+        """
+        found = self._of_domain(START, domain)
+        try:
+            return date.fromisoformat(found) if found else default
+        except ValueError as error:
+            raise SettingsError(
+                f"{START}{domain.upper()}: must be a day such as 2024-01-01, not {found!r}"
+            ) from error
 
     def catches_up(self, domain: str) -> bool:
-        """Whether the DAG of a domain whose intervals matter has a run for each interval since its first day."""
-        return self.catch_up or domain in self.starts
+        """Return whether the DAG of a domain has a run for each interval since its first day."""
+        return self._file.catch_up or bool(self._of_domain(START, domain))
 
     def download_url(self, domain: str) -> str | None:
-        """URL of a domain's monthly files, with `{month}` in it; None if there is none."""
-        return download_url_of(domain, self.download_urls)
+        """Return the URL of a domain's monthly files, with `{month}` in its last part; None if it is not set.
+
+        Raises:
+            SettingsError: `SLUICE_DOWNLOAD_URL_<DOMAIN>` is no such URL.
+        """
+        found = self._of_domain(DOWNLOAD_URL, domain)
+        # The error does not repeat the value, which may contain credentials.
+        if found and not (
+            found.startswith(("http://", "https://")) and "{month}" in found.rpartition("/")[2]
+        ):
+            raise SettingsError(
+                f"{DOWNLOAD_URL}{domain.upper()}: must be a URL that begins with http:// or https:// and has {{month}} "
+                "in its last part"
+            )
+        return found
+
+    def check_domain_variables(self) -> None:
+        """Check that each variable for a single domain is for a DAG that exists.
+
+        Raises:
+            SettingsError: one is not.
+        """
+        for variable in self._domain_variables:
+            prefix = next(prefix for prefix in DOMAIN_PREFIXES if variable.startswith(prefix))
+            environments.check_dag(variable.removeprefix(prefix).lower(), variable)
+
+    def _of_domain(self, prefix: str, domain: str) -> str | None:
+        return self._domain_variables.get(prefix + domain.upper())
 
     def limits_of(self, domain: str) -> Limits:
-        """By how much a domain's tables may differ from the published ones."""
-        return self.limits.get(domain) or self.limits[EVERY_DAG]
+        """Return by how much a domain's tables may differ from the published ones."""
+        limits = self._file.limits
+        return limits.get(domain) or limits[EVERY_DAG]
 
     def landing(self, domain: str) -> Path:
-        """Folder into which a domain's input files are delivered."""
+        """Return the folder to which a domain's input files are delivered."""
         return self.data_dir / "landing" / domain
 
     def archive(self, domain: str) -> Path:
-        """Folder to which a domain's loaded files may be moved."""
+        """Return the folder to which a domain's loaded files may be moved."""
         return self.data_dir / "archive" / domain
 
     def reports(self, domain: str) -> Path:
-        """Folder of a domain's reports for people."""
+        """Return the folder of a domain's reports."""
         return self.data_dir / "reports" / domain
 
     def published(self, domain: str) -> Path:
-        """The file that readers open: a domain's marts that passed every test."""
+        """Return the file that readers open: a domain's marts that passed every test."""
         return (self.spark.lake if self.spark else self.data_dir) / "published" / f"{domain}.duckdb"
 
     @property
     def warehouse(self) -> Path:
-        """The working warehouse of this environment, written by one process at a time; for Spark its raw tables alone."""
+        """The DuckDB file of the warehouse, written by one process at a time; with Spark it holds only raw tables."""
         return self.data_dir / "warehouse" / f"{self.warehouse_name}.duckdb"
 
     @property
-    def engine(self) -> str:
-        """What the warehouse is: `duckdb`, `postgres` or `spark`."""
-        return "postgres" if self.postgres else "spark" if self.spark else "duckdb"
+    def writers(self) -> int:
+        """Tasks that may write to the warehouse at the same time; DuckDB allows one process."""
+        return 1 if self.target == "duckdb" else self.warehouse_writers
 
     @property
     def warehouse_name(self) -> str:
-        """What tells this environment's warehouse from those of other environments and targets: `dev`, `dev_postgres`."""
-        return self.env if self.engine == "duckdb" else f"{self.env}_{self.target}"
+        """A name that is unique to the environment and the target: `dev`, `dev_postgres`."""
+        return self.env if self.target == "duckdb" else f"{self.env}_{self.target}"
 
     def journal(self, domain: str) -> Path:
         """Folder of the metrics of a domain's runs in this environment that are not in its warehouse yet."""
@@ -149,12 +289,12 @@ class Settings:
 
     @property
     def dbt_results(self) -> Path:
-        """Folder of the results of dbt's runs in this environment that are not in its warehouse yet."""
+        """Folder of the results of dbt commands that are not in the warehouse yet."""
         return self.data_dir / "dbt" / "results" / self.warehouse_name
 
     @property
     def dlt_dir(self) -> Path:
-        """What dlt keeps between runs: pipeline state and packages under way."""
+        """What dlt keeps between runs: pipeline state and unfinished packages."""
         return self.data_dir / "dlt"
 
     @property
@@ -169,45 +309,24 @@ class Settings:
 
     @property
     def manifest(self) -> Path:
-        """dbt's manifest as the DAGs and `publish` read it; replaced whole when the project changes.
+        """dbt's manifest for DAGs and `publish`; replaced atomically when the project changes.
 
-        The one in `dbt_target` is rewritten in place by every dbt command, and a task that starts
-        at that moment would read half of it.
+        Every dbt command rewrites the one in `dbt_target` in place, where a reader could find half of it.
         """
         return self._dbt_dir / "manifest.json"
 
     @property
     def _dbt_dir(self) -> Path:
-        """What dbt writes; models are another SQL on another engine."""
-        return self.data_dir / "dbt" if self.engine == "duckdb" else self.data_dir / "dbt" / self.target
+        # Models compile to different SQL on each engine.
+        return self.data_dir / "dbt" if self.target == "duckdb" else self.data_dir / "dbt" / self.target
 
     def environment(self) -> dict[str, str]:
-        """Variables that make a child process (dbt, Airflow) use these very settings."""
+        """Return the variables that give a child process (dbt, Airflow) these settings, secrets included."""
         return {
-            "SLUICE_DATA_DIR": str(self.data_dir),
-            "SLUICE_ENV": self.env,
-            "SLUICE_TARGET": self.target,
-            "SLUICE_AIRFLOW_HOST": self.airflow_host,
-            "SLUICE_MEMORY_LIMIT": self.memory_limit,
-            **{
-                SCHEDULE_PREFIX + domain.upper(): text
-                for domain, text in self.schedules.items()
-                if domain != EVERY_DAG
-            },
-            **{START_PREFIX + domain.upper(): day for domain, day in self.starts.items()},
-            **{DOWNLOAD_URL_PREFIX + domain.upper(): url for domain, url in self.download_urls.items()},
-            **({"SLUICE_NOTIFY_WEBHOOK_URL": self.webhook_url} if self.webhook_url else {}),
-            **(self.postgres.environment() if self.postgres else {}),
-            **(self.spark.environment() if self.spark else {}),
-            **({"SLUICE_WAREHOUSE_WRITERS": str(self.warehouse_writers)} if self.engine != "duckdb" else {}),
-            **(self.mail.environment() if self.mail else {}),
-            **(self.airflow.environment() if self.airflow else {}),
-            **(self.deployment.environment() if self.deployment else {}),
-            "SLUICE_DASHBOARD_URL": self.dashboard_url,
-            "SLUICE_NOTIFY_SUCCESS": str(int(self.notify_success)),
-            "SLUICE_FILE_STABLE_SECONDS": str(self.file_stable_seconds),
+            **super().environment(),
+            **self._domain_variables,
             "DBT_PROFILES_DIR": str(PROJECT_DIR),
-            # As Cosmos names them: dbt takes what it has parsed for another one's if these differ.
+            # As Cosmos names them: with other names dbt would not reuse what it parsed before.
             "DBT_PROFILE": DBT_PROFILE,
             "DBT_TARGET": self.target,
             "DBT_TARGET_PATH": str(self.dbt_target),
@@ -217,51 +336,9 @@ class Settings:
 
 
 def load(env: str | None = None) -> Settings:
-    """Read the environment, and from `environments.toml` what it leaves open.
-
-    Args:
-        env: another environment than that of `SLUICE_ENV`, to whose data folder and target the variables
-            do not apply.
+    """Read the settings of an environment, by default that of `SLUICE_ENV`.
 
     Raises:
-        SettingsError: a variable or a key of the file has a value that cannot be used.
+        SettingsError: a variable or a key of `environments.toml` has an invalid value.
     """
-    own = os.environ.get("SLUICE_ENV") or "dev"
-    env = env or own
-    chosen = environments.read(env)
-    variables = os.environ if env == own else {}
-    data_dir = PROJECT_DIR / Path(variables.get("SLUICE_DATA_DIR") or chosen.data_dir).expanduser()
-    data_dir = data_dir.resolve()
-    if data_dir.exists() and not data_dir.is_dir():
-        raise SettingsError(f"SLUICE_DATA_DIR must be a folder, but {data_dir} is a file")
-    memory_limit = os.environ.get("SLUICE_MEMORY_LIMIT", "2GB")
-    if not re.fullmatch(r"[1-9][0-9]*([.][0-9]+)? ?[KMGT]i?B", memory_limit):
-        raise SettingsError(f"SLUICE_MEMORY_LIMIT must be a size such as 2GB or 512MiB, not {memory_limit!r}")
-    target = variables.get("SLUICE_TARGET") or chosen.target
-    if target not in (targets := get_args(environments.Target)):
-        raise SettingsError(f"SLUICE_TARGET must be one of {', '.join(targets)}, not {target!r}")
-    return Settings(
-        data_dir=data_dir,
-        env=env,
-        target=target,
-        postgres=read_postgres(target),
-        spark=read_spark(target, data_dir),
-        warehouse_writers=read_writers(target),
-        airflow_host=os.environ.get("SLUICE_AIRFLOW_HOST", "127.0.0.1"),
-        memory_limit=memory_limit,
-        schedules=chosen.schedules | read_by_domain(SCHEDULE_PREFIX),
-        starts=read_by_domain(START_PREFIX),
-        active_dags=tuple(chosen.active_dags),
-        catch_up=chosen.catch_up,
-        retries=chosen.retries,
-        notify=tuple(chosen.notify),
-        notify_success=read_notify_success(chosen.notify_success),
-        limits=chosen.limits,
-        download_urls=read_by_domain(DOWNLOAD_URL_PREFIX),
-        deployment=read_deployment(),
-        webhook_url=read_webhook_url(),
-        mail=read_mail(),
-        airflow=read_airflow(),
-        dashboard_url=read_dashboard_url(),
-        file_stable_seconds=number("SLUICE_FILE_STABLE_SECONDS", 10.0),
-    )
+    return Settings(env=env) if env else Settings()

@@ -1,25 +1,35 @@
-"""Values of variables that are numbers."""
+"""Types of settings whose values have a form."""
 
-import os
 import re
-from decimal import Decimal
+from typing import Annotated, Any
 
-from settings.environments import SettingsError
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_core import PydanticCustomError
 
-
-def number(variable: str, default: float) -> float:
-    """A number that is not negative."""
-    text = os.environ.get(variable) or str(default)
-    if not re.fullmatch(r"[0-9]+([.][0-9]+)?", text):
-        raise SettingsError(f"{variable} must be a number, not {text!r}")
-    return float(text)
+Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-def amount(variable: str, default: str, *, least: int | None = None) -> Decimal:
-    """A number that is not negative; a whole one, and no less than `least`, if that is given."""
-    text = os.environ.get(variable) or default
-    form = r"[0-9]{1,9}" if least is not None else r"[0-9]{1,9}([.][0-9]{1,9})?"
-    if not re.fullmatch(form, text) or Decimal(text) < (least or 0):
-        kind = f"a whole number from {least}" if least is not None else "an amount such as 1 or 0.25"
-        raise SettingsError(f"{variable} must be {kind}, not {text!r}")
-    return Decimal(text)
+def matching(pattern: str, meaning: str) -> Any:
+    """Return a validator of texts; its error says what they must be, and not what a secret is."""
+
+    def check(value: Any) -> Any:
+        if not re.fullmatch(pattern, value.get_secret_value() if isinstance(value, SecretStr) else value):
+            raise PydanticCustomError("form", "must be {meaning}", {"meaning": meaning})
+        return value
+
+    return AfterValidator(check)
+
+
+def without_slash(url: str) -> str:
+    """Return a URL without a slash at its end."""
+    return url.rstrip("/")
+
+
+# A password in the address would end up in logs and messages.
+HttpUrl = Annotated[
+    str,
+    matching(r"https?://[^\s/@]+(/\S*)?", "a URL such as http://127.0.0.1:8080, without a password"),
+    AfterValidator(without_slash),
+]
+Email = Annotated[str, matching(r"[^@\s<>]+@[^@\s<>]+", "addresses such as ops@example.org")]
+MemorySize = Annotated[str, matching(r"[1-9][0-9]*([.][0-9]+)? ?[KMGT]i?B", "a size such as 2GB or 512MiB")]

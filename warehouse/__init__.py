@@ -95,4 +95,4 @@ def scratch(settings: Settings, name: str) -> AbstractContextManager[Settings]:
 
 def _engine(settings: Settings) -> Engine:
     # One of them is needed, and each brings its library.
-    return importlib.import_module(f"warehouse.{ENGINES[settings.engine]}")
+    return importlib.import_module(f"warehouse.{ENGINES[settings.target]}")

@@ -8,7 +8,6 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -203,7 +202,8 @@ def scratch(settings: Settings, name: str) -> Iterator[Settings]:
                 f"{settings.postgres} makes no database {database}: {error} (alter role … createdb allows it)"
             ) from error
         try:
-            yield replace(settings, postgres=replace(settings.postgres, database=database))
+            own = settings.postgres.model_copy(update={"database": database})
+            yield settings.model_copy(update={"postgres": own})
         finally:
             warehouse.execute(f"drop database if exists {quoted(database)} with (force)")
 
@@ -216,7 +216,7 @@ def _connected(server: PostgresServer, domain: str | None) -> Iterator["psycopg2
             port=server.port,
             dbname=server.database,
             user=server.user,
-            password=server.password,
+            password=server.password.get_secret_value(),
             connect_timeout=CONNECT_SECONDS,
             application_name=f"sluice {domain}" if domain else "sluice",
             # A client that is gone without a word is found out within a minute.

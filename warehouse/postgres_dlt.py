@@ -57,7 +57,7 @@ def destination(server: PostgresServer, application: str) -> SluicePostgres:
             "port": server.port,
             "database": server.database,
             "username": server.user,
-            "password": server.password,
+            "password": server.password.get_secret_value(),
             "session_timezone": "UTC",
             "query": {"application_name": application},
         }

@@ -9,7 +9,6 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -156,10 +155,11 @@ def domain_lock(settings: Settings, domain: str) -> Iterator[None]:
 def scratch(settings: Settings, name: str) -> Iterator[Settings]:
     """Start a server with an empty catalog, and with a lake in the data folder."""
     folder = settings.data_dir / name
-    server = replace(settings.spark, host="127.0.0.1", port=unused_port(), lake=settings.data_dir / "lake")
+    changes = {"host": "127.0.0.1", "port": unused_port(), "lake": settings.data_dir / "lake"}
+    server = settings.spark.model_copy(update=changes)
     try:
         with spark_server(server, folder):
-            yield replace(settings, spark=server)
+            yield settings.model_copy(update={"spark": server})
     except SparkMissingError as error:
         raise WarehouseBusyError(str(error)) from error
 

@@ -59,7 +59,7 @@ def history(settings: Settings, since: datetime | None) -> dict[str, list[dict[s
         )
     changed = {"updated_at_gte": (since - OVERLAP).isoformat()} if since else {}
     try:
-        with AirflowApi(access.url, access.username, access.password) as api:
+        with AirflowApi(access.url, access.username, access.password.get_secret_value()) as api:
             return {
                 "pipelines": list(_pipelines(api)),
                 "runs": list(_runs(api, changed)),

@@ -42,7 +42,7 @@ def run(cluster: Containers, *arguments: str) -> None:
 
 def test_the_worker_reads_what_was_loaded(cluster: Containers) -> None:
     host, port = urlsplit(cluster.url("spark-thrift", 10000)).netloc.split(":")
-    with session(SparkServer(host, int(port), "sluice", Path(), "")) as spark:
+    with session(SparkServer(host=host, port=int(port), lake=Path())) as spark:
         assert spark.run("select count(*), count(distinct _row_id) from raw_taxi.trips") == [(ROWS, ROWS)]
     found = httpx.get(f"{cluster.url('spark-master', 8080)}/json/").json()
     assert [worker["state"] for worker in found["workers"]] == ["ALIVE"]

@@ -4,7 +4,7 @@ The tests build on each other in this order.
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -72,8 +72,8 @@ def history(tmp_path_factory: pytest.TempPathFactory, project: Parsed) -> Histor
             for run in runs
         }
         plugins = ask("GET", "/plugins", params={"limit": 1000})["plugins"]
-        access = AirflowAccess(airflow.url, airflow.username, airflow.password)
-        asking = replace(settings, airflow=access)
+        access = AirflowAccess(url=airflow.url, username=airflow.username, password=airflow.password)
+        asking = settings.model_copy(update={"airflow": access})
         again = collect(asking).rows
         # As if it was looked at between the first run and the second.
         after_the_first = airflow_history.history(asking, first_ended + airflow_history.OVERLAP)
@@ -176,7 +176,8 @@ def test_without_airflow_all_else_is_looked_at_and_nothing_is_lost(history: Hist
     before = history.query(figures)
     collected, _, _ = health(history.settings)
     assert "SLUICE_AIRFLOW_URL is not set" in collected.without_airflow
-    gone = replace(history.settings, airflow=AirflowAccess("http://127.0.0.1:9", "admin", "secret-password"))
+    access = AirflowAccess(url="http://127.0.0.1:9", username="admin", password="secret-password")
+    gone = history.settings.model_copy(update={"airflow": access})
     assert "does not answer" in collect(gone).without_airflow
     assert history.query(figures) == before
     assert json.dumps(collect(gone).to_dict()).find("secret-password") == -1

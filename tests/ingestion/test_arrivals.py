@@ -133,7 +133,7 @@ def test_a_mended_file_is_loaded_under_its_name(settings: Settings, query: Query
 def test_a_file_that_is_being_written_is_waited_for_and_loaded_whole(
     settings: Settings, query: Query
 ) -> None:
-    quick = Settings(settings.data_dir, settings.env, file_stable_seconds=2.0)
+    quick = Settings(data_dir=settings.data_dir, env=settings.env, file_stable_seconds=2.0)
     settings.landing("sales").mkdir(parents=True)
     path = settings.landing("sales") / "slow.csv"
     written = threading.Event()
@@ -159,7 +159,7 @@ def test_a_file_that_is_being_written_is_waited_for_and_loaded_whole(
 
 
 def test_what_is_still_being_written_is_left(settings: Settings) -> None:
-    quick = Settings(settings.data_dir, settings.env, file_stable_seconds=1.0)
+    quick = Settings(data_dir=settings.data_dir, env=settings.env, file_stable_seconds=1.0)
     settings.landing("sales").mkdir(parents=True)
     path = settings.landing("sales") / "slow.csv"
     stop = threading.Event()

@@ -10,9 +10,9 @@ from settings import Settings, SettingsError
 
 SECRETS = {
     "SLUICE_METADATA_PASSWORD": "p@ss/word:1",
-    "SLUICE_FERNET_KEY": "fernet",
-    "SLUICE_JWT_SECRET": "jwt",
-    "SLUICE_SESSION_KEY": "session",
+    "SLUICE_FERNET_KEY": "a-fernet",
+    "SLUICE_JWT_SECRET": "a-jwt",
+    "SLUICE_SESSION_KEY": "a-session",
     "SLUICE_AIRFLOW_PASSWORD": "of-the-ui",
 }
 ADDRESSES = {
@@ -35,7 +35,7 @@ def own_options(environment: dict[str, str]) -> dict[str, str]:
 
 def test_a_deployment_differs_from_one_machine_in_its_places_and_secrets_alone(deployed):
     services = own_options(airflow_environment(deployed))
-    here = own_options(airflow_environment(Settings(deployed.data_dir, deployed.env)))
+    here = own_options(airflow_environment(deployed.model_copy(update={"deployment": None})))
     assert services.keys() == here.keys()
     assert {name for name, text in services.items() if text != here[name]} == {
         "AIRFLOW__API__PORT",
@@ -69,7 +69,7 @@ def test_an_operator_may_set_any_option_of_a_deployment_and_of_no_local_airflow(
     option = "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT"
     monkeypatch.setenv(option, "7")
     assert airflow_environment(deployed)[option] == "7"
-    assert airflow_environment(Settings(deployed.data_dir, deployed.env))[option] == "60"
+    assert airflow_environment(deployed.model_copy(update={"deployment": None}))[option] == "60"
 
 
 def test_settings_survive_the_environment_and_show_no_secret(deployed, monkeypatch):
@@ -90,7 +90,7 @@ def test_settings_survive_the_environment_and_show_no_secret(deployed, monkeypat
 )
 def test_an_address_that_cannot_be_used_is_named_and_not_repeated(deployed, monkeypatch, variable, text):
     monkeypatch.setenv(variable, text)
-    with pytest.raises(SettingsError, match=f"{variable} must be a URL such as") as error:
+    with pytest.raises(SettingsError, match=f"{variable}: must be a URL such as") as error:
         project_settings.load()
     assert "s3cret" not in str(error.value)
 

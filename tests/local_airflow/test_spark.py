@@ -24,7 +24,7 @@ def test_it_is_for_the_target_spark(data_dir: Settings, capsys: pytest.CaptureFi
 
 def test_it_answers_until_it_is_stopped(tmp_path: Path) -> None:
     need_spark()
-    server = SparkServer("127.0.0.1", unused_port(), "sluice", tmp_path / "lake", "local[1]")
+    server = SparkServer(port=unused_port(), lake=tmp_path / "lake", master="local[1]")
     variables = {"SLUICE_TARGET": "spark", "SLUICE_DATA_DIR": str(tmp_path), **server.environment()}
     command = subprocess.Popen(
         [sys.executable, "-m", "cli.airflow", "spark"],

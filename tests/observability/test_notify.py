@@ -247,7 +247,7 @@ def test_a_password_is_sent_through_tls_alone(
     assert "wrong password" not in repr(wrong)
     assert wrong.environment()["SLUICE_SMTP_PASSWORD"] == "wrong password"
     monkeypatch.setenv("SLUICE_SMTP_SECURITY", "none")
-    with pytest.raises(SettingsError, match="would show the password"):
+    with pytest.raises(SettingsError, match="would send the password"):
         project_settings.load()
 
 

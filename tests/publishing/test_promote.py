@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -24,14 +23,14 @@ COUNT = "select count(*) from marts.fct_things"
 
 @pytest.fixture
 def staging(tmp_path: Path, settings: Settings) -> Settings:
-    staging = replace(settings, env="staging", data_dir=tmp_path / "staging")
+    staging = settings.model_copy(update={"env": "staging", "data_dir": tmp_path / "staging"})
     build_months(staging, 3, 100)
     return staging
 
 
 @pytest.fixture
 def prod(tmp_path: Path, settings: Settings) -> Settings:
-    return replace(settings, env="prod", data_dir=tmp_path / "prod")
+    return settings.model_copy(update={"env": "prod", "data_dir": tmp_path / "prod"})
 
 
 def test_the_very_file_is_published_and_who_did_it_is_kept(staging: Settings, prod: Settings) -> None:

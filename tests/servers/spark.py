@@ -32,6 +32,6 @@ def need_spark() -> None:
 def spark(folder: Path) -> Iterator[SparkServer]:
     """A running server with two threads as its cluster; skips the test where Spark or Java is not installed."""
     need_spark()
-    server = SparkServer("127.0.0.1", unused_port(), "sluice", folder / "lake", "local[2]")
+    server = SparkServer(port=unused_port(), lake=folder / "lake", master="local[2]")
     with spark_server(server, folder, FEW, java=JAVA):
         yield server

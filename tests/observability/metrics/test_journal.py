@@ -140,7 +140,7 @@ def test_a_run_may_have_any_name(settings: Settings) -> None:
 
 def test_environments_and_domains_keep_apart(settings: Settings) -> None:
     note_end("others", "r", settings)
-    note_end("things", "r", Settings(settings.data_dir, env="prod"))
+    note_end("things", "r", Settings(data_dir=settings.data_dir, env="prod"))
     assert entries(settings) == []
 
 
