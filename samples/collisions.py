@@ -10,20 +10,20 @@ from pathlib import Path
 
 from samples import collisions_values as values
 from samples import lines
-from samples.delivery import REJECTED, SUPERSEDED, Delivery, Fate, Part, breaks
+from samples.delivery import REJECTED, SUPERSEDED, Delivery, ExpectedStatus, Part, quarantined_by
 
 #: Kind of defect → what must become of the line that has it. A duplicate is a second, corrected line with
 #: the collision_id of an earlier one: the earlier one is superseded.
-FATES: Mapping[str, Fate] = {
+EXPECTED: Mapping[str, ExpectedStatus] = {
     "duplicate": SUPERSEDED,
-    "bad_date": breaks("crash_date_is_a_date"),
-    "negative_count": breaks("persons_injured_is_a_count"),
-    "text_count": breaks("persons_injured_is_a_count"),
-    "missing_id": breaks("collision_id_is_a_number"),
+    "bad_date": quarantined_by("crash_date_is_a_date"),
+    "negative_count": quarantined_by("persons_injured_is_a_count"),
+    "text_count": quarantined_by("persons_injured_is_a_count"),
+    "missing_id": quarantined_by("collision_id_is_a_number"),
     "cut_off": REJECTED,
     "open_quote": REJECTED,
 }
-TYPICAL_DEFECTS = dict.fromkeys(FATES, 5)
+TYPICAL_DEFECTS = dict.fromkeys(EXPECTED, 5)
 
 _MACROS = """
 create temp macro street(crash, which) as pick(crash, which || ' street', getvariable('streets'));
@@ -139,14 +139,14 @@ def write_collisions(
         rows: data lines over all files, defective ones included.
         seed: another seed gives other crashes under the same ids.
         header: `official` or `renamed`, the two spellings in circulation; LOCATION differs with them.
-        defects: kind of defect (a key of FATES) → number of lines. A line has one defect at most.
+        defects: kind of defect (a key of EXPECTED) → number of lines. A line has one defect at most.
         first_id: ids run from here, one a line; choose another for a further delivery.
 
     Raises:
         ValueError: no path, an unknown header or defect, or too few rows for the defects.
     """
-    lines.refuse_unknown("header", [header], values.HEADERS)
-    lines.refuse_unknown("defects", defects, FATES)
+    lines.raise_if_unknown("header", [header], values.HEADERS)
+    lines.raise_if_unknown("defects", defects, EXPECTED)
     if not paths:
         raise ValueError("at least one path is needed")
     chosen = lines.slots(defects, rows, seed)
@@ -162,7 +162,7 @@ def write_collisions(
             header=values.HEADERS[header],
             **values.LOCATIONS[header],
         )
-    return Delivery("collisions", (Part("crashes", paths, rows, dict(defects), FATES),))
+    return Delivery("collisions", (Part("crashes", paths, rows, dict(defects), EXPECTED),))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -181,4 +181,4 @@ def deliver(folder: Path, options: argparse.Namespace) -> Delivery:
     """Write the files that the options of `add_options` ask for."""
     suffix = ".csv.gz" if options.gz else ".csv"
     paths = (folder / f"crashes_sample_{k:03}{suffix}" for k in range(1, options.files + 1))
-    return write_collisions(*paths, **lines.asked(options, write_collisions))
+    return write_collisions(*paths, **lines.options_for(options, write_collisions))

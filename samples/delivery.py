@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Fate:
+class ExpectedStatus:
     """What must become of a line with some kind of defect."""
 
     name: str
@@ -16,13 +16,13 @@ class Fate:
     rules: tuple[str, ...] = ()
 
 
-SUPERSEDED = Fate("superseded")
-REJECTED = Fate("rejected")
+SUPERSEDED = ExpectedStatus("superseded")
+REJECTED = ExpectedStatus("rejected")
 
 
-def breaks(*rules: str) -> Fate:
+def quarantined_by(*rules: str) -> ExpectedStatus:
     """The line is quarantined with the names of these rules."""
-    return Fate("quarantined", rules)
+    return ExpectedStatus("quarantined", rules)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Part:
     #: Kind of defect → number of lines that have it.
     defects: Mapping[str, int]
     #: Kind of defect → what must become of a line that has it.
-    fates: Mapping[str, Fate]
+    expected: Mapping[str, ExpectedStatus]
 
     @property
     def superseded(self) -> int:
@@ -63,11 +63,11 @@ class Part:
         """Rule → quarantined lines that break it; a line that breaks two rules is counted under both."""
         count = Counter()
         for kind, lines in self.defects.items():
-            count.update(dict.fromkeys(self.fates[kind].rules, lines))
+            count.update(dict.fromkeys(self.expected[kind].rules, lines))
         return dict(+count)
 
     def _meeting(self, row_status: str) -> int:
-        return sum(lines for kind, lines in self.defects.items() if self.fates[kind].name == row_status)
+        return sum(lines for kind, lines in self.defects.items() if self.expected[kind].name == row_status)
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values, for `--json`."""
@@ -134,10 +134,10 @@ class Delivery:
         where = (
             self.files[0] if len(self.files) == 1 else f"{len(self.files)} files in {self.files[0].parent}"
         )
-        fates = ", ".join(
+        statuses = ", ".join(
             f"{getattr(self, f):,} {f}" for f in ("clean", "superseded", "quarantined", "rejected")
         )
-        return f"{self.domain}: {self.lines:,} lines ({fates}) in {where}"
+        return f"{self.domain}: {self.lines:,} lines ({statuses}) in {where}"
 
 
 def _counts(of: Part | Delivery) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from samples import lines
-from samples.delivery import REJECTED, SUPERSEDED, Delivery, Fate, Part, breaks
+from samples.delivery import REJECTED, SUPERSEDED, Delivery, ExpectedStatus, Part, quarantined_by
 from samples.ecommerce_values import CHOICES
 
 _BAD_QUANTITY = "quantity_is_from_1_to_1000"
@@ -20,37 +20,37 @@ _BAD_STATUS = "status_is_known"
 #: Entity → kind of defect → what must become of the line that has it. A duplicate is a second line under the
 #: key of an earlier one, which it supersedes. Of customers and products the defective lines are additional,
 #: and no order refers to what stands only there.
-FATES: Mapping[str, Mapping[str, Fate]] = {
+EXPECTED: Mapping[str, Mapping[str, ExpectedStatus]] = {
     "customers": {
-        "customer_missing_id": breaks("customer_id_is_present"),
-        "bad_email": breaks("email_is_valid"),
+        "customer_missing_id": quarantined_by("customer_id_is_present"),
+        "bad_email": quarantined_by("email_is_valid"),
         "customer_duplicate": SUPERSEDED,
     },
     "products": {
-        "product_missing_id": breaks("product_id_is_present"),
-        "missing_product_name": breaks("product_name_is_present"),
-        "missing_category": breaks("category_is_present"),
-        "bad_unit_cost": breaks("unit_cost_is_from_0_to_100000"),
+        "product_missing_id": quarantined_by("product_id_is_present"),
+        "missing_product_name": quarantined_by("product_name_is_present"),
+        "missing_category": quarantined_by("category_is_present"),
+        "bad_unit_cost": quarantined_by("unit_cost_is_from_0_to_100000"),
     },
     "orders": {
-        "missing_order_id": breaks("order_id_is_present"),
-        "missing_customer_id": breaks("customer_id_is_present"),
-        "missing_product_id": breaks("product_id_is_present"),
-        "missing_order_date": breaks("order_date_is_present"),
-        "bad_order_date": breaks("order_date_is_a_date"),
-        "future_order_date": breaks("order_date_is_not_after_the_load"),
-        "bad_quantity": breaks(_BAD_QUANTITY),
-        "bad_unit_price": breaks(_BAD_PRICE),
-        "unknown_status": breaks(_BAD_STATUS),
-        "unknown_customer": breaks("customer_exists"),
-        "unknown_product": breaks("product_exists"),
-        "three_rules": breaks(_BAD_QUANTITY, _BAD_PRICE, _BAD_STATUS),
+        "missing_order_id": quarantined_by("order_id_is_present"),
+        "missing_customer_id": quarantined_by("customer_id_is_present"),
+        "missing_product_id": quarantined_by("product_id_is_present"),
+        "missing_order_date": quarantined_by("order_date_is_present"),
+        "bad_order_date": quarantined_by("order_date_is_a_date"),
+        "future_order_date": quarantined_by("order_date_is_not_after_the_load"),
+        "bad_quantity": quarantined_by(_BAD_QUANTITY),
+        "bad_unit_price": quarantined_by(_BAD_PRICE),
+        "unknown_status": quarantined_by(_BAD_STATUS),
+        "unknown_customer": quarantined_by("customer_exists"),
+        "unknown_product": quarantined_by("product_exists"),
+        "three_rules": quarantined_by(_BAD_QUANTITY, _BAD_PRICE, _BAD_STATUS),
         "duplicate": SUPERSEDED,
         "cut_off": REJECTED,
         "open_quote": REJECTED,
     },
 }
-TYPICAL_DEFECTS = {kind: 5 for fates in FATES.values() for kind in fates}
+TYPICAL_DEFECTS = {kind: 5 for statuses in EXPECTED.values() for kind in statuses}
 
 #: One customer in this many moved to another region, and so has a second line.
 _ONE_MOVED_IN = 10
@@ -250,7 +250,7 @@ def write_ecommerce(
     first_id: int = 1,
     first_day: date = date(2023, 1, 1),
     days: int = 731,
-    only: Iterable[str] = tuple(FATES),
+    only: Iterable[str] = tuple(EXPECTED),
     defects: Mapping[str, int] = TYPICAL_DEFECTS,
 ) -> Delivery:
     """Write customers, products and orders; the same arguments write the same lines.
@@ -273,23 +273,23 @@ def write_ecommerce(
         days: length of the period of the order dates.
         only: the entities to write. Orders alone refer to the customers and products that the same
             `customers`, `products` and `seed` write.
-        defects: kind of defect (a key of FATES) → number of lines. A line has one defect at most. Kinds of
+        defects: kind of defect (a key of EXPECTED) → number of lines. A line has one defect at most. Kinds of
             entities that are not written are left out.
 
     Raises:
         ValueError: an unknown entity or defect, a number that is too low, or too few orders, customers or
             products for the defects.
     """
-    entities = [entity for entity in FATES if entity in (only := set(only))]
-    lines.refuse_unknown("entity", only, FATES)
-    lines.refuse_unknown("defects", defects, TYPICAL_DEFECTS)
+    entities = [entity for entity in EXPECTED if entity in (only := set(only))]
+    lines.raise_if_unknown("entity", only, EXPECTED)
+    lines.raise_if_unknown("defects", defects, TYPICAL_DEFECTS)
     customers = max(50, orders // 20) if customers is None else customers
     products = min(max(50, orders // 100), 5_000) if products is None else products
     if not entities or min(orders, customers, products, files, days) < 1 or first_id < 0:
         raise ValueError("at least one entity, order, customer, product, file and day is needed")
 
     wanted = {
-        entity: {kind: n for kind, n in defects.items() if kind in FATES[entity]} for entity in entities
+        entity: {kind: n for kind, n in defects.items() if kind in EXPECTED[entity]} for entity in entities
     }
     additional = {entity: sum(kinds.values()) for entity, kinds in wanted.items()} | {"orders": 0}
     regular = {
@@ -328,7 +328,7 @@ def write_ecommerce(
     return Delivery(
         "ecommerce",
         tuple(
-            Part(entity, paths[entity], rows[entity], wanted[entity], FATES[entity]) for entity in entities
+            Part(entity, paths[entity], rows[entity], wanted[entity], EXPECTED[entity]) for entity in entities
         ),
     )
 
@@ -351,12 +351,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=lambda text: text.split(","),
         action="extend",
         metavar="ENTITY,…",
-        help=f"write only these of {', '.join(FATES)}; can be repeated",
+        help=f"write only these of {', '.join(EXPECTED)}; can be repeated",
     )
     lines.add_defects_option(parser, TYPICAL_DEFECTS)
 
 
 def deliver(folder: Path, options: argparse.Namespace) -> Delivery:
     """Write the files that the options of `add_options` ask for."""
-    asked = lines.asked(options, write_ecommerce)
-    return write_ecommerce(folder, **asked | {"only": options.only or FATES})
+    asked = lines.options_for(options, write_ecommerce)
+    return write_ecommerce(folder, **asked | {"only": options.only or EXPECTED})

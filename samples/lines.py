@@ -112,7 +112,7 @@ def use(connection: duckdb.DuckDBPyConnection, chosen: Slots) -> None:
     connection.execute("set variable defects_before = ?::bigint[]", [before])
 
 
-def asked(options: argparse.Namespace, writer: Callable[..., Any]) -> dict[str, Any]:
+def options_for(options: argparse.Namespace, writer: Callable[..., Any]) -> dict[str, Any]:
     """The options that a writer takes, by the names of its parameters."""
     return {name: value for name, value in vars(options).items() if name in signature(writer).parameters}
 
@@ -148,7 +148,7 @@ def weighted(weights: Mapping[Any, int]) -> list:
     return [value for value, weight in weights.items() for _ in range(weight)]
 
 
-def refuse_unknown(what: str, given: Iterable[str], known: Iterable[str]) -> None:
+def raise_if_unknown(what: str, given: Iterable[str], known: Iterable[str]) -> None:
     """Raise a ValueError that names what is given but not known."""
     if unknown := set(given) - set(known):
         raise ValueError(f"no such {what}: {', '.join(sorted(unknown))}")

@@ -9,26 +9,26 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from samples import lines
-from samples.delivery import REJECTED, Delivery, Fate, Part, breaks
+from samples.delivery import REJECTED, Delivery, ExpectedStatus, Part, quarantined_by
 
 _BAD_QUANTITY = "quantity_is_from_1_to_100000"
 _BAD_PRICE = "price_is_from_0_01_to_100000"
 _BAD_PRODUCT = "product_id_is_a_number"
 
 #: Kind of defect → what must become of the line that has it.
-FATES: Mapping[str, Fate] = {
-    "missing_date": breaks("date_is_present"),
-    "bad_date": breaks("date_is_a_date"),
-    "future_date": breaks("date_is_not_after_the_load"),
-    "missing_store": breaks("store_is_present"),
-    "bad_product": breaks(_BAD_PRODUCT),
-    "bad_quantity": breaks(_BAD_QUANTITY),
-    "bad_price": breaks(_BAD_PRICE),
-    "three_rules": breaks(_BAD_PRODUCT, _BAD_QUANTITY, _BAD_PRICE),
+EXPECTED: Mapping[str, ExpectedStatus] = {
+    "missing_date": quarantined_by("date_is_present"),
+    "bad_date": quarantined_by("date_is_a_date"),
+    "future_date": quarantined_by("date_is_not_after_the_load"),
+    "missing_store": quarantined_by("store_is_present"),
+    "bad_product": quarantined_by(_BAD_PRODUCT),
+    "bad_quantity": quarantined_by(_BAD_QUANTITY),
+    "bad_price": quarantined_by(_BAD_PRICE),
+    "three_rules": quarantined_by(_BAD_PRODUCT, _BAD_QUANTITY, _BAD_PRICE),
     "cut_off": REJECTED,
     "open_quote": REJECTED,
 }
-TYPICAL_DEFECTS = dict.fromkeys(FATES, 5)
+TYPICAL_DEFECTS = dict.fromkeys(EXPECTED, 5)
 
 CHOICES = {
     "stores": ["Airport", "Harbour", "Market Square", "North Gate", "Station"],
@@ -96,12 +96,12 @@ def write_sales(
         first_day: the first of them.
         products: the products that are sold are numbered from 1 to this.
         seed: another seed gives other sales.
-        defects: kind of defect (a key of FATES) → number of lines. A line has one defect at most.
+        defects: kind of defect (a key of EXPECTED) → number of lines. A line has one defect at most.
 
     Raises:
         ValueError: an unknown defect, a number that is too low, or too few rows for the defects.
     """
-    lines.refuse_unknown("defects", defects, FATES)
+    lines.raise_if_unknown("defects", defects, EXPECTED)
     if min(rows, days, products) < 1:
         raise ValueError("at least one row, day and product is needed")
     chosen = lines.slots(defects, rows, seed)
@@ -110,7 +110,7 @@ def write_sales(
         lines.set_variables(connection, first_day=first_day)
         lines.use(connection, chosen)
         lines.write(connection, _LINES, rows, paths, lines=rows, files=days, products=products)
-    return Delivery("sales", (Part("sales", paths, rows, dict(defects), FATES),))
+    return Delivery("sales", (Part("sales", paths, rows, dict(defects), EXPECTED),))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -126,4 +126,4 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def deliver(folder: Path, options: argparse.Namespace) -> Delivery:
     """Write the files that the options of `add_options` ask for."""
-    return write_sales(folder, **lines.asked(options, write_sales))
+    return write_sales(folder, **lines.options_for(options, write_sales))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from samples import lines
 from samples import taxi_values as values
-from samples.delivery import REJECTED, SUPERSEDED, Delivery, Fate, Part, breaks
+from samples.delivery import REJECTED, SUPERSEDED, Delivery, ExpectedStatus, Part, quarantined_by
 
 _BAD_VENDOR = "vendor_is_known"
 _BAD_DISTANCE = "distance_is_from_0_to_500_miles"
@@ -21,24 +21,24 @@ _BAD_FARE = "fare_is_within_10000"
 
 #: Kind of defect → what must become of the line that has it. A duplicate is identical in all columns to an
 #: earlier line of its file. No pick-up but that of `other_month` is more than a day outside the file's month.
-FATES: Mapping[str, Fate] = {
+EXPECTED: Mapping[str, ExpectedStatus] = {
     "duplicate": SUPERSEDED,
-    "bad_vendor": breaks(_BAD_VENDOR),
-    "bad_rate_code": breaks("rate_code_is_known"),
-    "bad_payment_type": breaks("payment_type_is_known"),
-    "bad_pickup": breaks("pickup_is_a_time"),
-    "bad_dropoff": breaks("dropoff_is_a_time"),
-    "backwards": breaks("pickup_is_before_dropoff"),
-    "other_month": breaks("pickup_is_in_the_files_month"),
-    "long": breaks("duration_is_under_24_hours"),
-    "bad_distance": breaks(_BAD_DISTANCE),
-    "bad_fare": breaks(_BAD_FARE),
-    "bad_total": breaks("total_is_within_10000"),
-    "three_rules": breaks(_BAD_VENDOR, _BAD_DISTANCE, _BAD_FARE),
+    "bad_vendor": quarantined_by(_BAD_VENDOR),
+    "bad_rate_code": quarantined_by("rate_code_is_known"),
+    "bad_payment_type": quarantined_by("payment_type_is_known"),
+    "bad_pickup": quarantined_by("pickup_is_a_time"),
+    "bad_dropoff": quarantined_by("dropoff_is_a_time"),
+    "backwards": quarantined_by("pickup_is_before_dropoff"),
+    "other_month": quarantined_by("pickup_is_in_the_files_month"),
+    "long": quarantined_by("duration_is_under_24_hours"),
+    "bad_distance": quarantined_by(_BAD_DISTANCE),
+    "bad_fare": quarantined_by(_BAD_FARE),
+    "bad_total": quarantined_by("total_is_within_10000"),
+    "three_rules": quarantined_by(_BAD_VENDOR, _BAD_DISTANCE, _BAD_FARE),
     "cut_off": REJECTED,
     "open_quote": REJECTED,
 }
-TYPICAL_DEFECTS = dict.fromkeys(FATES, 5)
+TYPICAL_DEFECTS = dict.fromkeys(EXPECTED, 5)
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
@@ -227,7 +227,7 @@ def write_taxi(
         header: `official` or `renamed`, the two spellings in circulation.
         airport_fee: whether there is a column of that name, a part of the total.
         seed: another seed gives other trips.
-        defects: kind of defect (a key of FATES) → number of lines in each month. A line has one defect at
+        defects: kind of defect (a key of EXPECTED) → number of lines in each month. A line has one defect at
             most. Parquet has no lines to break: the default leaves those kinds out of it.
 
     Raises:
@@ -241,15 +241,15 @@ def write_taxi(
             raise ValueError(f"no such month: {month!r} is not YYYY-MM")
     if len(set(months)) < len(months):
         raise ValueError(f"a month is there twice: {', '.join(months)}")
-    lines.refuse_unknown("suffix", [suffix], SUFFIXES)
-    lines.refuse_unknown("header", [header], values.HEADERS)
-    lines.refuse_unknown("defects", defects, FATES)
+    lines.raise_if_unknown("suffix", [suffix], SUFFIXES)
+    lines.raise_if_unknown("header", [header], values.HEADERS)
+    lines.raise_if_unknown("defects", defects, EXPECTED)
     if not months or rows < 1:
         raise ValueError("at least one month and row is needed")
     if rows > MOST_ROWS:
         raise ValueError(f"{rows} rows are too many for a month: at most {MOST_ROWS}")
     if suffix == ".parquet":
-        broken = {kind for kind, n in defects.items() if n and FATES[kind] == REJECTED}
+        broken = {kind for kind, n in defects.items() if n and EXPECTED[kind] == REJECTED}
         if broken and defects is not TYPICAL_DEFECTS:
             raise ValueError(f"no such defects in Parquet: {', '.join(sorted(broken))}")
         defects = {kind: n for kind, n in defects.items() if kind not in broken}
@@ -273,7 +273,7 @@ def write_taxi(
                 **_columns(header, airport_fee),
             )
     total = {kind: n * len(months) for kind, n in defects.items()}
-    return Delivery("taxi", (Part("trips", paths, rows * len(months), total, FATES),))
+    return Delivery("taxi", (Part("trips", paths, rows * len(months), total, EXPECTED),))
 
 
 def _columns(header: str, airport_fee: bool) -> dict[str, str]:
@@ -315,5 +315,5 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def deliver(folder: Path, options: argparse.Namespace) -> Delivery:
     """Write the files that the options of `add_options` ask for."""
-    asked = lines.asked(options, write_taxi)
+    asked = lines.options_for(options, write_taxi)
     return write_taxi(folder, **asked | {"suffix": f".{options.suffix}"})

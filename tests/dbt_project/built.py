@@ -62,12 +62,12 @@ class Built:
         """Every line of a delivery of samples has met its row_status, counted where the rows lie, and is accounted for."""
         for part in delivery.parts:
             name = f"{self.domain}__{part.entity}"
-            fates = dict(
+            statuses = dict(
                 self.query(f"select row_status, count(*) from clean.validated_{name} group by row_status")
             )
-            assert fates.get("valid", 0) == part.clean
-            assert fates.get("superseded", 0) == part.superseded
-            assert fates.get("quarantined", 0) == part.quarantined
+            assert statuses.get("valid", 0) == part.clean
+            assert statuses.get("superseded", 0) == part.superseded
+            assert statuses.get("quarantined", 0) == part.quarantined
             rejected = f"select count(*) from raw_{self.domain}.rejected_lines where entity = '{part.entity}'"
             assert self.query(rejected) == [(part.rejected,)]
             assert self.by_rule(part.entity) == {rule: count for rule, count in part.by_rule.items() if count}

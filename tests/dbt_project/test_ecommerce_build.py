@@ -36,8 +36,8 @@ class Shop(Built):
     def __init__(self, data_dir: Path, project: Parsed) -> None:
         super().__init__("ecommerce", data_dir, project)
 
-    def fates(self, entity: str) -> dict[str, str]:
-        """Fate of each row with an id: `id: row_status` and the rules it breaks."""
+    def statuses(self, entity: str) -> dict[str, str]:
+        """ExpectedStatus of each row with an id: `id: row_status` and the rules it breaks."""
         one = entity.removesuffix("s")
         rows = self.query(
             f"select {one}_id, trim(row_status || ' ' || _failed_rules) from clean.validated_ecommerce__{entity} order by all"
@@ -65,7 +65,7 @@ def test_unit_tests_pass(generated: tuple[Shop, Delivery]) -> None:
     shop.run_unit_tests()
 
 
-def test_every_generated_row_meets_its_fate(generated: tuple[Shop, Delivery]) -> None:
+def test_every_generated_row_has_the_expected_status(generated: tuple[Shop, Delivery]) -> None:
     shop, delivery = generated
     shop.assert_fates(delivery)
 
@@ -228,11 +228,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory, project: Parsed) -> Shop:
 
 
 def test_an_order_leaves_the_quarantine_when_its_customer_arrives(shop: Shop) -> None:
-    before = shop.fates("orders")
+    before = shop.statuses("orders")
     assert before["O3"] == "quarantined customer_exists"
     shop.deliver("customers_2.csv", CUSTOMERS, "C2,Bob,bob@x.org,South,2024-06-01 08:00:00")
     shop.build()
-    assert shop.fates("orders") == before | {"O3": "valid"}
+    assert shop.statuses("orders") == before | {"O3": "valid"}
     assert shop.query("select revenue from marts.fct_orders where order_id = 'O3'") == [(Decimal("30.00"),)]
 
 
@@ -360,8 +360,8 @@ def test_what_was_built_step_by_step_equals_a_full_refresh(shop: Shop) -> None:
 
 
 def test_a_changed_rule_judges_all_rows_again(shop: Shop) -> None:
-    before = shop.fates("orders")
+    before = shop.statuses("orders")
     shop.build("--vars", "{calendar_from: '2024-04-01'}")
-    after = shop.fates("orders")
+    after = shop.statuses("orders")
     assert after["O1"] == "quarantined order_date_is_in_the_calendar"
     assert after["O2"] == before["O2"] == "valid"

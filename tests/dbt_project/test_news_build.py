@@ -14,7 +14,7 @@ from transformation.dbt import DbtError
 
 pytestmark = pytest.mark.slow
 
-FATES = "select rows_read, rows_clean, rows_quarantined, rows_superseded, rows_rejected from marts.audit_news__row_counts"
+ROW_COUNTS = "select rows_read, rows_clean, rows_quarantined, rows_superseded, rows_rejected from marts.audit_news__row_counts"
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_every_article_is_a_fact_with_what_was_made_of_it(news) -> None:
     for url, _, topic, sentiment, status in facts:
         assert url.split("/")[3] == topic
         assert (float(sentiment) in (0.8, -0.7, 0), status) == (True, "enriched")
-    assert built.query(FATES) == [(200, 200, 0, 0, 0)]
+    assert built.query(ROW_COUNTS) == [(200, 200, 0, 0, 0)]
     assert built.query("select count(*) from marts.dim_news_sources") == [(5,)]
     assert built.query(
         "select sum(articles), sum(articles_with_sentiment) from marts.agg_sentiment_by_topic_day"
@@ -65,14 +65,14 @@ def test_bad_articles_wait_in_quarantine_also_when_others_come(news) -> None:
     built.build()
     found = built.query("select _failed_rules from clean.quarantine_news__articles order by all")
     assert found == [("source_is_present",), ("title_is_present,source_is_present",)]
-    assert built.query(FATES) == [(203, 200, 2, 0, 1)]
+    assert built.query(ROW_COUNTS) == [(203, 200, 2, 0, 1)]
     apis.news.publish(article(203))
     built.build()
     # A load of the API since does not supersede them.
-    assert built.query(FATES) == [(204, 201, 2, 0, 1)]
+    assert built.query(ROW_COUNTS) == [(204, 201, 2, 0, 1)]
     apis.news.publish(article(202))
     built.build()
-    assert built.query(FATES) == [(204, 202, 1, 0, 1)]
+    assert built.query(ROW_COUNTS) == [(204, 202, 1, 0, 1)]
     costs = built.query("select calls, cache_hits > 500, saved_usd > 0 from marts.agg_llm_cost_by_day")
     # The text of article 202 did not change with its source.
     assert costs == [(203, True, True)]

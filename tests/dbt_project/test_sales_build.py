@@ -12,7 +12,7 @@ from quality.quarantine import quarantine
 from samples.apis.server import SampleApis, serving
 from samples.apis.variables import variables
 from samples.delivery import Delivery
-from samples.sales import FATES, write_sales
+from samples.sales import EXPECTED, write_sales
 from tests.contents import differing
 from tests.dbt_project.built import Built
 from tests.parsed import Parsed
@@ -56,7 +56,7 @@ def generated(
 ) -> tuple[Shop, Delivery, list[str]]:
     """A shop with generated sales of which some are defective in known ways, built once; and the lines."""
     shop = Shop(tmp_path_factory.mktemp("generated"), project, apis[1])
-    defects = {kind: 7 + n for n, kind in enumerate(FATES)}
+    defects = {kind: 7 + n for n, kind in enumerate(EXPECTED)}
     # Some of the products that are sold are not in the catalogue.
     delivery = write_sales(
         shop.landing, rows=20_000, days=70, products=PRODUCTS + 20, seed=5, defects=defects
@@ -84,13 +84,13 @@ def test_unit_tests_pass(generated: tuple[Shop, Delivery, list[str]]) -> None:
     generated[0].run_unit_tests()
 
 
-def test_every_generated_row_meets_its_fate(generated: tuple[Shop, Delivery, list[str]]) -> None:
+def test_every_generated_row_has_the_expected_status(generated: tuple[Shop, Delivery, list[str]]) -> None:
     shop, delivery, _ = generated
     (part,) = delivery.parts
-    fates = dict(
+    statuses = dict(
         shop.query("select row_status, count(*) from clean.validated_sales__sales group by row_status")
     )
-    assert fates == {"valid": part.clean, "quarantined": part.quarantined}
+    assert statuses == {"valid": part.clean, "quarantined": part.quarantined}
     assert shop.by_rule("sales") == part.by_rule
     sums = ", ".join(f"sum(rows_{what})::int" for what in ("read", "clean", "quarantined", "rejected"))
     by_entity = shop.query(

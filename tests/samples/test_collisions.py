@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from samples.collisions import FATES, write_collisions
+from samples.collisions import EXPECTED, write_collisions
 from samples.lines import NO_DEFECTS
 
-ALL_DEFECTS = {kind: 3 + n for n, kind in enumerate(FATES)}
+ALL_DEFECTS = {kind: 3 + n for n, kind in enumerate(EXPECTED)}
 HEADERS = {"official": "crashes_official_header_2022.csv", "renamed": "crashes_renamed_header.csv"}
 
 

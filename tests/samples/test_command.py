@@ -16,10 +16,10 @@ def test_every_domain_gets_input_where_it_has_none(data_dir: Settings, capsys: p
         assert sorted(report["files"]) == sorted(map(str, data_dir.landing(domain).iterdir()))
         assert report["files"] == [file for part in parts for file in part["files"]]
         for counts in (report, *parts):
-            fates = sum(
+            statuses = sum(
                 counts[row_status] for row_status in ("clean", "superseded", "quarantined", "rejected")
             )
-            assert fates == counts["lines"] > 0
+            assert statuses == counts["lines"] > 0
     assert reports["collisions"]["lines"] == 20_000
     assert reports["ecommerce"]["entities"]["orders"]["lines"] == 20_000
     assert reports["collisions"]["entities"]["crashes"]["by_rule"] == {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from samples.ecommerce import FATES, TYPICAL_DEFECTS, write_ecommerce
+from samples.ecommerce import EXPECTED, TYPICAL_DEFECTS, write_ecommerce
 from samples.lines import NO_DEFECTS
 
 ALL_DEFECTS = {kind: 2 + n for n, kind in enumerate(TYPICAL_DEFECTS)}
@@ -141,9 +141,9 @@ def test_fates_are_those_that_an_independent_reader_finds(
     assert info.defects == defects
 
 
-@pytest.mark.parametrize("entity", FATES)
+@pytest.mark.parametrize("entity", EXPECTED)
 def test_each_kind_of_defect_breaks_its_rules_and_no_other(tmp_path: Path, entity: str) -> None:
-    for kind, row_status in FATES[entity].items():
+    for kind, row_status in EXPECTED[entity].items():
         info = write_ecommerce(tmp_path, orders=1000, defects={kind: 40})
         rows, rejected = read(*info.part(entity).files)
         broken = [rules for rules in map(checks(tmp_path)[entity], rows) if rules]
@@ -274,7 +274,7 @@ def test_a_second_day_of_orders_fits_the_first(tmp_path: Path) -> None:
         row["order_id"] for row in read(tmp_path / "orders_sample.csv")[0]
     } == {""}  # the defect
     assert Counter(row["order_date"] for row in rows)["2025-01-01"] == 1000 - 10 - 15  # two kinds have none
-    assert second.defects.keys() == FATES["orders"].keys()
+    assert second.defects.keys() == EXPECTED["orders"].keys()
 
 
 def test_further_orders_are_other_orders(tmp_path: Path) -> None:
@@ -290,7 +290,7 @@ def test_further_orders_are_other_orders(tmp_path: Path) -> None:
 def test_same_seed_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
     for folder, seed in (("a", 1), ("b", 1), ("c", 2)):
         write_ecommerce(tmp_path / folder, orders=130_000, seed=seed)
-    for entity in FATES:
+    for entity in EXPECTED:
         a, b, c = ((tmp_path / folder / f"{entity}_sample.csv").read_bytes() for folder in "abc")
         assert a == b
         assert a != c

@@ -1,4 +1,4 @@
-"""Sample sales: each defect as often as asked for, and fates that an independent reader finds."""
+"""Sample sales: each defect as often as asked for, and statuses that an independent reader finds."""
 
 import csv
 from datetime import date, datetime
@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from samples.lines import NO_DEFECTS
-from samples.sales import FATES, write_sales
+from samples.sales import EXPECTED, write_sales
 
-ALL_DEFECTS = {kind: 3 + n for n, kind in enumerate(FATES)}
+ALL_DEFECTS = {kind: 3 + n for n, kind in enumerate(EXPECTED)}
 
 
 def split(line: str) -> list[str] | None:

@@ -16,11 +16,11 @@ import pytest
 from samples.__main__ import main
 from samples.delivery import REJECTED
 from samples.lines import NO_DEFECTS
-from samples.taxi import FATES, TYPICAL_DEFECTS, write_taxi
+from samples.taxi import EXPECTED, TYPICAL_DEFECTS, write_taxi
 from samples.taxi_values import HEADERS
 
-ALL_DEFECTS = {kind: 2 + n for n, kind in enumerate(FATES)}
-IN_PARQUET = {kind: n for kind, n in ALL_DEFECTS.items() if FATES[kind] != REJECTED}
+ALL_DEFECTS = {kind: 2 + n for n, kind in enumerate(EXPECTED)}
+IN_PARQUET = {kind: n for kind, n in ALL_DEFECTS.items() if EXPECTED[kind] != REJECTED}
 PARTS = (
     "fare_amount", "extra", "mta_tax", "tip_amount", "tolls_amount", "improvement_surcharge",
     "congestion_surcharge", "airport_fee",
@@ -111,17 +111,17 @@ def test_fates_are_those_that_an_independent_reader_finds(tmp_path: Path, seed: 
     assert info.defects == {kind: 2 * n for kind, n in defects.items()}
 
 
-@pytest.mark.parametrize("kind", FATES)
+@pytest.mark.parametrize("kind", EXPECTED)
 def test_each_kind_of_defect_breaks_its_rules_and_no_other(tmp_path: Path, kind: str) -> None:
     info = write_taxi(tmp_path, rows=500, defects={kind: 60})
     rows, rejected = read(info.files[0])
     broken = [rules for rules in map(broken_in("2024-01"), rows) if rules]
-    assert broken == [set(FATES[kind].rules)] * (60 if FATES[kind].rules else 0)
-    assert rejected == (60 if FATES[kind] == REJECTED else 0)
+    assert broken == [set(EXPECTED[kind].rules)] * (60 if EXPECTED[kind].rules else 0)
+    assert rejected == (60 if EXPECTED[kind] == REJECTED else 0)
 
 
 def test_each_kind_of_unusable_value_is_there(tmp_path: Path) -> None:
-    rows, _ = read(write_taxi(tmp_path, rows=2000, defects=dict.fromkeys(FATES, 60)).files[0])
+    rows, _ = read(write_taxi(tmp_path, rows=2000, defects=dict.fromkeys(EXPECTED, 60)).files[0])
     amounts = {"10000.01", "-10000.01", ""}
     for column, found in {
         "vendor_id": {"3", "9"},
