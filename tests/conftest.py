@@ -8,21 +8,25 @@ import pytest
 
 import settings as project_settings
 from settings import Settings
+from tests import skips
 from tests.order import FewAirflows
 from tests.parsed import Parsed
 
 SHARED_DATA = project_settings.PROJECT_DIR.parent / "shared" / "data"
 
 
+pytest_terminal_summary = skips.pytest_terminal_summary
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FewAirflows | None:
-    """Of `--dist loadfile`, which keeps the tests of a file together."""
+    """Replace the scheduler of `--dist loadfile`."""
     return FewAirflows(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings with a data folder of the test's own, for this process and for those that it starts."""
+    """Settings with a data folder for this test, for this process and the processes that it starts."""
     monkeypatch.setenv("SLUICE_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.delenv("SLUICE_ENV", raising=False)
     settings = project_settings.load()
@@ -33,26 +37,26 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 @pytest.fixture
 def settings(data_dir: Settings) -> Settings:
-    """The same, for tests to which the folder is incidental."""
+    """The same as `data_dir`, for tests that do not look at the folder."""
     return data_dir
 
 
 @pytest.fixture
 def shared_data() -> Path:
-    """Folder of real sample files, one folder a domain; not part of the project."""
+    """Folder of real sample files, one folder per domain; not part of the project."""
     if not SHARED_DATA.is_dir():
-        pytest.skip("real sample files (../shared/data) are not here")
+        pytest.skip("needs the real sample files in ../shared/data")
     return SHARED_DATA
 
 
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One folder for all processes that run these tests."""
+    """One folder for all test processes."""
     folder = tmp_path_factory.getbasetemp()
     return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
 
 @pytest.fixture(scope="session")
 def project(shared_folder: Path) -> Parsed:
-    """The project as dbt has parsed it, for new data folders."""
+    """The parsed dbt project, for new data folders."""
     return Parsed(shared_folder / "parsed")

@@ -1,4 +1,4 @@
-"""Programs in processes of their own: forks of one that has loaded what they run, which takes longer than their work."""
+"""Run programs in forks of a process that has imported what they need; the imports take longer than their work."""
 
 import multiprocessing
 import os
@@ -31,7 +31,7 @@ _FORKS.set_forkserver_preload(
 def run_in_fork(
     timeout: float, settings: Settings, what: Callable[..., None], *arguments: Any
 ) -> tuple[int | None, str]:
-    """Call a function in a new process, with the environment of the settings; return its exit code and output."""
+    """Call a function in a new process with the environment of the settings; return its exit code and output."""
     with TemporaryDirectory() as folder:
         output = Path(folder) / "output"
         output.touch()

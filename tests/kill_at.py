@@ -1,6 +1,6 @@
-"""Programs that die by SIGKILL at an exact point of their work.
+"""Kill a program with SIGKILL at an exact point of its work.
 
-A test calls `run_to_death`; what runs in another folder or Python is started by hand:
+A test calls `run_to_death`; a program in another folder or Python is started with:
 
     python -m tests.kill_at package.module:Class.method before|after N program [argument ...]
 
@@ -21,7 +21,7 @@ from tests.forks import run_in_fork
 
 Point = tuple[str, str, int]
 
-# dlt's steps of a load: files or rows come into staging tables, from there into the tables, and the package is done.
+# dlt's steps of a load: copy files or rows into staging tables, merge them into the tables, complete the package.
 COPY = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
 INSERT = "dlt.destinations.insert_job_client:InsertValuesLoadJob.run"
 MERGE = "dlt.destinations.job_client_impl:SqlLoadJob.run"
@@ -29,9 +29,9 @@ COMPLETE = "dlt.load.load:Load.complete_package"
 
 
 def arm(target: str, moment: str, nth: int) -> None:
-    """Replace the target by itself with a death at its n-th call.
+    """Wrap the target so that its n-th call kills the process.
 
-    It is named by the module that calls it: one that was loaded before has what it imported from another.
+    Name the target by the module that calls it: a module that is already loaded holds its own reference.
     """
     module_name, _, path = target.partition(":")
     *outer, name = path.split(".")
@@ -42,7 +42,7 @@ def arm(target: str, moment: str, nth: int) -> None:
     calls = itertools.count(1)
 
     @functools.wraps(original)
-    def deadly(*args: Any, **kwargs: Any) -> Any:
+    def killing(*args: Any, **kwargs: Any) -> Any:
         call = next(calls)  # dlt calls from several threads
         if call == nth and moment == "before":
             os.kill(os.getpid(), signal.SIGKILL)
@@ -51,11 +51,11 @@ def arm(target: str, moment: str, nth: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 
-    setattr(holder, name, deadly)
+    setattr(holder, name, killing)
 
 
 def run(point: Point, program: str, *arguments: str) -> None:
-    """Run `python -m program` in this process, which dies at the point."""
+    """Run `python -m program` in this process until it dies at the point."""
     arm(*point)
     sys.argv = [program, *arguments]
     runpy.run_module(program, run_name="__main__")

@@ -1,4 +1,4 @@
-"""What is made once for all processes that run tests."""
+"""Results that are computed once for all test processes."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ WAIT_SECONDS = 300.0
 
 
 def once(path: Path, make: Callable[[], Any]) -> Any:
-    """What is in a JSON file of a folder that they share; the first process makes it, while the others wait."""
+    """Return the content of a shared JSON file; the first process computes it while the others wait."""
     with file_lock(path.with_suffix(".lock"), WAIT_SECONDS):
         if not path.exists():
             text = json.dumps(make())

@@ -1,18 +1,18 @@
-"""The order in which files of tests are given to the processes that run them."""
+"""The order in which xdist hands test files to its workers."""
 
 from typing import Any
 
 from xdist.scheduler import LoadFileScheduling
 
-# Of tests that hold an Airflow.
+# Folders of tests that start an Airflow.
 HEAVY = ("tests/end_to_end/", "tests/deployment/")
 AT_ONCE = 2
 
 
 class FewAirflows(LoadFileScheduling):
-    """Files in their order, but so that two processes have whole platforms at work and the others something else.
+    """Run at most two files with an Airflow at once; the other workers take other files.
 
-    A platform takes a part of a core as long as it lives, whether it has work to do or waits for a core.
+    An Airflow takes a part of a core as long as it lives, whether it works or waits.
     """
 
     def _assign_work_unit(self, node: Any) -> None:

@@ -1,7 +1,7 @@
-"""What dbt makes of the project, and its documentation: made once for all processes that run tests.
+"""The dbt project, parsed and documented once for all test processes.
 
-A new data folder gets a copy. dbt parses the project for 5 s of a core, and Airflow's start has it documented, which
-takes as long again. What dbt finds there it compares with the project's files, as after any change of them.
+A new data folder gets a copy, because dbt parses the project for 5 s of a core and Airflow's start generates the
+documentation, which takes as long again. dbt compares the copy with the project's files, as after any change.
 """
 
 import hashlib
@@ -19,22 +19,14 @@ from transformation.dbt import ensure_docs
 
 FILES = ("manifest.json", "catalog.json", "index.html")
 PARSED = "partial_parse.msgpack"
-# If any of this differs, dbt takes what it has parsed for that of another warehouse.
-CONNECTION = """
-import json
-from dbt.adapters.factory import FACTORY
-from dbt.cli.main import dbtRunner
-
-assert dbtRunner().invoke(["--quiet", "parse"]).success
-print(json.dumps(dict(FACTORY.adapters["duckdb"].config.credentials.connection_info())))
-"""
+PRINT_CONNECTION = Path(__file__).parent / "programs" / "print_dbt_connection.py"
 
 
 class Parsed:
-    """The project as dbt has parsed it, in a folder that all processes that run tests share."""
+    """The parsed project, in a folder that all test processes share."""
 
     def __init__(self, folder: Path) -> None:
-        """Parse it, unless another process has."""
+        """Parse the project unless another process has."""
         folder.mkdir(exist_ok=True)
         settings = Settings(data_dir=folder, env="dev")
         self._target = settings.dbt_target
@@ -43,10 +35,7 @@ class Parsed:
         assert self._content.count(_digest(self._connection)) == 1
 
     def put(self, settings: Settings) -> Settings:
-        """Put it into a new data folder, as if it was parsed there a moment ago.
-
-        Of another environment than dev, dbt itself parses again.
-        """
+        """Copy the parsed project into a new data folder; in an environment other than dev, dbt parses again."""
         settings.dbt_target.mkdir(parents=True, exist_ok=True)
         for name in FILES:
             shutil.copyfile(self._target / name, settings.dbt_target / name)
@@ -54,7 +43,7 @@ class Parsed:
         digest = _digest(self._connection | {"path": str(settings.warehouse)})
         content = self._content.replace(_digest(self._connection), digest)
         (settings.dbt_target / PARSED).write_bytes(content)
-        # The documentation is of this manifest.
+        # Newer than the manifest, so that it counts as its documentation.
         (settings.dbt_target / "index.html").touch()
         return settings
 
@@ -62,7 +51,7 @@ class Parsed:
 def _parse(settings: Settings) -> dict:
     ensure_docs(settings)
     done = subprocess.run(
-        [sys.executable, "-c", CONNECTION],
+        [sys.executable, str(PRINT_CONNECTION)],
         cwd=DBT_PROJECT_DIR,
         env={**os.environ, **settings.environment()},
         capture_output=True,
@@ -73,5 +62,5 @@ def _parse(settings: Settings) -> dict:
 
 
 def _digest(connection: dict) -> bytes:
-    """As dbt.parser.manifest computes it."""
+    """Hash the connection as dbt.parser.manifest does: if it differs, dbt discards what it has parsed."""
     return hashlib.sha256(pformat(sorted(connection.items())).encode()).hexdigest().encode()

@@ -1,4 +1,4 @@
-"""A mail server and a webhook on loopback that keep what they receive."""
+"""A mail server and a webhook on loopback that record what they receive."""
 
 import email
 import json
@@ -19,7 +19,7 @@ SECRET_PATH = "/services/T0000/B0000/not-for-any-log"
 
 
 class Mailbox:
-    """Mails as they arrived, who they are for, and with which user and password they were sent."""
+    """The mails that arrived, their recipients, and the logins of their senders."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
@@ -38,7 +38,7 @@ class Mailbox:
         return AuthResult(success=auth.password == b"right", handled=False)
 
     def variables(self) -> dict[str, str]:
-        """The environment of somebody who wants mail here."""
+        """Environment variables that send notifications to this mailbox."""
         return {
             "SLUICE_NOTIFY_EMAIL_TO": "ops@example.org, boss@example.org",
             "SLUICE_NOTIFY_EMAIL_FROM": "sluice@example.org",
@@ -50,11 +50,11 @@ class Mailbox:
 
 @contextmanager
 def mailbox(tls: ssl.SSLContext | None = None) -> Iterator[Mailbox]:
-    """A mail server; with a TLS context one that takes nothing without STARTTLS and a login."""
+    """Run a mail server; with a TLS context it requires STARTTLS and a login."""
     box = Mailbox()
     options = {"tls_context": tls, "require_starttls": True, "auth_required": True} if tls else {}
     with socket.create_server(("127.0.0.1", 0)) as probe:
-        box.port = probe.getsockname()[1]  # the library takes no 0
+        box.port = probe.getsockname()[1]  # the library does not accept port 0
     server = Controller(
         box, hostname="127.0.0.1", port=box.port, authenticator=box.authenticate if tls else None, **options
     )
@@ -66,7 +66,7 @@ def mailbox(tls: ssl.SSLContext | None = None) -> Iterator[Mailbox]:
 
 
 class Webhook:
-    """The texts that were posted, and the answer that the next ones get."""
+    """The texts that were posted, and the status of the next responses."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -74,13 +74,13 @@ class Webhook:
         self.url = ""
 
     def variables(self) -> dict[str, str]:
-        """The environment of somebody who wants messages here."""
+        """Environment variables that send notifications to this webhook."""
         return {"SLUICE_NOTIFY_WEBHOOK_URL": self.url, "NO_PROXY": "*", "no_proxy": "*"}
 
 
 @contextmanager
 def webhook() -> Iterator[Webhook]:
-    """A server that takes `{"text": …}` at one secret path."""
+    """Run a server that accepts `{"text": …}` at one secret path."""
     hook = Webhook()
 
     class Handler(BaseHTTPRequestHandler):
