@@ -1,4 +1,4 @@
-"""Reports: what was published, whole or not at all."""
+"""Reports hold what was published, and are written whole or not at all."""
 
 import csv
 import json
@@ -10,13 +10,13 @@ import sys
 import time
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 from cli.operations import main
-from publishing import reports
-from publishing.reports import NothingPublishedError, ReportError, write_reports
+from publishing.reports import NothingPublishedError, ReportError, reports_of, write_reports
 from settings import PROJECT_DIR, Settings
 from tests.kill_at import run_to_death
 
@@ -24,9 +24,42 @@ DAY = date(2024, 3, 1)
 SALES, CUSTOMERS = "daily_order_revenue_2024-03-01.csv", "customer_summary_2024-03-01.csv"
 
 
+MARTS = {
+    "agg_daily_order_revenue": {"file": "daily_order_revenue", "order_by": ["order_date", "category"]},
+    "agg_customer_summary": {"file": "customer_summary", "order_by": ["customer_id"]},
+    "fct_orders": None,
+}
+
+
+def declare(settings: Settings, reports: dict[str, Any]) -> None:
+    """Write a manifest of dbt with these marts of the shop."""
+    nodes = {
+        name: {
+            "resource_type": "model",
+            "schema": "marts",
+            "alias": name,
+            "tags": ["ecommerce"],
+            "config": {"meta": {"report": report} if report else {}},
+        }
+        for name, report in reports.items()
+    }
+    settings.manifest.parent.mkdir(parents=True, exist_ok=True)
+    settings.manifest.write_text(json.dumps({"nodes": nodes}))
+    # Younger than any file of the project, or dbt would write another one.
+    os.utime(settings.manifest, (4e9, 4e9))
+
+
 @pytest.fixture
-def shop(settings: Settings) -> Settings:
+def declared(settings: Settings) -> Settings:
+    """Two reports of the shop in dbt's manifest."""
+    declare(settings, MARTS)
+    return settings
+
+
+@pytest.fixture
+def shop(declared: Settings) -> Settings:
     """Published marts of the shop, their rows in no order."""
+    settings = declared
     path = settings.published("ecommerce")
     path.parent.mkdir(parents=True)
     with duckdb.connect(str(path)) as published:
@@ -60,14 +93,14 @@ def read(path: Path) -> list[list[str]]:
 
 def test_the_reports_hold_the_marts_in_order(shop: Settings) -> None:
     paths = write_reports("ecommerce", shop, day=DAY)
-    assert paths == [shop.reports("ecommerce") / SALES, shop.reports("ecommerce") / CUSTOMERS]
-    assert read(paths[0]) == [
+    assert paths == [shop.reports("ecommerce") / CUSTOMERS, shop.reports("ecommerce") / SALES]
+    assert read(paths[1]) == [
         ["order_date", "category", "orders", "quantity", "revenue", "average_order_value"],
         ["2024-02-01", 'Home, "Garden"', "1", "1", "5.50", "5.50"],
         ["2024-02-01", "Toys", "2", "3", "12.00", "6.00"],
         ["2024-02-02", "Toys", "1", "2", "9.90", "9.90"],
     ]
-    assert [row[0] for row in read(paths[1])] == ["customer_id", "C1", "C2"]
+    assert [row[0] for row in read(paths[0])] == ["customer_id", "C1", "C2"]
     assert sorted(path.name for path in paths[0].parent.iterdir()) == sorted([SALES, CUSTOMERS])
 
 
@@ -77,37 +110,38 @@ def test_the_command_writes_them_for_today(shop: Settings, capsys: pytest.Captur
     days.append(datetime.now(UTC).date())
     printed = json.loads(capsys.readouterr().out)
     assert printed["reports"][0] in [
-        str(shop.reports("ecommerce") / f"daily_order_revenue_{day.isoformat()}.csv") for day in days
+        str(shop.reports("ecommerce") / f"customer_summary_{day.isoformat()}.csv") for day in days
     ]
 
 
-def test_a_second_run_on_the_day_writes_them_anew(shop: Settings) -> None:
+def test_a_second_run_on_the_day_replaces_them(shop: Settings) -> None:
     write_reports("ecommerce", shop, day=DAY)
     with duckdb.connect(str(shop.published("ecommerce"))) as published:
         published.execute("delete from marts.agg_customer_summary where customer_id = 'C1'")
-    path = write_reports("ecommerce", shop, day=DAY)[1]
+    path = write_reports("ecommerce", shop, day=DAY)[0]
     assert [row[0] for row in read(path)] == ["customer_id", "C2"]
 
 
-def test_a_domain_without_reports_has_none(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    assert write_reports("collisions", settings) == []
+def test_a_domain_without_reports_has_none(declared: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    assert write_reports("collisions", declared) == []
+    assert reports_of("collisions", declared) == []
     assert main(["reports", "collisions"]) == 0
     assert "collisions has no reports" in capsys.readouterr().out
 
 
-def test_nothing_published_is_an_error(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(NothingPublishedError, match=r"published/ecommerce\.duckdb is not there"):
-        write_reports("ecommerce", settings)
+def test_nothing_published_is_an_error(declared: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(NothingPublishedError, match=r"published/ecommerce\.duckdb does not exist"):
+        write_reports("ecommerce", declared)
     assert main(["reports", "ecommerce"]) == 2
-    assert not settings.reports("ecommerce").exists()
+    assert not declared.reports("ecommerce").exists()
 
 
 def test_a_mart_that_is_not_published_names_the_report(shop: Settings) -> None:
     with duckdb.connect(str(shop.published("ecommerce"))) as published:
-        published.execute("drop table marts.agg_customer_summary")
-    with pytest.raises(ReportError, match=f"{CUSTOMERS} could not be written: .*agg_customer_summary"):
+        published.execute("drop table marts.agg_daily_order_revenue")
+    with pytest.raises(ReportError, match=f"{SALES} could not be written: .*agg_daily_order_revenue"):
         write_reports("ecommerce", shop, day=DAY)
-    assert [path.name for path in shop.reports("ecommerce").iterdir()] == [SALES]
+    assert [path.name for path in shop.reports("ecommerce").iterdir()] == [CUSTOMERS]
 
 
 def test_a_folder_that_cannot_be_written_names_the_report(
@@ -116,10 +150,10 @@ def test_a_folder_that_cannot_be_written_names_the_report(
     folder = shop.reports("ecommerce")
     folder.parent.mkdir(parents=True)
     folder.write_text("a file where the folder should be")
-    with pytest.raises(ReportError, match=f"{SALES} could not be written"):
+    with pytest.raises(ReportError, match=f"{CUSTOMERS} could not be written"):
         write_reports("ecommerce", shop, day=DAY)
     assert main(["reports", "ecommerce"]) == 1
-    assert "daily_order_revenue" in capsys.readouterr().err
+    assert "customer_summary" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
@@ -128,9 +162,9 @@ def test_a_full_disk_leaves_the_earlier_report(shop: Settings, monkeypatch: pyte
     before = path.read_bytes()
     # The file to write to lies on a disk without space.
     monkeypatch.setattr(os, "getpid", lambda: 123456)
-    path.with_name(f".{SALES}.123456.unfinished").symlink_to("/dev/full")
+    path.with_name(f".{CUSTOMERS}.123456.unfinished").symlink_to("/dev/full")
     monkeypatch.setattr("common.atomic_write._is_alive", lambda pid: True)
-    with pytest.raises(ReportError, match=f"{SALES} could not be written: .*No space left"):
+    with pytest.raises(ReportError, match=f"{CUSTOMERS} could not be written: .*No space left"):
         write_reports("ecommerce", shop, day=DAY)
     assert path.read_bytes() == before
     assert sorted(file.name for file in path.parent.iterdir()) == sorted([SALES, CUSTOMERS])
@@ -141,8 +175,8 @@ def test_a_full_disk_leaves_the_earlier_report(shop: Settings, monkeypatch: pyte
     [
         ("common.atomic_write:sync", "before", 1, []),
         ("pathlib:Path.replace", "before", 1, []),
-        ("pathlib:Path.replace", "after", 1, [SALES]),
-        ("pathlib:Path.replace", "before", 2, [SALES]),
+        ("pathlib:Path.replace", "after", 1, [CUSTOMERS]),
+        ("pathlib:Path.replace", "before", 2, [CUSTOMERS]),
         ("pathlib:Path.replace", "after", 2, [SALES, CUSTOMERS]),
     ],
 )
@@ -170,10 +204,10 @@ def test_a_kill_in_the_middle_of_a_file_leaves_the_old_one(shop: Settings) -> No
     folder = shop.reports("ecommerce")
     folder.mkdir(parents=True)
     (folder / CUSTOMERS).write_text("old")
-    program = "from datetime import date; from publishing.reports import write_reports; "
-    program += f"write_reports('ecommerce', day=date.fromisoformat('{DAY}'))"
     with subprocess.Popen(
-        [sys.executable, "-c", program], cwd=PROJECT_DIR, env=os.environ | shop.environment()
+        [sys.executable, "-m", "tests.reports.reporting"],
+        cwd=PROJECT_DIR,
+        env=os.environ | shop.environment(),
     ) as writer:
         try:
             unfinished = folder / f".{CUSTOMERS}.{writer.pid}.unfinished"
@@ -204,10 +238,8 @@ def test_a_million_customers_need_little_memory(shop: Settings) -> None:
             "from range(1_000_000)"
         )
     # (getrusage would tell the peak of the process that started it, if that was higher.)
-    program = "from pathlib import Path; from publishing.reports import write_reports; "
-    program += "write_reports('ecommerce'); print(Path('/proc/self/status').read_text())"
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-m", "tests.reports.reporting"],
         cwd=PROJECT_DIR,
         env=os.environ | shop.environment() | {"SLUICE_MEMORY_LIMIT": "100MB"},
         capture_output=True,
@@ -219,9 +251,24 @@ def test_a_million_customers_need_little_memory(shop: Settings) -> None:
     assert int(peak) < 300_000
 
 
-def test_a_report_is_declared_by_its_query(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(
-        reports.REPORTS, "ecommerce", {"customers": "select count(*) as n from marts.agg_customer_summary"}
-    )
+@pytest.mark.parametrize(
+    "report",
+    [
+        "customers",
+        {"file": "customers"},
+        {"file": "../customers", "order_by": []},
+        {"file": "customers", "order_by": "customer_id"},
+        {"file": "customers", "order_by": ["customer_id"], "orderby": []},
+    ],
+)
+def test_an_invalid_declaration_names_its_model(shop: Settings, report: Any) -> None:
+    declare(shop, {"agg_customer_summary": report})
+    with pytest.raises(ReportError, match=r"config\.meta\.report of the model agg_customer_summary must be"):
+        write_reports("ecommerce", shop, day=DAY)
+
+
+def test_a_report_needs_no_order(shop: Settings) -> None:
+    declare(shop, {"agg_customer_summary": {"file": "customers", "order_by": []}})
     (path,) = write_reports("ecommerce", shop, day=DAY)
-    assert read(path) == [["n"], ["2"]]
+    assert path.name == "customers_2024-03-01.csv"
+    assert len(read(path)) == 3
