@@ -30,9 +30,9 @@ from publishing.preview import describe as describe_canary
 from publishing.promote import promote
 from publishing.publish import Publication, publish
 from publishing.reports import NothingPublishedError, ReportError, write_reports
-from publishing.stores import store_of
+from publishing.store import store_of
 from publishing.versions import KEEP
-from quality.engine_diff import EngineDiffError, parity
+from quality.engine_diff import EngineDiffError, compare_targets
 from quality.engine_diff import describe as describe_parity
 from quality.quarantine import QuarantineError, quarantine
 from quality.quarantine import describe as describe_list
@@ -134,7 +134,7 @@ def _rollback(options: argparse.Namespace, settings: Settings) -> tuple[Any, str
     return {
         "domain": options.domain,
         "version": name,
-    }, f"{store_of(options.domain, settings).where} is {name}"
+    }, f"{store_of(options.domain, settings).location} is {name}"
 
 
 def _diff(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
@@ -164,7 +164,7 @@ def _canary(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
 
 
 def _parity(options: argparse.Namespace, settings: Settings) -> tuple[Any, str]:
-    found = parity(options.domains, options.targets, settings)
+    found = compare_targets(options.domains, options.targets, settings)
     said = [each.to_dict() for each in found], describe_parity(found)
     if not all(each.is_equal for each in found):
         raise TargetsDifferError(*said)

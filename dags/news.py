@@ -39,10 +39,10 @@ def check_for_new_data(loaded: dict, *, params: dict | None = None) -> None:
     """Go on if articles came or still wait to be judged or published, or if the parameters ask for it."""
     from ingestion.enrich.volume_check import outlook
     from ingestion.sources.news import ARTICLES
-    from publishing.stores import store_of
+    from publishing.store import store_of
 
     found = outlook(ARTICLES, _SETTINGS)
-    made = store_of(DOMAIN, _SETTINGS).all()
+    made = store_of(DOMAIN, _SETTINGS).versions()
     # The newest version, not the one in use: after a rollback, nobody wants it undone by the next run.
     published_marker = made and datetime.fromisoformat(made[-1].facts["made_at"]) > found.loaded_at
     if not (loaded["rows_loaded"] or found.waiting or has_manual_params(params) or not published_marker):

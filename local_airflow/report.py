@@ -48,7 +48,7 @@ def stages(run: RunState) -> dict[str, float]:
 def print_report(states: list[RunState], client: AirflowClient, settings: Settings) -> None:
     """Print state, time, rows and, for what failed, the end of its log."""
     from observability.metrics.summary import collect
-    from publishing.stores import store_of
+    from publishing.store import store_of
 
     console = Console(highlight=False, soft_wrap=True)
     for run in states:
@@ -63,7 +63,7 @@ def print_report(states: list[RunState], client: AirflowClient, settings: Settin
         if counts:
             console.print()
             console.print(_columns({name: f"{rows:,}" for name, rows in counts.items()}))
-            console.print(f"\n  readers open {store_of(run.dag_id, settings).where}")
+            console.print(f"\n  readers open {store_of(run.dag_id, settings).location}")
     console.print("\nmake airflow shows the runs, make docs the models.")
 
 

@@ -23,7 +23,7 @@ import duckdb
 from observability.metrics.record import RunResult
 from observability.metrics.summary import collect
 from publishing.readers import published_at
-from publishing.stores import store_of
+from publishing.store import store_of
 from settings import Settings
 from warehouse import WarehouseError
 
@@ -169,7 +169,7 @@ def _published(domain: str, settings: Settings) -> str:
     at = published_at(domain, settings)
     if at is None:
         return "published now: nothing"
-    where = store_of(domain, settings).where
+    where = store_of(domain, settings).location
     try:
         rows = collect(domain, settings)["rows_published"]
     except (duckdb.Error, WarehouseError) as error:

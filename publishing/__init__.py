@@ -1,1 +1,1 @@
-"""What `publishing.publish` is made of: one version of a domain's marts after another."""
+"""Publishes a domain's marts: the gate, the versions, and what readers open."""

@@ -1,4 +1,4 @@
-"""The file of a new version: the bytes of the published one, in which only what differs is written."""
+"""The DuckDB file of a new version: a copy of the active one into which only the partitions that differ are written."""
 
 import os
 import shutil
@@ -6,27 +6,31 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import duckdb
+
 from common.files import sync
-from publishing.marts import SCHEMA
-from publishing.table_stats import Table, TableStats, look, verify
+from publishing.marts import MONTH_VIEWS_SCHEMA, SCHEMA
+from publishing.table_stats import Table, TableStats, describe_tables, verify_written
 from warehouse import quoted
 from warehouse.duckdb_file import DuckDbWarehouse
 
 # No environment, and so no warehouse, has a name like this.
 NAME = "_candidate"
-MONTH_VIEWS_SCHEMA = "monthly"
-# DuckDB's files do not shrink. A file of which more than this is free is written anew; replacing one month of three
-# leaves a third free, which the next publication fills again.
-MOST_FREE = 0.4
-# Below it, a share of free blocks says nothing: DuckDB's blocks have 256 KiB.
-LEAST_BLOCKS = 32
+# Readers open published files with their own DuckDB, 1.0 or later. The format is named so that an upgrade of DuckDB
+# does not change it. After a change here the next publication writes whole files.
+STORAGE_VERSION = "v1.0.0"
+# DuckDB's files do not shrink. A file with a larger share of free blocks is written again; replacing one month of
+# three leaves a third free, which the next publication fills.
+MAX_FREE_SHARE = 0.4
+# DuckDB's blocks have 256 KiB: the share of free blocks means nothing in a smaller file.
+MIN_BLOCKS = 32
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a file's bytes inside the kernel, which shares them where the file system can, and bring them to disk."""
+    """Copy a file inside the kernel, which shares the blocks where the file system can, and flush it to disk."""
     with source.open("rb") as old, target.open("wb") as new:
         left = os.fstat(old.fileno()).st_size
-        with suppress(OSError, AttributeError):  # not between all file systems, and not on a Mac
+        with suppress(OSError, AttributeError):  # not between all file systems, and not on macOS
             while left and (copied := os.copy_file_range(old.fileno(), new.fileno(), left)):
                 left -= copied
         if left:
@@ -36,100 +40,108 @@ def copy(source: Path, target: Path) -> None:
     sync(target)
 
 
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give a file a second name, or copy it to another file system."""
+    try:
+        os.link(source, target)
+    except OSError:
+        copy(source, target)
+
+
+def attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str, option: str = "") -> None:
+    """Attach a published file; without the option `read_only` in the storage format of published files."""
+    text = str(path).replace("'", "''")
+    option = option or f"storage_version '{STORAGE_VERSION}'"
+    connection.execute(f"attach '{text}' as {quoted(name)} ({option})")
+
+
+def storage_version(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return the storage format of the connection's file as DuckDB names it, such as `v1.0.0`."""
+    (tags,) = connection.execute(
+        "select tags from duckdb_databases() where database_name = current_database()"
+    ).fetchone()
+    return tags["storage_version"].removesuffix("+")
+
+
 def write(
     warehouse: DuckDbWarehouse,
     tables: Mapping[str, Table],
-    profiles: Mapping[str, TableStats],
+    stats: Mapping[str, TableStats],
     base: Mapping[str, TableStats] | None,
     path: Path,
 ) -> None:
-    """Make a file hold these tables.
+    """Write the tables to a file.
 
     Args:
         warehouse: where the tables are.
         tables: what to write.
-        profiles: what is in them.
-        base: what the file holds already; None if there is no file.
+        stats: their statistics.
+        base: the statistics of what the file holds already; None if there is no file.
         path: the file.
 
     Raises:
-        PublishError: what was written is not what is in the warehouse.
+        PublishError: the file does not hold the rows of the warehouse.
     """
-    _bring_up_to_date(warehouse, tables, profiles, base or {}, path)
-    if base is not None and _is_wasteful(warehouse):
+    _update(warehouse, tables, stats, base or {}, path)
+    if base is not None and _has_too_much_free_space(warehouse):
         warehouse.execute(f"detach {NAME}")
         path.unlink()
-        _bring_up_to_date(warehouse, tables, profiles, {}, path)
+        _update(warehouse, tables, stats, {}, path)
     warehouse.execute(f"detach {NAME}")
 
 
-def _bring_up_to_date(
+def _update(
     warehouse: DuckDbWarehouse,
     tables: Mapping[str, Table],
-    profiles: Mapping[str, TableStats],
+    stats: Mapping[str, TableStats],
     base: Mapping[str, TableStats],
     path: Path,
 ) -> None:
-    text = str(path).replace("'", "''")
-    warehouse.execute(f"attach '{text}' as {NAME}")
+    attach(warehouse.connection, path, NAME)
     warehouse.execute(f"create schema if not exists {NAME}.{SCHEMA}")
     for name in base.keys() - tables.keys():
         warehouse.execute(f"drop table {NAME}.{SCHEMA}.{quoted(name)}")
-    written = {name: _write(warehouse, tables[name], profiles[name], base.get(name)) for name in tables}
+    written = {name: _write_table(warehouse, tables[name], stats[name], base.get(name)) for name in tables}
     _write_month_views(warehouse, tables)
     warehouse.execute(f"checkpoint {NAME}")
-    found = look(warehouse, [table.mart for table in tables.values()], database=NAME)
+    found = describe_tables(warehouse, [table.mart for table in tables.values()], database=NAME)
     for name, keys in written.items():
-        verify(warehouse, found[name], profiles[name], keys)
+        verify_written(warehouse, found[name], stats[name], keys)
 
 
-def _write(
-    warehouse: DuckDbWarehouse, table: Table, profile: TableStats, old: TableStats | None
+def _write_table(
+    warehouse: DuckDbWarehouse, table: Table, stats: TableStats, old: TableStats | None
 ) -> Collection[str]:
-    """Write what differs; return the keys of the partitions that do."""
+    """Write the partitions that differ; return their keys."""
     target = f"{NAME}.{SCHEMA}.{quoted(table.mart.name)}"
-    keys = {*profile.partitions, *(old.partitions if old else ())}
-    if (
-        not old
-        or list(old.columns.items()) != list(profile.columns.items())
-        or old.partition_by_column != profile.partition_by_column
-    ):
-        changed = keys
-    else:
-        changed = {key for key in keys if not _same(profile, old, key)}
-    if not changed and old:
+    changed, keys = stats.changed_partitions(old), {*stats.partitions, *(old.partitions if old else ())}
+    if old and not changed:
         return changed
     if old and table.partition_by_column and changed < keys:
-        rows = table.of_partitions(changed)
+        rows = table.where_partition_in(changed)
         warehouse.execute(f"delete from {target} where {rows}")
         warehouse.execute(f"insert into {target} from {table.relation} where {rows}")
-    else:
-        _write_whole(warehouse, table, profile, target)
+        return changed
+    # Each partition has row groups of its own, so that replacing it later leaves no gaps.
+    warehouse.execute("begin")
+    warehouse.execute(f"create or replace table {target} as from {table.relation} limit 0")
+    for key in sorted(stats.partitions):
+        warehouse.execute(
+            f"insert into {target} from {table.relation} where {table.where_partition_in([key])}"
+        )
+    warehouse.execute("commit")
     return changed
 
 
-def _write_whole(warehouse: DuckDbWarehouse, table: Table, profile: TableStats, target: str) -> None:
-    """Write a table, slice by slice: each in row groups of its own, the one that is replaced later leaves no gaps."""
-    warehouse.execute("begin")
-    warehouse.execute(f"create or replace table {target} as from {table.relation} limit 0")
-    for key in sorted(profile.partitions):
-        warehouse.execute(f"insert into {target} from {table.relation} where {table.of_partitions([key])}")
-    warehouse.execute("commit")
-
-
-def _same(profile: TableStats, old: TableStats, key: str) -> bool:
-    return key in profile.partitions and profile.partitions[key].same_rows(old.partitions.get(key))
-
-
-def _is_wasteful(warehouse: DuckDbWarehouse) -> bool:
+def _has_too_much_free_space(warehouse: DuckDbWarehouse) -> bool:
     total, free = warehouse.execute(
         "select total_blocks, free_blocks from pragma_database_size() where database_name = ?", [NAME]
     ).fetchone()
-    return total > LEAST_BLOCKS and free > MOST_FREE * total
+    return total > MIN_BLOCKS and free > MAX_FREE_SHARE * total
 
 
 def _write_month_views(warehouse: DuckDbWarehouse, tables: Mapping[str, Table]) -> None:
-    """Make the views of the months anew; they name their table without its database, so the text will do."""
+    """Create the views per month by their text, which names a table without its database."""
     (database,) = warehouse.execute("select current_database()").fetchone()
     warehouse.execute(f"drop schema if exists {NAME}.{MONTH_VIEWS_SCHEMA} cascade")
     if not any(table.mart.month_views for table in tables.values()):

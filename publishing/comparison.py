@@ -1,16 +1,20 @@
-"""What differs between two versions of a domain's tables, and whether it is more than may be."""
+"""The differences between two versions of a domain's tables, and which of them exceed a limit."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from math import inf
 from typing import Any
 
+from tabulate import tabulate
+
 from publishing.table_stats import TableStats
 from settings.environments import Limits
 
-# Dates are compared by the day.
+# Times are compared by the day.
 DAY = len("2024-01-01")
+# How a change and its limit are shown; shares unless named here.
+UNITS = {"newest": ("{:+.0f} days", "{:.0f} days"), "nulls": ("{:+.2%} points", "{:.2%} points")}
 
 
 @dataclass(frozen=True)
@@ -20,12 +24,12 @@ class Difference:
     Attributes:
         table: which table.
         what: `table`, `column`, `rows`, `total`, `newest` or `nulls`.
-        column: which column; None if it is of the table.
-        before: as published.
-        after: as it would be.
-        change: share of `before`; days for `newest`, difference of two shares for `nulls`, None for a schema.
-        limit: what `change` may be; None if nothing is too much.
-        stops: whether it is beyond the limit.
+        column: which column; None for a number of the table.
+        before: the published value.
+        after: the new value.
+        change: share of `before`; days for `newest`, difference of two shares for `nulls`, None for a schema change.
+        limit: the largest allowed change; None if there is none.
+        stops: whether it exceeds the limit.
     """
 
     table: str
@@ -38,15 +42,12 @@ class Difference:
     stops: bool = False
 
     def cells(self) -> list[str]:
-        """The columns of a table for people."""
-        what = self.what if self.column is None else f"{self.what} of {self.column}"
-        shown = [_shown(self.what, value) for value in (self.before, self.after)]
-        units = {"newest": ("{:+.0f} days", "{:.0f} days"), "nulls": ("{:+.2%} points", "{:.2%} points")}
-        change, limit = units.get(self.what, ("{:+.1%}", "{:.1%}"))
+        """Return the cells of a row in `Comparison.table`."""
+        change, limit = UNITS.get(self.what, ("{:+.1%}", "{:.1%}"))
         return [
             self.table,
-            what,
-            *shown,
+            self.what if self.column is None else f"{self.what} of {self.column}",
+            *(_shown(self.what, value) for value in (self.before, self.after)),
             "" if self.change is None else change.format(self.change),
             "" if self.limit is None else limit.format(self.limit),
             "stops" if self.stops else "",
@@ -59,10 +60,10 @@ class Comparison:
 
     Attributes:
         domain: whose.
-        before: the version that is published; None if there is none.
-        after: the other one.
-        rows: by table, rows before and after; None where the table is not there.
-        differences: what differs, that which stops first.
+        before: the published version; None if there is none.
+        after: the new version.
+        rows: rows before and after by table; None where the table does not exist.
+        differences: what differs, those that stop the publication first.
         unchanged: tables with the same rows and columns.
     """
 
@@ -75,27 +76,29 @@ class Comparison:
 
     @property
     def stopping(self) -> tuple[Difference, ...]:
-        """What is beyond its limit."""
+        """The differences that exceed their limits."""
         return tuple(each for each in self.differences if each.stops)
 
+    def exceeded(self) -> list[str]:
+        """Return the differences that exceed their limits, one line each."""
+        return [" ".join(filter(None, each.cells())) for each in self.stopping]
+
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
         return asdict(self)
 
     def markdown(self) -> str:
-        """All of it for people."""
         title = f"# {self.domain}: {self.after}\n\n"
         if self.before is None:
             title += "Nothing was published before.\n"
         else:
-            title += f"Compared with {self.before}, which is published.\n"
+            title += f"Compared with the published version, {self.before}.\n"
         if self.stopping:
-            title += f"\n**{len(self.stopping)} differences are beyond their limits.**\n"
+            title += f"\n**{len(self.stopping)} differences exceed their limits.**\n"
         rows = [
             [
                 table,
                 *("" if count is None else f"{count:,}" for count in counts),
-                "the same" if table in self.unchanged else "",
+                "unchanged" if table in self.unchanged else "",
             ]
             for table, counts in self.rows.items()
         ]
@@ -105,7 +108,7 @@ class Comparison:
         return "\n".join(parts) + "\n"
 
     def table(self, *, stopping: bool = False) -> str:
-        """The differences, both sides, or only those that stop."""
+        """Return the differences as a Markdown table, all or only those that stop the publication."""
         shown = self.stopping if stopping else self.differences
         header = ["table", "what", "published", "now", "change", "limit", ""]
         return as_table(header, [each.cells() for each in shown])
@@ -123,8 +126,8 @@ def compare(
 
     Args:
         domain: whose.
-        before: what is published, by table; None if nothing is.
-        after: what would be.
+        before: the published statistics by table; None if nothing is published.
+        after: the new ones.
         limits: by how much they may differ.
         versions: the names of both.
     """
@@ -139,40 +142,18 @@ def compare(
     counts = {
         name: tuple(side[name].rows if name in side else None for side in (old, after)) for name in names
     }
-    same = [name for name in names if name in old and name in after and _same(old[name], after[name])]
+    same = [name for name in names if name in old and name in after and old[name].same_rows(after[name])]
     differences.sort(key=lambda each: not each.stops)
     return Comparison(domain, *versions, counts, tuple(differences), tuple(same))
 
 
-def as_table(header: list[str], rows: Iterable[list[str]]) -> str:
-    """A Markdown table whose columns are as wide as what is in them, numbers to the right."""
-    lines = [header, *rows]
-    widths = [max(3, *(len(line[column]) for line in lines)) for column in range(len(header))]
-    right = [
-        all(not line[column] or line[column][:1] in "+-0123456789" for line in lines[1:])
-        for column in range(len(header))
+def as_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table with numbers aligned to the right."""
+    numbers = [
+        all(not cell or cell[0] in "+-0123456789" for cell in column) for column in zip(*rows, strict=True)
     ]
-
-    def shown(cells: list[str]) -> str:
-        padded = [
-            cell.rjust(width) if is_right else cell.ljust(width)
-            for cell, width, is_right in zip(cells, widths, right, strict=True)
-        ]
-        return f"| {' | '.join(padded)} |"
-
-    rule = [
-        ("-" * (width - 1) + ":") if is_right else "-" * width
-        for width, is_right in zip(widths, right, strict=True)
-    ]
-    return "\n".join([shown(header), shown(rule), *map(shown, lines[1:])])
-
-
-def _same(old: TableStats, new: TableStats) -> bool:
-    return (old.rows, old.checksum, list(old.columns.items())) == (
-        new.rows,
-        new.checksum,
-        list(new.columns.items()),
-    )
+    align = ["right" if is_number else "left" for is_number in numbers]
+    return tabulate(rows, header, tablefmt="pipe", colalign=align, disable_numparse=True)
 
 
 def _table(name: str, old: TableStats | None, new: TableStats | None, limits: Limits) -> Iterator[Difference]:
@@ -185,10 +166,9 @@ def _table(name: str, old: TableStats | None, new: TableStats | None, limits: Li
         if kinds[0] != kinds[1]:
             stops = old.contracted and kinds[0] is not None
             yield Difference(name, "column", column, *kinds, stops=stops)
-    # What may shrink has no totals that may not.
-    shrinks = new.allow_decrease
+    # Fewer rows mean smaller totals.
     max_row_decrease, max_total_decrease = (
-        inf if shrinks else limit for limit in (limits.max_row_decrease, limits.max_total_decrease)
+        inf if new.allow_decrease else limit for limit in (limits.max_row_decrease, limits.max_total_decrease)
     )
     yield from _change(name, "rows", None, old.rows, new.rows, max_row_decrease, limits.max_row_increase)
     both = [column for column in old.columns if column in new.columns]
@@ -222,20 +202,26 @@ def _table(name: str, old: TableStats | None, new: TableStats | None, limits: Li
 
 
 def _change(
-    table: str, what: str, column: str | None, old: float, new: float, lost: float, gained: float
+    table: str,
+    what: str,
+    column: str | None,
+    old: float,
+    new: float,
+    max_decrease: float,
+    max_increase: float,
 ) -> Iterator[Difference]:
-    # Sums of floating-point numbers depend on the order.
+    # Sums of floating-point numbers depend on the order of the rows.
     if abs(new - old) <= 1e-9 * abs(old):
         return
-    # Of a total below zero, what goes further below is a loss as well.
+    # A total below zero that falls further is a decrease as well.
     share = (new - old) / abs(old) if old else None
-    limit = lost if new < old else gained
+    limit = max_decrease if new < old else max_increase
     stops = share is not None and abs(share) > limit
     yield Difference(table, what, column, old, new, share, _finite(limit), stops)
 
 
 def _finite(limit: float) -> float | None:
-    """A limit as JSON can say it, which knows no infinity."""
+    """Return a limit for JSON, which has no infinity."""
     return None if limit == inf else limit
 
 

@@ -1,13 +1,13 @@
-"""Why a domain was not published."""
+"""Errors of a publication that was refused."""
 
 
 class PublishError(RuntimeError):
-    """Nothing was published; what was published before is as it was."""
+    """Nothing was published; readers see what they saw before."""
 
 
 class SupersededRunError(PublishError):
-    """Another run has built the marts since this one did; what it has tested is for it to publish."""
+    """Another run has built the marts since this one did, and is the one to publish them."""
 
 
 class PublishStoppedError(PublishError):
-    """Something is beyond a limit; it is so at a second try as well, unless somebody accepts it."""
+    """A limit is exceeded; a retry gives the same result unless somebody publishes by force."""

@@ -1,4 +1,4 @@
-"""What dbt's manifest says of the tables that a domain publishes."""
+"""The tables that a domain publishes, as dbt's manifest describes them."""
 
 import json
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ from typing import Any
 from publishing.errors import PublishError
 
 SCHEMA = "marts"
-# Of a mart that has a view a month (see the macro month_views), for people who know a table a month.
-MONTH_VIEWS_KEY = "month_views"
+# The schema of the views per month (see the macro month_views).
+MONTH_VIEWS_SCHEMA = "monthly"
 # Tests whose columns identify rows, here or in another table, and so are no measures.
 KEY_TESTS = ("unique", "primary_key", "unique_combination_of_columns")
 
@@ -21,14 +21,14 @@ class Mart:
 
     Attributes:
         name: its name in the schema `marts`.
-        contracted: its columns are promised to readers.
+        contracted: dbt enforces a contract on its columns.
         partition_by_column: the column by whose values dbt rebuilds parts of the table, such as a month.
-        key: columns that together tell the rows apart; none if no test says so.
+        key: columns that identify a row; none if no test says so.
         references: columns that are keys of other tables.
-        no_measures: columns of numbers that may sum up to less without a loss, such as averages or what is in quarantine,
-            by `config: meta: {exclude_from_totals: true}`.
-        allow_decrease: fewer rows of it are no loss, by `config: meta: {allow_decrease: true}`.
-        month_views: it has a view a month.
+        no_measures: columns of numbers whose sum may fall without a loss, such as averages
+            (`config: meta: {exclude_from_totals: true}`).
+        allow_decrease: it may have fewer rows without a loss (`config: meta: {allow_decrease: true}`).
+        month_views: it has a view per month.
         meta: `config: meta:` of its YAML.
     """
 
@@ -44,10 +44,10 @@ class Mart:
 
 
 def marts_of(domain: str, manifest: Path) -> dict[str, Mart]:
-    """The tables that a domain publishes, by name: its own marts and the shared ones.
+    """Return the tables that a domain publishes by name: its own marts and the shared ones.
 
     Raises:
-        PublishError: there is none of its own.
+        PublishError: the domain has no mart of its own.
     """
     nodes = json.loads(manifest.read_text())["nodes"]
     models = {
@@ -56,7 +56,7 @@ def marts_of(domain: str, manifest: Path) -> dict[str, Mart]:
         if node["resource_type"] == "model" and node["schema"] == SCHEMA
     }
     if not any(domain in node["tags"] for node in models.values()):
-        raise PublishError(f"there is no mart with the tag {domain!r}")
+        raise PublishError(f"dbt has no mart with the tag {domain!r}; add it in dbt_project.yml")
     tests: dict[str, list[dict[str, Any]]] = {}
     for node in nodes.values():
         if node.get("attached_node") and node.get("test_metadata"):
@@ -70,7 +70,7 @@ def marts_of(domain: str, manifest: Path) -> dict[str, Mart]:
 
 
 def invocation_id(manifest: Path) -> str | None:
-    """Which invocation of dbt made a manifest."""
+    """Return the invocation of dbt that wrote a manifest."""
     return json.loads(manifest.read_text()).get("metadata", {}).get("invocation_id")
 
 
@@ -84,7 +84,7 @@ def _mart(node: dict[str, Any], tests: list[dict[str, Any]]) -> Mart:
     return Mart(
         node["alias"],
         contracted=(config.get("contract") or {}).get("enforced", True),
-        partition_by_column=_slice_by(config, keys),
+        partition_by_column=_partition_by(config, keys),
         key=keys[0] if keys else (),
         references=frozenset(
             test["kwargs"]["column_name"] for test in tests if test["name"] == "relationships"
@@ -95,7 +95,7 @@ def _mart(node: dict[str, Any], tests: list[dict[str, Any]]) -> Mart:
             if column.get("config", {}).get("meta", {}).get("exclude_from_totals")
         ),
         allow_decrease=bool(meta.get("allow_decrease")),
-        month_views=bool(meta.get(MONTH_VIEWS_KEY)),
+        month_views=bool(meta.get("month_views")),
         meta=meta,
     )
 
@@ -105,8 +105,8 @@ def _columns(arguments: dict[str, Any]) -> tuple[str, ...]:
     return tuple(columns) if columns else (arguments["column_name"],)
 
 
-def _slice_by(config: dict[str, Any], keys: list[tuple[str, ...]]) -> str | None:
-    """The column that an incremental model replaces rows by, if it is not what tells single rows apart."""
+def _partition_by(config: dict[str, Any], keys: list[tuple[str, ...]]) -> str | None:
+    """Return the column by which an incremental model replaces rows, unless it identifies single rows."""
     replaced = config.get("unique_key")
     columns = [replaced] if isinstance(replaced, str) else list(replaced or [])
     if config.get("materialized") != "incremental" or len(columns) != 1 or tuple(columns) in keys:

@@ -1,9 +1,9 @@
-"""What a change of the models does to the data, before it is merged.
+"""Shows what a change of the models does to the data, before it is merged.
 
-The models that differ from those of the published version, and all that depend on them, are built into a
-database of their own. It has the warehouse's name, which dbt would take for a change otherwise, and for each of
-the warehouse's tables a view, which stands in for what is not built; the warehouse itself is opened for reading
-only. Then the marts that were built are compared with the published ones, row by row.
+The models that differ from those of the published version, and all that depend on them, are built into a separate
+database. It has the warehouse's name, as dbt would take another name for a change, and a view of each of the
+warehouse's tables, which stands for what is not built; the warehouse itself is opened for reading only. Then the marts
+that were built are compared with the published ones, row by row.
 """
 
 import json
@@ -19,42 +19,41 @@ import yaml
 from common.file_lock import FileLockedError, file_lock
 from common.files import work_folder
 from ingestion.registry import domains
+from publishing.candidate import attach, link_or_copy
+from publishing.data_diff import DataDiff, TableDiff
 from publishing.errors import PublishError
-from publishing.marts import Mart, marts_of
-from publishing.table_changes import TableChange, compare_tables, count
-from publishing.versions import Versions, link_or_copy
+from publishing.file_store import FileStore
+from publishing.marts import SCHEMA, Mart, marts_of
 from settings import DBT_PROFILE, PROJECT_DIR, Settings
 from transformation.dbt import run_dbt
 from warehouse import WAIT_SECONDS, quoted
 
-# Under which the others are looked at beside the database that is built; no environment has such a name.
+# The names of the attached databases; no environment has such a name.
 WAREHOUSE, PUBLISHED = "_warehouse", "_published"
 
 
 class PreviewError(RuntimeError):
-    """The change could not be looked at; the message says why. Nothing was touched."""
+    """The preview could not be made; the message says why. Nothing was changed."""
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What a change does to a domain: `built` are the models it touches, `tables` the marts among them."""
+    """What a change does to a domain: `built` are the models that it affects, `tables` the marts among them."""
 
     domain: str
     version: str
     built: tuple[str, ...]
-    tables: tuple[TableChange, ...]
+    tables: tuple[TableDiff, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
         return asdict(self)
 
     def markdown(self) -> str:
-        """All of it for people."""
         title = f"## {self.domain}\n\nCompared with {self.version}. "
         differing = [table for table in self.tables if table.differs]
         if not self.built and not differing:
-            return f"{title}The change touches no model."
-        title += f"The change touches {', '.join(self.built) or 'no model that is there still'}."
+            return f"{title}The change affects no model."
+        title += f"The change affects {', '.join(self.built) or 'only models that were removed'}."
         same = [table.table for table in self.tables if not table.differs]
         if same:
             title += f"\n\nThe same as published: {', '.join(same)}."
@@ -62,97 +61,91 @@ class Preview:
 
 
 def preview(domain: str, settings: Settings) -> Preview:
-    """Build what a change touches beside everything else, and compare its marts with the published ones.
+    """Build what a change affects in a separate database, and compare its marts with the published ones.
 
     Args:
-        domain: which domain; it has been published with dbt's manifest.
+        domain: a domain that has been published with dbt's manifest.
         settings: which data folder and environment.
 
     Raises:
-        PreviewError: nothing to compare with is published, or another preview is at work.
+        PreviewError: nothing to compare with is published, or another preview is running.
         DbtError: a model cannot be built.
     """
     if settings.target != "duckdb":
         raise PreviewError(
             f"preview compares DuckDB files, and the target is {settings.target}: use the target duckdb"
         )
-    versions = Versions(domain, settings)
-    used = versions.in_use()
-    if used is None or not versions.manifest(used.name).exists():
+    store = FileStore(domain, settings)
+    active = store.active()
+    if active is None or not store.manifest(active.name).exists():
         raise PreviewError(f"{domain} has no published version with dbt's manifest; publish it first")
     with _own_folder(settings) as folder:
         state = folder / "state"
         state.mkdir()
-        link_or_copy(versions.manifest(used.name), state / "manifest.json")
-        # As the version is pruned meanwhile, its file stays.
+        link_or_copy(store.manifest(active.name), state / "manifest.json")
+        # The second name keeps the file if the version is pruned meanwhile.
         published = folder / "published.duckdb"
-        link_or_copy(versions.file(used.name), published)
+        link_or_copy(store.file(active.name), published)
         built = folder / f"{settings.env}.duckdb"
-        _stand_in(settings, built)
+        _create_views(settings, built)
         models = _build(domain, settings, built, state)
         marts = _marts(domain, folder / "target" / "manifest.json")
-        before = _marts(domain, state / "manifest.json")
+        removed = _marts(domain, state / "manifest.json").keys() - marts.keys()
         with duckdb.connect(str(built), config={"memory_limit": settings.memory_limit}) as connection:
-            _attach(connection, settings.warehouse, WAREHOUSE)
-            _attach(connection, published, PUBLISHED)
-            tables = [
-                compare_tables(connection, mart, PUBLISHED, None)
-                for name, mart in marts.items()
-                if name in models
-            ]
-            tables += [
-                TableChange(name, (count(connection, PUBLISHED, name), None))
-                for name in before
-                if name not in marts
-            ]
-    return Preview(domain, used.name, tuple(sorted(models)), tuple(tables))
+            attach(connection, settings.warehouse, WAREHOUSE, "read_only")
+            attach(connection, published, PUBLISHED, "read_only")
+            data_diff = DataDiff(connection, PUBLISHED, None)
+            tables = [data_diff.compare(mart) for name, mart in marts.items() if name in models]
+            for name in sorted(removed):
+                rows = connection.execute(f"select count(*) from {PUBLISHED}.{SCHEMA}.{quoted(name)}")
+                tables.append(TableDiff(name, (rows.fetchone()[0], None)))
+    return Preview(domain, active.name, tuple(sorted(models)), tuple(tables))
 
 
-def previews(named: Sequence[str], settings: Settings) -> list[Preview]:
-    """The previews of some domains, or of all that are published. Raises what `preview` raises."""
+def previews(names: Sequence[str], settings: Settings) -> list[Preview]:
+    """Preview some domains, or all that are published. Raises what `preview` raises."""
     published = [domain for domain in domains() if settings.published(domain).exists()]
-    return [preview(domain, settings) for domain in named or published]
+    return [preview(domain, settings) for domain in names or published]
 
 
 def describe(found: list[Preview]) -> str:
-    """What a reviewer reads."""
     return "\n\n".join(["# What the change does to the data", *(each.markdown() for each in found)])
 
 
 @contextmanager
 def _own_folder(settings: Settings) -> Iterator[Path]:
-    """A folder that is gone afterwards; what a killed preview left there goes first."""
+    """Yield a folder that is removed afterwards; remove what a killed preview left there first."""
     folder = settings.data_dir / "preview"
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with file_lock(folder / ".lock", WAIT_SECONDS), work_folder(folder / "work") as work:
             yield work
     except FileLockedError as error:
-        raise PreviewError(f"another preview is at work: {error}") from error
+        raise PreviewError(f"another preview is running: {error}") from error
 
 
-def _stand_in(settings: Settings, built: Path) -> None:
-    """Make a view of each of the warehouse's tables and views."""
+def _create_views(settings: Settings, built: Path) -> None:
+    """Create a view of each of the warehouse's tables and views."""
     with duckdb.connect(str(built)) as connection:
         try:
-            _attach(connection, settings.warehouse, WAREHOUSE)
+            attach(connection, settings.warehouse, WAREHOUSE, "read_only")
         except duckdb.IOException as error:
-            raise PreviewError(f"{settings.warehouse} cannot be read now: {error}") from error
+            raise PreviewError(f"{settings.warehouse} cannot be read: {error}") from error
         left = connection.execute(
             "select table_schema, table_name from information_schema.tables where table_catalog = ?",
             [WAREHOUSE],
         ).fetchall()
         for schema in {schema for schema, _ in left}:
             connection.execute(f"create schema if not exists {quoted(schema)}")
-        # A view of a view comes after what that one reads; one that reads what is gone comes never.
+        # A view can be created once what it reads exists; a view of a removed table never.
         while left:
-            waiting = [each for each in left if not _view(connection, *each)]
-            if len(waiting) == len(left):
+            failed = [each for each in left if not _create_view(connection, *each)]
+            if len(failed) == len(left):
                 break
-            left = waiting
+            left = failed
 
 
-def _view(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
+def _create_view(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
     relation = f"{quoted(schema)}.{quoted(name)}"
     try:
         connection.execute(f"create view {relation} as from {WAREHOUSE}.{relation}")
@@ -162,7 +155,7 @@ def _view(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool
 
 
 def _build(domain: str, settings: Settings, built: Path, state: Path) -> set[str]:
-    """Build what differs from the state; return the names of the models."""
+    """Build the models that differ from the state; return their names."""
     folder = built.parent
     profiles = yaml.safe_load((PROJECT_DIR / "profiles.yml").read_text())
     profile = profiles[DBT_PROFILE]["outputs"][settings.target]
@@ -189,10 +182,5 @@ def _build(domain: str, settings: Settings, built: Path, state: Path) -> set[str
 def _marts(domain: str, manifest: Path) -> dict[str, Mart]:
     try:
         return marts_of(domain, manifest)
-    except PublishError:  # all of them are gone
+    except PublishError:  # the domain has no marts
         return {}
-
-
-def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
-    text = str(path).replace("'", "''")
-    connection.execute(f"attach '{text}' as {quoted(name)} (read_only)")

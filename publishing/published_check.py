@@ -1,12 +1,12 @@
-"""What readers have of what is loaded."""
+"""Checks whether what is loaded is published."""
 
-from publishing.stores import store_of
+from publishing.store import store_of
 from settings import Settings
 from warehouse import is_there, reading
 
 
 def has_all(domain: str, settings: Settings) -> bool:
-    """Whether the newest version was made of all that is loaded: of each file, the content that counts.
+    """Return whether the newest version contains the current content of every file that is loaded.
 
     Args:
         domain: the pipeline.
@@ -21,20 +21,22 @@ def has_all(domain: str, settings: Settings) -> bool:
         if not warehouse.columns(f"raw_{domain}", "file_loads"):
             return True
         loaded = warehouse.execute(
-            f"select entity, source_file, {_moment('max(loaded_at)')}"
+            f"select entity, source_file, {_microseconds('max(loaded_at)')}"
             f" from raw_{domain}.file_loads where status = 'loaded' group by 1, 2"
         ).fetchall()
     store = store_of(domain, settings)
-    # One that was made and not put in place, as by a run that was killed between the two, nobody has seen.
+    # Readers have not seen a version that was never activated, as by a run that was killed before.
     seen = {line["version"] for line in store.history()}
-    made = [version for version in store.all() if version.name in seen]
+    made = [version for version in store.versions() if version.name in seen]
     if not made:
         return not loaded
-    # The newest, not the one in use: who has gone back to an earlier one does not want it undone.
-    files = f"select entity, source_file, {_moment('loaded_at')} from {{marts}}.audit_{domain}__row_counts"
-    return set(loaded) == set(store.rows(made[-1], files))
+    # The newest version, not the active one: the next run must not undo a rollback.
+    files = (
+        f"select entity, source_file, {_microseconds('loaded_at')} from {{marts}}.audit_{domain}__row_counts"
+    )
+    return set(loaded) == set(store.query(made[-1], files))
 
 
-def _moment(time: str) -> str:
-    """SQL for a time in microseconds, be it one with a zone, or one in UTC without."""
+def _microseconds(time: str) -> str:
+    """Return SQL for a time in microseconds, whether it has a zone or is in UTC without one."""
     return f"cast(round(extract(epoch from {time}) * 1000000) as bigint)"

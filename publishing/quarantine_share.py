@@ -1,4 +1,4 @@
-"""How much of what was read is in quarantine, and how much may be."""
+"""The share of the rows read that is in quarantine, and its limit."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -8,15 +8,15 @@ from publishing.errors import PublishError
 from publishing.marts import SCHEMA, Mart
 from warehouse import Warehouse
 
-# Of the rows read, how many may be in quarantine where the domain's accounting mart says nothing.
+# The limit of a domain whose accounting mart does not set one.
 QUARANTINE_LIMIT = 0.05
 LIMIT_KEY = "quarantine_limit"
-RULES_NAMED = 5
+MAX_RULES_NAMED = 5
 
 
 @dataclass(frozen=True)
 class QuarantineShare:
-    """How much of what was read is in quarantine, and how much may be (both from 0 to 1), and whether it is more."""
+    """The rows in quarantine as a share of the rows read, and its limit; both from 0 to 1."""
 
     rows_quarantined: int
     rows_read: int
@@ -26,20 +26,20 @@ class QuarantineShare:
 
     def __str__(self) -> str:
         return (
-            f"{self.rows_quarantined:,} of {self.rows_read:,} rows read are in quarantine: {self.share:.2%}, "
-            f"and the limit is {self.limit:.2%}"
+            f"{self.rows_quarantined:,} of {self.rows_read:,} rows read are in quarantine: {self.share:.2%}"
+            f" (limit: {self.limit:.2%})"
         )
 
 
 def quarantine_limit(domain: str, marts: Mapping[str, Mart]) -> float:
-    """The limit in the YAML of the domain's accounting mart, or else `QUARANTINE_LIMIT`.
+    """Return the limit from the YAML of the domain's accounting mart, or the default.
 
     Raises:
-        PublishError: there is no accounting mart, or its limit is no number from 0 to 1.
+        PublishError: there is no accounting mart, or its limit is not a number from 0 to 1.
     """
     accounting = _accounting_mart(domain)
     if accounting not in marts:
-        raise PublishError(f"there is no mart {accounting}, which says how many rows are in quarantine")
+        raise PublishError(f"dbt has no mart {accounting}, which counts the rows in quarantine")
     limit = marts[accounting].meta.get(LIMIT_KEY, QUARANTINE_LIMIT)
     if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 <= limit <= 1:
         raise PublishError(
@@ -49,7 +49,7 @@ def quarantine_limit(domain: str, marts: Mapping[str, Mart]) -> float:
 
 
 def quarantine_share(warehouse: Warehouse, domain: str, limit: float) -> QuarantineShare:
-    """Compare the share in quarantine with its limit.
+    """Compute the share in quarantine.
 
     Raises:
         PublishError: the accounting mart has not been built.
@@ -64,28 +64,27 @@ def quarantine_share(warehouse: Warehouse, domain: str, limit: float) -> Quarant
 
 
 def describe_stop(warehouse: Warehouse, domain: str, found: QuarantineShare) -> str:
-    """What to do about too large a share: which rules most rows break, and where the rows are."""
+    """Say which rules most rows fail, and how to see the rows."""
     return (
-        f"{found}. Broken most: {_most_broken(warehouse, domain)}. "
-        f"To see them: python -m cli.operations quarantine {domain} --export FILE.csv."
+        f"{found}. Rules that fail most: {_most_failed(warehouse, domain)}. "
+        f"To see the rows: python -m cli.operations quarantine {domain} --export FILE.csv."
     )
 
 
-def _most_broken(warehouse: Warehouse, domain: str) -> str:
-    """The rules that most rows break, with their numbers of rows."""
+def _most_failed(warehouse: Warehouse, domain: str) -> str:
     prefix = f"quarantine_{domain}__"
     counts: list[tuple[int, str, str]] = []
     for table in warehouse.tables("clean"):
         if not table.startswith(prefix):
             continue
         rules: Counter[str] = Counter()
-        for broken, rows in warehouse.execute(
+        for failed, rows in warehouse.execute(
             f"select _failed_rules, count(*) from clean.{table} group by 1"
         ).fetchall():
-            rules.update(dict.fromkeys(broken.split(","), rows))
+            rules.update(dict.fromkeys(failed.split(","), rows))
         counts += [(rows, table.removeprefix(prefix), rule) for rule, rows in rules.items()]
     counts.sort(key=lambda count: (-count[0], *count[1:]))
-    return ", ".join(f"{entity}.{rule} ({rows:,})" for rows, entity, rule in counts[:RULES_NAMED])
+    return ", ".join(f"{entity}.{rule} ({rows:,})" for rows, entity, rule in counts[:MAX_RULES_NAMED])
 
 
 def _accounting_mart(domain: str) -> str:

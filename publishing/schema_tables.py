@@ -1,22 +1,21 @@
-"""Copies of marts in another schema of the same PostgreSQL database, and who reads them."""
+"""Copies of marts in another schema of the same PostgreSQL database, and their readers."""
 
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from publishing.marts import SCHEMA
+from publishing.marts import MONTH_VIEWS_SCHEMA, SCHEMA
 from publishing.table_stats import Table
 from warehouse import WarehouseError, quoted
 from warehouse.postgres import PostgresWarehouse
 
-MONTH_VIEWS_SCHEMA = "monthly"
-# A moment without a statement that reads is waited for so long before schemas change their names.
-QUIET_SECONDS = 30.0
-LOOK_SECONDS = 0.05
+# How long to wait for a moment in which no statement reads the schema, before schemas are renamed all the same.
+WAIT_FOR_READERS_SECONDS = 30.0
+POLL_SECONDS = 0.05
 
 
 def copy_tables(warehouse: PostgresWarehouse, tables: Mapping[str, Table], schema: str) -> None:
-    """Make a schema with copies of these tables, and of the views of their months."""
+    """Create a schema with copies of these tables and of their views per month."""
     warehouse.execute(f"create schema {quoted(schema)}")
     for name, table in tables.items():
         copy = f"{quoted(schema)}.{quoted(name)}"
@@ -25,10 +24,10 @@ def copy_tables(warehouse: PostgresWarehouse, tables: Mapping[str, Table], schem
     _copy_month_views(warehouse, tables, schema)
 
 
-def let_read(warehouse: PostgresWarehouse, old: str, new: str) -> None:
-    """Let those read a schema who may read another one."""
+def grant_readers(warehouse: PostgresWarehouse, old: str, new: str) -> None:
+    """Grant the right to read a schema to all who may read another one."""
     found = warehouse.execute(
-        # Number 0 is everybody.
+        # Grantee 0 is everybody.
         "select distinct case grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end"
         " from pg_namespace, aclexplode(nspacl)"
         " where nspname = ? and privilege_type = 'USAGE' and grantee <> nspowner",
@@ -40,14 +39,13 @@ def let_read(warehouse: PostgresWarehouse, old: str, new: str) -> None:
 
 
 @contextmanager
-def unread(warehouse: PostgresWarehouse, schema: str) -> Iterator[None]:
+def without_readers(warehouse: PostgresWarehouse, schema: str) -> Iterator[None]:
     """Run the block in one transaction, at a moment in which no statement reads the schema.
 
-    A statement finds its tables one after the other. Had it found one of them before their schema changes its name
-    and the next one after it, it would read two versions. Nobody waits for such a moment but this function, and
-    if readers leave none, it does without.
+    A statement resolves its tables one after the other. If the schema were renamed in between, it would read two
+    versions. Readers never wait for this function, and after a while it goes on in spite of them.
     """
-    deadline = time.monotonic() + QUIET_SECONDS
+    deadline = time.monotonic() + WAIT_FOR_READERS_SECONDS
     while True:
         warehouse.execute("begin")
         tables = [f"{quoted(schema)}.{quoted(each)}" for each in warehouse.tables(schema)]
@@ -57,7 +55,7 @@ def unread(warehouse: PostgresWarehouse, schema: str) -> Iterator[None]:
             break
         except WarehouseError:
             warehouse.execute("rollback")
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
     try:
         yield
         warehouse.execute("commit")
@@ -68,7 +66,7 @@ def unread(warehouse: PostgresWarehouse, schema: str) -> Iterator[None]:
 
 def _copy_month_views(warehouse: PostgresWarehouse, tables: Mapping[str, Table], schema: str) -> None:
     named = [name for name, table in tables.items() if table.mart.month_views]
-    # Whose text then names the table without its schema.
+    # With this path, the text of a view names its table without the schema.
     warehouse.execute(f"set search_path = {SCHEMA}")
     try:
         views = warehouse.execute(

@@ -1,7 +1,7 @@
-"""Whether targets make the same marts of the same input, value by value.
+"""Compares the marts that several targets build from the same input, value by value.
 
-Each target builds in a data folder of its own within the data folder, PostgreSQL in a database of its own, Spark by a
-server that is started with an empty catalog, so that nothing that is there is touched; all of it is removed afterwards.
+Each target builds in a separate data folder within the data folder, PostgreSQL in a separate database, Spark on a server
+that is started with an empty catalog. So nothing that exists is touched, and all of it is removed afterwards.
 """
 
 import os
@@ -19,27 +19,18 @@ import pyarrow as pa
 
 import settings as settings_module
 from common.file_lock import FileLockedError, file_lock
+from publishing.data_diff import DataDiff, TableDiff
 from publishing.errors import PublishError
 from publishing.marts import SCHEMA, marts_of
 from publishing.readers import NotPublishedError, open_published
-from publishing.table_changes import TableChange, compare_tables
 from publishing.table_stats import STAMPS
 from settings import PROJECT_DIR, Settings
 from warehouse import quoted, scratch
 
-# Columns that say when a row was loaded or judged, which is not the same moment twice.
-MOMENTS = frozenset({*STAMPS, "_dlt_load_id", "loaded_at", "_loaded_at", "enriched_at", "judged_at"})
-WHOLE = (
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "HUGEINT",
-    "UTINYINT",
-    "USMALLINT",
-    "UINTEGER",
-    "UBIGINT",
-)
+# Columns with the time of a load, a build or a validation, which differs between two builds.
+MOMENTS = frozenset({*STAMPS, "_dlt_load_id", "loaded_at", "_loaded_at", "enriched_at"})
+INTEGERS = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")}
+INTEGERS |= {"INTEGER", "UINTEGER"}
 LOCK_SECONDS = 5.0
 LOAD = '"_dlt_load_id":'
 
@@ -50,36 +41,33 @@ class EngineDiffError(RuntimeError):
 
 @dataclass(frozen=True)
 class EngineDiff:
-    """How a domain's marts of two targets compare."""
+    """The differences of a domain's marts between two targets."""
 
     domain: str
     targets: tuple[str, str]
-    tables: tuple[TableChange, ...]
+    tables: tuple[TableDiff, ...]
 
     @property
     def is_equal(self) -> bool:
-        """Whether nothing differs."""
         return not any(table.differs for table in self.tables)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
         return asdict(self) | {"is_equal": self.is_equal}
 
     def markdown(self) -> str:
-        """All of it for people."""
         differing = [table for table in self.tables if table.differs]
         rows = sum(table.rows[0] or 0 for table in self.tables)
         title = f"## {self.domain}: {self.targets[0]} and {self.targets[1]}\n\n"
-        title += f"{len(self.tables)} marts of {rows:,} rows: {len(differing) or 'none'} of them differ."
+        title += f"{len(self.tables)} marts with {rows:,} rows: {len(differing) or 'none'} of them differ."
         return "\n\n".join([title, *(table.markdown() for table in differing)])
 
 
-def parity(domains: Sequence[str], targets: Sequence[str], settings: Settings) -> list[EngineDiff]:
-    """Build domains on the same input on each target, and compare what the others publish with the first one's.
+def compare_targets(domains: Sequence[str], targets: Sequence[str], settings: Settings) -> list[EngineDiff]:
+    """Build domains from the same input on each target, and compare the others with the first one.
 
     Args:
         domains: which; their input is what lies in the landing folder and the archive.
-        targets: several of dbt's targets.
+        targets: two or more of dbt's targets.
         settings: which data folder and environment; the servers of the targets come from the environment.
 
     Raises:
@@ -87,25 +75,23 @@ def parity(domains: Sequence[str], targets: Sequence[str], settings: Settings) -
         SettingsError: a variable of a target is missing.
     """
     if len(targets) < 2 or len(set(targets)) < len(targets):
-        raise EngineDiffError(
-            f"two or more different targets can be compared, not {', '.join(targets) or 'none'}"
-        )
-    folder = settings.data_dir / "parity"
+        raise EngineDiffError(f"name two or more different targets, not {', '.join(targets) or 'none'}")
+    folder = settings.data_dir / "compare_targets"
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with file_lock(folder / ".lock", LOCK_SECONDS), ExitStack() as held:
             sides = [held.enter_context(_target(target, settings, folder / "work")) for target in targets]
             return [found for domain in domains for found in _compare(domain, sides, settings)]
     except FileLockedError as error:
-        raise EngineDiffError(f"another comparison is at work: {error}") from error
+        raise EngineDiffError(f"another comparison is running: {error}") from error
 
 
 def _compare(domain: str, sides: Sequence[Settings], settings: Settings) -> Iterator[EngineDiff]:
-    for where in sides:
-        _deliver(domain, settings, where)
-        _build(domain, where)
-        if where is not sides[0]:
-            yield compare_published(domain, sides[0], where)
+    for side in sides:
+        _copy_input(domain, settings, side)
+        _build(domain, side)
+        if side is not sides[0]:
+            yield compare_published(domain, sides[0], side)
 
 
 def compare_published(domain: str, one: Settings, other: Settings) -> EngineDiff:
@@ -113,7 +99,7 @@ def compare_published(domain: str, one: Settings, other: Settings) -> EngineDiff
 
     Args:
         domain: which.
-        one: settings of one target, whose manifest says by which keys to compare.
+        one: settings of one target, whose manifest names the keys.
         other: settings of the other one.
 
     Raises:
@@ -123,26 +109,24 @@ def compare_published(domain: str, one: Settings, other: Settings) -> EngineDiff
     with duckdb.connect(config={"memory_limit": one.memory_limit}) as connection:
         try:
             marts = marts_of(domain, one.manifest)
-            for where in (one, other):
-                _bring(domain, where, connection)
+            for side in (one, other):
+                _copy_published(domain, side, connection)
         except (PublishError, NotPublishedError) as error:
             raise EngineDiffError(f"{domain} cannot be compared: {error}") from error
         databases = [f"_{side}" for side in sides]
-        tables = [
-            compare_tables(connection, mart, *databases, type_of=family, ignored=MOMENTS, sides=sides)
-            for mart in marts.values()
-        ]
+        data_diff = DataDiff(connection, *databases, type_of=type_family, ignored=MOMENTS, sides=sides)
+        tables = [data_diff.compare(mart) for mart in marts.values()]
     return EngineDiff(domain, sides, tuple(tables))
 
 
-def family(kind: str) -> str:
-    """What a type is, whatever its size: engines have their own sizes of numbers."""
+def type_family(kind: str) -> str:
+    """Return a type without its size: engines have different sizes of numbers."""
     kind = kind.upper()
     if kind.startswith("DECIMAL"):
         scale = kind.rstrip(")").rpartition(",")[2]
-        return "whole number" if scale == "0" else f"decimal of scale {scale}"
-    if kind in WHOLE:
-        return "whole number"
+        return "integer" if scale == "0" else f"decimal of scale {scale}"
+    if kind in INTEGERS:
+        return "integer"
     if kind.startswith("TIMESTAMP"):
         return "timestamp"
     return {"VARCHAR": "text", "FLOAT": "floating point", "DOUBLE": "floating point"}.get(kind, kind.lower())
@@ -150,7 +134,7 @@ def family(kind: str) -> str:
 
 @contextmanager
 def _target(target: str, settings: Settings, folder: Path) -> Iterator[Settings]:
-    """Settings of a target with a folder and a database of its own, which are gone afterwards."""
+    """Yield settings of a target with a separate folder and database, which are removed afterwards."""
     own = folder / target
     shutil.rmtree(own, ignore_errors=True)
     own.mkdir(parents=True)
@@ -165,14 +149,14 @@ def _target(target: str, settings: Settings, folder: Path) -> Iterator[Settings]
             else:
                 os.environ[name] = value
     try:
-        with scratch(where, "parity") as where:
+        with scratch(where, "compare") as where:
             yield where
     finally:
         shutil.rmtree(own, ignore_errors=True)
 
 
-def _deliver(domain: str, settings: Settings, where: Settings) -> None:
-    """Copy a domain's input, also that which was loaded and archived before."""
+def _copy_input(domain: str, settings: Settings, where: Settings) -> None:
+    """Copy a domain's input, also what was loaded and archived before."""
     files = [*settings.landing(domain).glob("[!.]*"), *settings.archive(domain).glob("*/[!.]*")]
     # Imported here, because the import of dlt is slow.
     from ingestion.registry import apis_in_use
@@ -183,11 +167,11 @@ def _deliver(domain: str, settings: Settings, where: Settings) -> None:
         if file.is_file():
             shutil.copy2(file, landing / file.name)
     if not any(landing.iterdir()) and not any(api.api_url for api in apis_in_use()):
-        raise EngineDiffError(f"{settings.landing(domain)} has no input to compare with")
+        raise EngineDiffError(f"no input for {domain} in {settings.landing(domain)}")
 
 
 def _build(domain: str, where: Settings) -> None:
-    # A comparison asks no model that costs money, and is no run that people want to hear of.
+    # A comparison calls no paid model and sends no notifications.
     variables = {
         name: text
         for name, text in {**os.environ, **where.environment()}.items()
@@ -206,8 +190,8 @@ def _build(domain: str, where: Settings) -> None:
         raise EngineDiffError(f"{domain} could not be built on {where.target}:\n{last}")
 
 
-def _bring(domain: str, where: Settings, connection: duckdb.DuckDBPyConnection) -> None:
-    """Bring what a target has published into a database in memory, named after it."""
+def _copy_published(domain: str, where: Settings, connection: duckdb.DuckDBPyConnection) -> None:
+    """Copy what a target has published into a database in memory, named after the target."""
     database = quoted(f"_{where.target}")
     connection.execute(f"attach ':memory:' as {database}")
     connection.execute(f"create schema {database}.{SCHEMA}")
@@ -215,16 +199,16 @@ def _bring(domain: str, where: Settings, connection: duckdb.DuckDBPyConnection) 
         for table in published.tables():
             rows = published.execute(f"from {SCHEMA}.{quoted(table)}").to_arrow_table()
             relation = f"{database}.{SCHEMA}.{quoted(table)}"
-            connection.register("brought", rows)
-            connection.execute(f"create table {relation} as from brought")
-            connection.unregister("brought")
+            connection.register("published_rows", rows)
+            connection.execute(f"create table {relation} as from published_rows")
+            connection.unregister("published_rows")
             for column in rows.schema:
                 if column.type in (pa.string(), pa.large_string()):
-                    _forget_loads(connection, relation, quoted(column.name))
+                    _clear_load_ids(connection, relation, quoted(column.name))
 
 
-def _forget_loads(connection: duckdb.DuckDBPyConnection, relation: str, column: str) -> None:
-    """Take the ids of loads out of texts of JSON: each load has its own."""
+def _clear_load_ids(connection: duckdb.DuckDBPyConnection, relation: str, column: str) -> None:
+    """Clear the load ids in JSON texts: each load has another id."""
     connection.execute(
         f"update {relation} set {column} = regexp_replace({column}, $load, $none, 'g') where contains({column}, $key)",
         {"load": f'{LOAD}"[^"]*"', "none": f'{LOAD}""', "key": LOAD},
@@ -232,5 +216,4 @@ def _forget_loads(connection: duckdb.DuckDBPyConnection, relation: str, column: 
 
 
 def describe(found: Sequence[EngineDiff]) -> str:
-    """What a person reads."""
     return "\n\n".join(each.markdown() for each in found)

@@ -10,9 +10,9 @@ import pytest
 
 from publishing import versions as keeping
 from publishing.errors import PublishError
+from publishing.file_store import FileStore
 from publishing.manage import rollback, versions
 from publishing.publish import publish
-from publishing.versions import Versions
 from settings import PROJECT_DIR, Settings
 from tests.kill_at import named, run_to_death
 from tests.publishing.months import ROWS, SUMS, build_larger
@@ -72,27 +72,27 @@ def test_readers_see_one_whole_version_at_any_moment(months: Settings) -> None:
 
 
 POINTS = [
-    ("publishing.file_store:known", "after", 1),
-    ("publishing.candidate:copy", "before", 1),
-    ("publishing.candidate:copy", "after", 1),
+    ("publishing.file_store:FileStore.current_stats", "after", 1),
+    ("publishing.file_store:copy", "before", 1),
+    ("publishing.file_store:copy", "after", 1),
     ("publishing.publish:compare", "after", 1),
-    ("publishing.candidate:_write", "before", 1),
-    ("publishing.candidate:_write", "after", 2),
-    ("publishing.candidate:_write", "after", 3),
-    ("publishing.candidate:verify", "before", 1),
+    ("publishing.candidate:_write_table", "before", 1),
+    ("publishing.candidate:_write_table", "after", 2),
+    ("publishing.candidate:_write_table", "after", 3),
+    ("publishing.candidate:verify_written", "before", 1),
     ("publishing.candidate:write", "after", 1),
     ("publishing.file_store:sync", "after", 1),
-    ("publishing.file_store:digest", "after", 2),
-    ("publishing.versions:Versions.add", "before", 1),
-    ("publishing.versions:link_or_copy", "before", 1),
-    ("publishing.versions:link_or_copy", "after", 1),
-    ("publishing.versions:Versions.note", "after", 1),
-    ("publishing.versions:Versions._write", "before", 2),
-    ("publishing.versions:Versions._write", "after", 2),
-    ("publishing.versions:os.link", "after", 2),
-    ("publishing.versions:Versions.use", "after", 1),
-    ("publishing.versions:Versions._write", "after", 3),
-    ("publishing.versions:Versions.prune", "after", 1),
+    ("publishing.file_store:file_stamp", "after", 2),
+    ("publishing.file_store:FileStore.add", "before", 1),
+    ("publishing.file_store:link_or_copy", "before", 1),
+    ("publishing.file_store:link_or_copy", "after", 1),
+    ("publishing.file_store:FileStore._record", "after", 1),
+    ("publishing.file_store:FileStore._write_index", "before", 2),
+    ("publishing.file_store:FileStore._write_index", "after", 2),
+    ("publishing.file_store:os.link", "after", 2),
+    ("publishing.file_store:FileStore.activate", "after", 1),
+    ("publishing.file_store:FileStore._write_index", "after", 3),
+    ("publishing.store:Store.prune", "after", 1),
 ]
 
 
@@ -114,19 +114,21 @@ def test_a_killed_publish_leaves_a_whole_version_and_the_next_one_succeeds(
     published = publish("things", months)
     assert query(path, SUMS) == new
     kept = versions("things", months)
-    assert kept.in_use == published.version
+    assert kept.active == published.version
     assert names(months) == [f"{each.name}.duckdb" for each in kept.versions]
 
 
 def test_one_process_at_a_time_changes_versions_and_the_others_name_it(months: Settings) -> None:
     publish("things", months)
-    kept = Versions("things", months)
+    kept = FileStore("things", months)
     hold = "import fcntl, os, sys; f = open(sys.argv[1], 'r+'); fcntl.flock(f, fcntl.LOCK_EX); f.truncate(0); f.write(str(os.getpid())); "
     hold += "f.flush(); print('held', flush=True); sys.stdin.read()"
     holder = start(hold, str(kept.folder / ".lock"), settings=months)
     assert holder.stdout.readline() == "held\n"
     with (
-        pytest.raises(PublishError, match=f"versions of things are being changed: process {holder.pid} has"),
+        pytest.raises(
+            PublishError, match=f"another process changes the versions of things: process {holder.pid} has"
+        ),
         kept.lock(wait_seconds=0.3),
     ):
         pass
@@ -146,7 +148,7 @@ def test_publications_at_the_same_time_follow_each_other(months: Settings) -> No
         assert each.returncode == 0, output
     kept = versions("things", months)
     assert {each.facts["run_id"] for each in kept.versions} == {f"run{number}" for number in range(4)}
-    assert kept.in_use == kept.versions[-1].name
+    assert kept.active == kept.versions[-1].name
     replaced = [each.facts["replaces"] for each in kept.versions]
     assert replaced == [None, *(each.name for each in kept.versions[:-1])]
 
@@ -178,6 +180,6 @@ def test_a_full_disk_leaves_the_old_version_and_no_rubbish(months: Settings, sha
 
 
 def test_a_lock_is_one_of_the_kernel(months: Settings) -> None:
-    kept = Versions("things", months)
+    kept = FileStore("things", months)
     with kept.lock(), (kept.folder / ".lock").open() as file, pytest.raises(BlockingIOError):
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

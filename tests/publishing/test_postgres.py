@@ -21,7 +21,7 @@ from publishing.promote import promote
 from publishing.publish import publish
 from publishing.published_check import has_all
 from publishing.readers import open_published, published_names
-from publishing.stores import store_of
+from publishing.store import store_of
 from publishing.versions import VersionError
 from settings import PROJECT_DIR, Settings
 from tests.publishing.things import MONTHLY, write_manifest
@@ -123,7 +123,7 @@ def test_versions_are_compared_kept_and_gone_back_to(things: Settings) -> None:
     assert query(things, "select sum(amount) from published_things.fct_things") == [(5 * ROWS,)]
     assert query(things, "select count(*) from published_things.things_2022_01") == [(ROWS,)]
     listing = versions("things", things)
-    assert (listing.in_use, [each.name for each in listing.versions]) == (
+    assert (listing.active, [each.name for each in listing.versions]) == (
         second.version,
         [first.version, second.version, third.version],
     )
@@ -146,8 +146,8 @@ def test_readers_find_one_version_and_keep_the_right_to_read(things: Settings, s
     assert published_names(things) == []
     publish("things", things)
     execute(things, "create schema published_others; create table published_others.x as select 1")
-    with pytest.raises(PublishError, match="no version that was published here"):
-        store_of("others", things).known()
+    with pytest.raises(PublishError, match="was not published by this project"):
+        store_of("others", things).current_stats()
     name = f"reader_{things.postgres.database}"
     server.psql(f"create role {name} login password 'reads'")
     execute(things, f"grant usage on schema published_things to {name}")
@@ -175,7 +175,7 @@ def test_readers_find_one_version_and_keep_the_right_to_read(things: Settings, s
     assert has_all("things", things)
     execute(things, "update raw_things.file_loads set loaded_at = now()")
     assert not has_all("things", things)
-    assert second.version == versions("things", things).in_use
+    assert second.version == versions("things", things).active
 
 
 PUBLISH = """
@@ -211,7 +211,7 @@ def test_a_killed_publish_leaves_a_whole_version_and_the_next_one_succeeds(thing
         published = publish("things", things, keep=1)
         assert query(things, SUMS.format("published_things")) == [(3 * ROWS, 3 * ROWS * amount, amount)]
         listing = versions("things", things)
-        assert [each.name for each in listing.versions] == [published.version] == [listing.in_use]
+        assert [each.name for each in listing.versions] == [published.version] == [listing.active]
         assert schemas(things) == ["published_things"]
 
 
@@ -288,7 +288,7 @@ def test_a_reader_reads_on_in_the_version_it_began_with_but_holds_nobody_up_for_
     change(things, 3)
     with reader, reader.cursor() as cursor:
         cursor.execute("select max(amount) from published_things.fct_things")
-        monkeypatch.setattr("publishing.schema_tables.QUIET_SECONDS", 0.5)
+        monkeypatch.setattr("publishing.schema_tables.WAIT_FOR_READERS_SECONDS", 0.5)
         publish("things", things)
         assert query(things, "select max(amount) from published_things.dim_dates") == [(3,)]
     reader.close()

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
+from publishing.data_diff import EXAMPLES, DataDiff, TableDiff
 from publishing.marts import Mart
 from publishing.preview import PUBLISHED, Preview
-from publishing.table_changes import EXAMPLES, TableChange, compare_tables
 
 KEYED = Mart("fct_things", key=("id", "part"))
 
@@ -25,10 +25,10 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def compare(connection: duckdb.DuckDBPyConnection, mart: Mart, *statements: str) -> TableChange:
+def compare(connection: duckdb.DuckDBPyConnection, mart: Mart, *statements: str) -> TableDiff:
     for statement in statements:
         connection.execute(statement)
-    return compare_tables(connection, mart, PUBLISHED, None)
+    return DataDiff(connection, PUBLISHED, None).compare(mart)
 
 
 def test_the_same_rows_do_not_differ(connection: duckdb.DuckDBPyConnection) -> None:
@@ -51,13 +51,13 @@ def test_rows_are_compared_by_their_key_and_nulls_are_values(connection: duckdb.
     assert found.key == ("id", "part")
     changed = {each.what: each for each in found.changed}
     assert {what: each.rows for what, each in changed.items()} == {
-        "rows that are gone": 1,
-        "new rows": 1,
+        "rows removed": 1,
+        "rows added": 1,
         "amount": 20,
         "words": 1,
     }
-    assert changed["rows that are gone"].examples == (("49, 0", "there", ""),)
-    assert changed["new rows"].examples == (("null, 7", "", "there"),)
+    assert changed["rows removed"].examples == (("49, 0", "exists", ""),)
+    assert changed["rows added"].examples == (("null, 7", "", "exists"),)
     assert changed["words"].examples == (("3, 1", "null", "x"),)
     assert len(changed["amount"].examples) == EXAMPLES
     assert changed["amount"].examples[0] == ("0, 0", "0", "-1")
@@ -70,8 +70,8 @@ def test_without_a_key_that_tells_rows_apart_whole_rows_are_compared(
     mart = Mart("fct_things", key=key)
     found = compare(connection, mart, "update marts.fct_things set amount = -1 where id = 0")
     assert found.key == ()
-    assert [(each.what, each.rows) for each in found.changed] == [("rows that are gone", 2), ("new rows", 2)]
-    assert found.changed[1].examples[0] == ("0, 0, -1, null", "", "there")
+    assert [(each.what, each.rows) for each in found.changed] == [("rows removed", 2), ("rows added", 2)]
+    assert found.changed[1].examples[0] == ("0, 0, -1, null", "", "exists")
 
 
 def test_columns_that_come_go_and_change_type_are_named(connection: duckdb.DuckDBPyConnection) -> None:
@@ -82,12 +82,12 @@ def test_columns_that_come_go_and_change_type_are_named(connection: duckdb.DuckD
         "alter table marts.fct_things alter amount type integer",
     )
     assert found.columns == (
-        "`words` is gone",
-        "`text` is new, VARCHAR",
+        "`words` was removed",
+        "`text` was added, VARCHAR",
         "`amount` was BIGINT and is INTEGER",
     )
     assert found.changed == ()
-    assert "- `words` is gone" in found.markdown()
+    assert "- `words` was removed" in found.markdown()
 
 
 def test_a_new_mart_has_nothing_to_be_compared_with(connection: duckdb.DuckDBPyConnection) -> None:

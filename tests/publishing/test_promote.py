@@ -11,10 +11,11 @@ import pytest
 from cli.operations import main
 from publishing import versions as keeping
 from publishing.errors import PublishStoppedError
+from publishing.file_store import FileStore
 from publishing.manage import rollback, versions
 from publishing.promote import promote
 from publishing.publish import publish
-from publishing.versions import VersionError, Versions
+from publishing.versions import VersionError
 from settings import Settings, environments
 from tests.publishing.things import build_months, execute, names, query
 
@@ -40,7 +41,7 @@ def test_the_very_file_is_published_and_who_did_it_is_kept(staging: Settings, pr
         assert name == tested.version
     assert prod.published("things").samefile(staging.published("things"))
     assert names(prod) == [f"{name}.duckdb"]
-    assert Versions("things", prod).manifest(name).exists()
+    assert FileStore("things", prod).manifest(name).exists()
     (known,) = versions("things", prod).versions
     assert known.facts["promoted"]["from"] == "staging"
     assert known.facts["promoted"]["by"].startswith(keeping.user())
@@ -56,7 +57,7 @@ def test_the_very_file_is_published_and_who_did_it_is_kept(staging: Settings, pr
     assert query(prod.published("things"), COUNT) == [(600,)]
     assert rollback("things", settings=prod) == tested.version
     assert promote("things", staging, prod)[0] == later.version
-    assert versions("things", prod).in_use == later.version
+    assert versions("things", prod).active == later.version
 
 
 def test_rollback_goes_to_what_the_last_promotion_replaced_be_it_newer(
@@ -89,9 +90,9 @@ def test_it_is_copied_where_it_can_have_no_second_name(
 def test_a_file_that_is_not_what_was_tested_is_not_promoted(staging: Settings, prod: Settings) -> None:
     first = publish("things", staging).version
     publish("things", staging)
-    with duckdb.connect(str(Versions("things", staging).file(first))) as file:
+    with duckdb.connect(str(FileStore("things", staging).file(first))) as file:
         file.execute("delete from marts.fct_things where id = 1")
-    with pytest.raises(VersionError, match="checksums differ"):
+    with pytest.raises(VersionError, match="was changed after it was published"):
         promote("things", staging, prod, version=first)
     assert not prod.published("things").exists()
 

@@ -4,8 +4,9 @@ import duckdb
 import pytest
 
 from ingestion.load import load_domain
+from publishing.file_store import FileStore
 from publishing.published_check import has_all
-from publishing.versions import Version, Versions, name_of, now
+from publishing.versions import Version, now, version_name
 from settings import Settings
 
 HEADER = "date,store,product_id,quantity,price\n"
@@ -26,12 +27,12 @@ def load(settings: Settings, name: str, lines: str) -> None:
     load_domain("sales", settings, entities=["sales"])
 
 
-def publish(settings: Settings, *, in_use: bool = True) -> str:
+def publish(settings: Settings, *, activate: bool = True) -> str:
     """Make a version with the accounting mart, of what is loaded now, and put it in place; returns its name."""
-    versions = Versions("sales", settings)
-    version = Version(name_of(now(), "test"), {}, {})
-    with versions.lock():
-        with duckdb.connect(str(versions.candidate)) as published:
+    store = FileStore("sales", settings)
+    version = Version(version_name(now(), "test"), {}, {})
+    with store.lock():
+        with duckdb.connect(str(store.candidate)) as published:
             published.execute(f"attach '{settings.warehouse}' as warehouse (read_only)")
             published.execute("set TimeZone = 'UTC'")
             published.execute("create schema marts")
@@ -40,9 +41,9 @@ def publish(settings: Settings, *, in_use: bool = True) -> str:
                 "select entity, source_file, loaded_at::timestamp as loaded_at "
                 "from warehouse.raw_sales.file_loads where status = 'loaded'"
             )
-        versions.add(version, None)
-        if in_use:
-            versions.use(version.name, "test")
+        store.add(version)
+        if activate:
+            store.activate(version.name, "test")
     return version.name
 
 
@@ -71,14 +72,14 @@ def test_who_goes_back_to_an_earlier_version_is_left_there(loaded: Settings) -> 
     first = publish(loaded)
     load(loaded, "b.csv", "2024-05-01,north,1,2,9.99\n")
     publish(loaded)
-    versions = Versions("sales", loaded)
-    with versions.lock():
-        versions.use(first, "rollback")
+    store = FileStore("sales", loaded)
+    with store.lock():
+        store.activate(first, "rollback")
     assert has_all("sales", loaded)
 
 
 def test_a_version_that_was_not_put_in_place_counts_for_nothing(loaded: Settings) -> None:
-    publish(loaded, in_use=False)
+    publish(loaded, activate=False)
     assert not has_all("sales", loaded)
 
 

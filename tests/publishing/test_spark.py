@@ -12,7 +12,7 @@ from publishing.manage import prune, rollback, versions
 from publishing.publish import publish
 from publishing.published_check import has_all
 from publishing.readers import open_published, published_names
-from publishing.stores import store_of
+from publishing.store import store_of
 from publishing.versions import VersionError
 from settings import Settings
 from tests.kill_at import named, run_to_death
@@ -110,7 +110,7 @@ def test_versions_are_compared_kept_and_gone_back_to(things: Settings, spark: Sp
     check_both(things, spark, 1)
     assert [each["what"] for each in versions("things", things).history] == ["publish"] * 3 + ["rollback"]
     assert prune("things", 1, things) == [second.version]
-    folders = [path for path in store_of("things", things).versions.folder.iterdir() if path.is_dir()]
+    folders = [path for path in store_of("things", things).folder.iterdir() if path.is_dir()]
     assert len(folders) == 2
     schemas = [schema for (schema,) in spark.run("show schemas like 'published_things_v*'")]
     assert len(schemas) == 2
@@ -130,9 +130,9 @@ def test_versions_are_compared_kept_and_gone_back_to(things: Settings, spark: Sp
 STORE = "publishing.spark_store"
 POINTS = [
     (f"{STORE}:_link_all", "after", 2),
-    (f"{STORE}:verify", "after", 1),
-    ("publishing.versions:Versions.add", "after", 1),
-    ("publishing.versions:Versions.use", "after", 1),
+    (f"{STORE}:verify_written", "after", 1),
+    ("publishing.file_store:FileStore.add", "after", 1),
+    ("publishing.file_store:FileStore.activate", "after", 1),
     ("warehouse.spark_sql:SparkSql.tables", "after", 3),
 ]
 
@@ -148,7 +148,5 @@ def test_a_killed_publish_is_finished_by_the_next_one(things: Settings, spark: S
         assert read(things, SUMS.format("marts")) == [(3 * ROWS, 3 * ROWS * seen, seen)], named(point)
         publish("things", things, keep=1)
         check_both(things, spark, amount)
-    known = {each.facts["folder"] for each in store_of("things", things).all()}
-    assert {
-        path.name for path in store_of("things", things).versions.folder.iterdir() if path.is_dir()
-    } == known
+    known = {each.facts["folder"] for each in store_of("things", things).versions()}
+    assert {path.name for path in store_of("things", things).folder.iterdir() if path.is_dir()} == known
