@@ -71,10 +71,10 @@ def test_a_renamed_column_is_shown_by_the_canary_and_stops_the_publish(published
     (found,) = preview(published)
     assert found["built"] == ["agg_category_month"]
     (table,) = found["tables"]
-    assert table["columns"] == ["`margin` is gone", "`profit` is new, DECIMAL(18,2)"]
+    assert table["columns"] == ["`margin` was removed", "`profit` was added, DECIMAL(18,2)"]
     assert table["changed"] == []
     shown = published.run("cli.operations", "preview", "ecommerce").stdout
-    assert "- `margin` is gone" in shown
+    assert "- `margin` was removed" in shown
 
     before = published.settings.published("ecommerce").read_bytes()
     done = published.run("cli.operations", "elt", "ecommerce")

@@ -10,7 +10,7 @@ import settings as project_settings
 from cli.operations import main
 from publishing.publish import publish
 from quality import engine_diff
-from quality.engine_diff import compare_published, family
+from quality.engine_diff import compare_published, type_family
 from settings import Settings
 from tests.publishing.things import write_manifest
 from tests.servers.postgres_fixtures import server, settings  # noqa: F401
@@ -72,7 +72,7 @@ def test_what_differs_is_named_with_its_key_and_both_values(settings: Settings, 
     assert not found.is_equal
     assert by_name["fct_things"].columns == ("`day` was date and is timestamp",)
     assert by_name["audit_things__row_counts"].columns == (
-        "`rows_read` was whole number and is decimal of scale 1",
+        "`rows_read` was integer and is decimal of scale 1",
     )
     assert by_name["dim_dates"].rows == (1, 2)
     shown = found.markdown()
@@ -80,7 +80,7 @@ def test_what_differs_is_named_with_its_key_and_both_values(settings: Settings, 
     assert "Rows: 1 duckdb, 2 postgres." in shown
     differing = {each.what: each.rows for each in by_name["fct_things"].changed}
     # Without a key whole rows are compared.
-    assert differing == {"rows that are gone": 1, "new rows": 1}
+    assert differing == {"rows removed": 1, "rows added": 1}
 
 
 def test_a_comparison_asks_no_model_for_money_and_tells_nobody(
@@ -104,10 +104,10 @@ def test_a_comparison_asks_no_model_for_money_and_tells_nobody(
 
 
 def test_sizes_of_numbers_are_no_difference() -> None:
-    assert family("INTEGER") == family("BIGINT") == family("DECIMAL(18,0)") == "whole number"
-    assert family("DECIMAL(9,2)") == family("DECIMAL(38,2)") != family("DECIMAL(9,3)")
-    assert family("FLOAT") == family("DOUBLE")
-    assert family("DATE") != family("TIMESTAMP")
+    assert type_family("INTEGER") == type_family("BIGINT") == type_family("DECIMAL(18,0)") == "integer"
+    assert type_family("DECIMAL(9,2)") == type_family("DECIMAL(38,2)") != type_family("DECIMAL(9,3)")
+    assert type_family("FLOAT") == type_family("DOUBLE")
+    assert type_family("DATE") != type_family("TIMESTAMP")
 
 
 @pytest.mark.parametrize("targets", ["duckdb", "duckdb,duckdb", "duckdb,postgres,duckdb"])
