@@ -1,66 +1,44 @@
-"""Airflow, the documentation and Spark: `python -m cli.airflow run|airflow|docs|spark|exec|migrate`."""
+"""`sluice airflow …`: Airflow on this machine or as services; and `sluice spark`."""
 
-import argparse
 import json
 import os
 import signal
 import sys
 import time
 from pathlib import Path
+from typing import Annotated, Any
 
-import settings as project_settings
-from local_airflow import metadata
-from local_airflow.configuration import airflow_environment, dag_names, pools
-from local_airflow.local import LocalAirflow, RunTimeout, last_port, prepare
-from local_airflow.processes import AirflowError, free_port
-from local_airflow.progress import progress
-from local_airflow.report import exit_status, print_report
-from observability.health.airflow_api import ApiError
-from transformation.dbt import DbtError, ensure_docs, ensure_manifest, run_dbt
-from warehouse import WarehouseBusyError
-from warehouse.spark_server import SparkMissingError, spark_server
+import typer
 
-FAILED = 2
-FAILURES = (
-    AirflowError,
-    DbtError,
-    ApiError,
-    RunTimeout,
-    project_settings.SettingsError,
-    SparkMissingError,
-    WarehouseBusyError,
+from cli.options import FAILED
+
+PANEL = "Services"
+
+app = typer.Typer()
+group = typer.Typer(
+    help="Run Airflow on this machine, and commands with its environment.", no_args_is_help=True
 )
+app.add_typer(group, name="airflow", rich_help_panel=PANEL)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Do what the command line says; return the exit status: 0 success, 1 partial, 2 failed."""
-    options = _parser().parse_args(arguments)
-    # kill ends a run as Ctrl-C does: through the same way out, which stops Airflow.
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        settings = project_settings.load()
-        return options.command(settings, options)
-    except FAILURES as error:
-        print(error, file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 128 + signal.SIGINT
+def stop_on_sigterm() -> None:
+    """Have SIGTERM end this process as Ctrl-C does, so that it stops what it started."""
+
+    def interrupt(*_) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
 
 
-def run(settings, options) -> int:
-    """Start Airflow, run DAGs to their end, report and stop."""
-    with LocalAirflow(settings, say=print, samples=True) as airflow:
-        names = options.dags or airflow.pipelines()
-        runs = [(name, airflow.trigger(name, options.conf)) for name in names]
-        with progress() as show:
-            states = airflow.watch(runs, options.timeout, show)
-        print_report(states, airflow.client, settings)
-    return exit_status(states)
+@group.command()
+def start() -> None:
+    """Start Airflow and its UI; stop it on Ctrl-C."""
+    import settings as project_settings
+    from local_airflow.local import LocalAirflow
+    from transformation.dbt import ensure_docs
 
-
-def serve(settings, options) -> int:
-    """Start Airflow and stay until Ctrl-C."""
+    stop_on_sigterm()
+    settings = project_settings.load()
     ensure_docs(settings)
     with LocalAirflow(settings, say=print, scheduled=True) as airflow:
         login = f"user {airflow.username}  password {airflow.password}"
@@ -71,50 +49,81 @@ def serve(settings, options) -> int:
             time.sleep(1)
 
 
-def docs(settings, options) -> int:
-    """Serve the models' documentation until Ctrl-C."""
-    ensure_docs(settings)
-    port = free_port()
-    print(f"The models' documentation: http://127.0.0.1:{port}  (Ctrl-C stops it)", flush=True)
-    run_dbt(
-        ["docs", "serve", "--host", "127.0.0.1", "--port", str(port), "--no-browser"], settings, quiet=True
-    )
-    return 0
+def _conf(text: str) -> dict[str, Any]:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"not JSON: {error}") from error
 
 
-def spark(settings, options) -> int:
-    """Start Spark's SQL server, with this machine's cores or `SLUICE_SPARK_MASTER` as its cluster, until Ctrl-C."""
-    if not settings.spark:
-        raise project_settings.SettingsError(
-            "set SLUICE_TARGET=spark, here and for what is to use the server"
-        )
-    with spark_server(settings.spark, settings.data_dir / "spark") as server:
-        print(
-            f"Spark answers at {settings.spark}  tables in {settings.spark.lake}  (Ctrl-C stops it)",
-            flush=True,
-        )
-        server.wait()
-    raise WarehouseBusyError(f"Spark has ended, see {settings.data_dir / 'spark' / 'server.log'}")
+@group.command()
+def run(
+    dags: Annotated[
+        list[str] | None, typer.Argument(help="Default: every DAG with the tag pipeline.", show_default=False)
+    ] = None,
+    conf: Annotated[
+        dict | None,
+        typer.Option(
+            parser=_conf,
+            metavar="JSON",
+            help='Parameters, such as {"full_refresh": true}.',
+            show_default=False,
+        ),
+    ] = None,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS")] = 3600,
+) -> None:
+    """Start Airflow, run DAGs to their end, report and stop.
+
+    Exit status: 0 success, 1 a task failed that the published data does not need, 2 a run failed.
+    """
+    import settings as project_settings
+    from local_airflow.local import LocalAirflow
+    from local_airflow.progress import progress
+    from local_airflow.report import exit_status, print_report
+
+    stop_on_sigterm()
+    settings = project_settings.load()
+    with LocalAirflow(settings, say=print, samples=True) as airflow:
+        names = dags or airflow.pipelines()
+        runs = [(name, airflow.trigger(name, conf)) for name in names]
+        with progress() as show:
+            states = airflow.watch(runs, timeout, show)
+        print_report(states, airflow.client, settings)
+    raise typer.Exit(exit_status(states))
 
 
-def execute(settings, options) -> int:
-    """Run a command, such as `airflow backfill create …`, with the environment of Airflow's processes."""
-    if not settings.deployment:  # whose services wait for `migrate`
+@group.command(
+    name="exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
+)
+def execute(words: Annotated[list[str], typer.Argument(metavar="COMMAND...", show_default=False)]) -> None:
+    """Run a command with the environment of Airflow: `sluice airflow exec airflow dags list`."""
+    import settings as project_settings
+    from local_airflow.configuration import airflow_environment
+    from local_airflow.local import last_port, prepare
+
+    settings = project_settings.load()
+    if not settings.deployment:  # its services wait for `migrate`
         prepare(settings, say=print)
     os.environ.update(airflow_environment(settings, last_port(settings)))
     # The airflow of this Python, also where its folder is not on the path.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    os.execvp(options.words[0], options.words)
+    os.execvp(words[0], words)
 
 
-def migrate(settings, options) -> int:
-    """Make or upgrade what the services of a deployment need before they start.
+@group.command()
+def migrate() -> None:
+    """Create or upgrade what the services of a deployment need before they start.
 
-    That is Airflow's database, the pools of the DAGs, the landing folders, and the models' manifest and
-    documentation; without the documentation on Spark, whose server starts after this.
+    That is the database and the pools of Airflow, the landing folders, and the manifest and the documentation of the
+    models; without the documentation on Spark, whose server starts later.
     """
+    import settings as project_settings
     from ingestion.registry import domains
+    from local_airflow import metadata
+    from local_airflow.configuration import airflow_environment, dag_names, pools
+    from transformation.dbt import ensure_docs, ensure_manifest
 
+    settings = project_settings.load()
     for domain in domains():
         settings.landing(domain).mkdir(parents=True, exist_ok=True)
     if settings.spark:
@@ -124,39 +133,26 @@ def migrate(settings, options) -> int:
     environment = airflow_environment(settings)
     metadata.migrate(environment)
     metadata.set_pools(environment, pools(dag_names(), settings.writers))
-    print("Airflow's database and the manifest of the models are ready")
-    return 0
+    typer.echo("the database of Airflow and the manifest of the models are ready")
 
 
-def _interrupt(*_) -> None:
-    raise KeyboardInterrupt
+@app.command(rich_help_panel=PANEL)
+def spark() -> None:
+    """Start the SQL server of Spark for the target spark, with the cores of this machine or `SLUICE_SPARK_MASTER`."""
+    import settings as project_settings
+    from warehouse.spark_server import spark_server
 
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m cli.airflow", description="Airflow, on this machine or as services; Spark."
-    )
-    commands = parser.add_subparsers(required=True)
-    running = commands.add_parser("run", help="run DAGs to their end")
-    running.add_argument("dags", nargs="*", help="default: every DAG that is tagged pipeline")
-    running.add_argument("--conf", type=json.loads, help='parameters, e.g. {"full_refresh": true}')
-    running.add_argument("--timeout", type=float, default=3600, help="seconds (default 3600)")
-    running.set_defaults(command=run)
-    serving = commands.add_parser("airflow", help="stay in the foreground, for the UI")
-    serving.set_defaults(command=serve)
-    documenting = commands.add_parser("docs", help="the models' documentation, generated and served")
-    documenting.set_defaults(command=docs)
-    sparking = commands.add_parser("spark", help="a Spark server on this machine, for the target spark")
-    sparking.set_defaults(command=spark)
-    migrating = commands.add_parser(
-        "migrate", help="make or upgrade what a deployment needs before it starts"
-    )
-    migrating.set_defaults(command=migrate)
-    executing = commands.add_parser("exec", help="run a command with Airflow's environment")
-    executing.add_argument("words", nargs=argparse.REMAINDER, metavar="airflow …")
-    executing.set_defaults(command=execute)
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    stop_on_sigterm()
+    settings = project_settings.load()
+    if not settings.spark:
+        raise project_settings.SettingsError(
+            "set SLUICE_TARGET=spark, here and for the clients of the server"
+        )
+    with spark_server(settings.spark, settings.data_dir / "spark") as server:
+        print(
+            f"Spark answers at {settings.spark}  tables in {settings.spark.lake}  (Ctrl-C stops it)",
+            flush=True,
+        )
+        server.wait()
+    typer.echo(f"error: Spark has ended, see {settings.data_dir / 'spark' / 'server.log'}", err=True)
+    raise typer.Exit(FAILED)

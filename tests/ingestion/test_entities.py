@@ -1,8 +1,8 @@
 """A domain of several entities: which files are whose, and loading some entities only."""
 
 import pytest
-
 from cli.ingestion import main
+
 from ingestion.load import UnknownEntityError, load_domain
 from ingestion.registry import entities_of
 from tests.ingestion.conftest import Deliver, Query, load_shop

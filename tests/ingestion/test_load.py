@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-
 from cli.ingestion import main
+
 from ingestion.load import load_domain
 from ingestion.registry import UnknownDomainError
 from ingestion.results import FilesFailedError

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-
 from cli.operations import main
+
 from ingestion.load import load_domain
 from ingestion.registry import UnknownDomainError
 from quality.quarantine import FileCount, QuarantineError, ReasonCount, quarantine

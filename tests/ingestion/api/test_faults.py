@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-
 from cli.ingestion import main
+
 from ingestion.api.client import ApiError
 from ingestion.sources.products import ProductsSettings
 from samples.apis.faults import KINDS, Fault

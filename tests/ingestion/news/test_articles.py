@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-
 from cli.ingestion import main
+
 from ingestion.api import request_budget
 from ingestion.api.client import ApiError
 from ingestion.sources.news import canonical_url

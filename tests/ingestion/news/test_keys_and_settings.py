@@ -5,9 +5,9 @@ import traceback
 from pathlib import Path
 
 import pytest
+from cli.ingestion import main
 
 import settings as project_settings
-from cli.ingestion import main
 from ingestion.api.client import ApiError
 from ingestion.enrich.enrich import enrich
 from ingestion.enrich.settings import OpenAiSettings

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
 from cli.ingestion import main
+
 from ingestion.api import request_budget
 from samples.apis.faults import Fault
 from samples.apis.news import article

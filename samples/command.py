@@ -1,8 +1,7 @@
-"""Write sample input: `python -m samples [domain]`, without a domain for all of them; `serve` offers sample APIs."""
+"""Write sample input for a domain, or for all of them without a domain; `serve` serves sample APIs."""
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 import settings
@@ -19,7 +18,7 @@ def main(arguments: list[str]) -> None:
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument("--if-empty", action="store_true", help="leave a domain that has input as it is")
     common.add_argument("--json", action="store_true", help="report as JSON, one line a domain")
-    parser = argparse.ArgumentParser(prog="python -m samples", description=__doc__, parents=[common])
+    parser = argparse.ArgumentParser(prog="sluice samples", description=__doc__, parents=[common])
     domains = parser.add_subparsers(dest="domain", metavar="|".join(DOMAINS))
     for name, module in DOMAINS.items():
         domain = domains.add_parser(name, help=module.__doc__.splitlines()[0], parents=[common])
@@ -48,7 +47,3 @@ def main(arguments: list[str]) -> None:
             print(json.dumps(delivery.as_dict()) if options.json else delivery)
     except ValueError as error:
         parser.error(str(error))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -1,0 +1,59 @@
+"""The application: the verbs of all groups, the exit status, and what a user sees of an error.
+
+A module that takes long to import is imported by the verb that needs it, so that `sluice --help` answers at once.
+"""
+
+import logging
+from collections.abc import Sequence
+
+import typer
+
+from cli import airflow, files, observe, publish, quality, run
+from cli.options import FAILED
+
+# Where the project's own errors and log records come from.
+PACKAGES = (
+    "cli",
+    "common",
+    "dashboard",
+    "ingestion",
+    "local_airflow",
+    "observability",
+    "orchestration",
+    "publishing",
+    "quality",
+    "samples",
+    "settings",
+    "transformation",
+    "warehouse",
+)
+
+app = typer.Typer(
+    name="sluice",
+    help="Load, build, test and publish data, with Airflow or from a shell.",
+    epilog="Exit status: 0 success, 1 partial (something failed that the published data does not need), "
+    "2 failed, 130 interrupted.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for group in (run, publish, quality, files, observe, airflow):
+    app.add_typer(group.app)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    logging.basicConfig(format="%(message)s")
+    for package in PACKAGES:
+        logging.getLogger(package).setLevel(logging.INFO)
+    try:
+        app(arguments, prog_name="sluice")
+    except SystemExit as exit_:
+        return int(exit_.code or 0)
+    except Exception as error:
+        # The classes of the project's errors are made for people; any other error is a defect.
+        if type(error).__module__.partition(".")[0] not in PACKAGES:
+            raise
+        typer.echo(f"error: {error}", err=True)
+        return FAILED
+    return 0

@@ -1,0 +1,106 @@
+"""The verbs for people who watch the pipelines: health, notifications, dashboard and documentation."""
+
+from typing import Annotated
+
+import typer
+
+from cli.options import FAILED, PARTIAL, Domain, Json, answer
+from cli.publish import describe
+
+PANEL = "Observe"
+
+app = typer.Typer()
+
+
+@app.command(rich_help_panel=PANEL)
+def health(json: Json = False) -> None:
+    """Collect the state of the pipelines, publish it, and send alerts."""
+    import settings as project_settings
+    from observability.health.collect import health
+
+    collected, publication, told = health(project_settings.load())
+    lines = [f"collected {', '.join(f'{count:,} {name}' for name, count in collected.rows.items())}"]
+    if collected.without_airflow:
+        lines.append(f"Airflow was not asked: {collected.without_airflow}")
+    lines += [f"left out: {reason}" for reason in collected.unread.values()]
+    lines.append(describe(publication))
+    lines += [
+        f"{'alert' if each.begins else 'over'}: {each.pipeline}: {each.says} ({each.sent})" for each in told
+    ]
+    result = publication.to_dict() | collected.to_dict() | {"told": [each.to_dict() for each in told]}
+    answer(result, "\n".join(lines), as_json=json)
+
+
+@app.command(rich_help_panel=PANEL)
+def overview(json: Json = False) -> None:
+    """Publish what all domains have in common, from what they publish."""
+    import settings as project_settings
+    from observability.health.collect import overview
+
+    publication = overview(project_settings.load())
+    answer(publication.to_dict(), describe(publication), as_json=json)
+
+
+@app.command(rich_help_panel=PANEL)
+def notify(
+    domain: Domain,
+    test: Annotated[bool, typer.Option("--test", help="Send a test message.")] = False,
+    json: Json = False,
+) -> None:
+    """Send the message of the last run again, or a test message.
+
+    Exit status: 0 sent, 1 not sent in one of the ways that are configured, 2 there is no run, or no way is configured.
+    """
+    import settings as project_settings
+    from observability.metrics.record import last_outcome
+    from observability.notify import message_of, send, trial_message
+
+    settings = project_settings.load()
+    last = None if test else last_outcome(domain, settings)
+    if not (last or test):
+        typer.echo(f"error: no run of {domain} is recorded; send a test message: --test", err=True)
+        raise typer.Exit(FAILED)
+    message = message_of(last, settings) if last else trial_message(domain, settings)
+    sent = send(message, settings)
+    if sent.failed:
+        typer.echo(f"error: {sent}", err=True)
+        raise typer.Exit(PARTIAL)
+    if not sent.ways:
+        typer.echo(
+            "error: set SLUICE_NOTIFY_EMAIL_TO and SLUICE_SMTP_HOST, or SLUICE_NOTIFY_WEBHOOK_URL", err=True
+        )
+        raise typer.Exit(FAILED)
+    answer(
+        {"domain": domain, "ways": sent.ways, "text": message.text}, f"{sent}\n{message.text}", as_json=json
+    )
+
+
+@app.command(rich_help_panel=PANEL)
+def dashboard(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(help="Default: the first free one from 8501.", show_default=False)
+    ] = None,
+) -> None:
+    """Serve the dashboard until Ctrl-C."""
+    from dashboard.serve import serve
+
+    serve(host, port)
+
+
+@app.command(rich_help_panel=PANEL)
+def docs() -> None:
+    """Generate the documentation of the models and serve it until Ctrl-C."""
+    import settings as project_settings
+    from cli.airflow import stop_on_sigterm
+    from local_airflow.processes import free_port
+    from transformation.dbt import ensure_docs, run_dbt
+
+    stop_on_sigterm()
+    settings = project_settings.load()
+    ensure_docs(settings)
+    port = free_port()
+    typer.echo(f"The documentation of the models: http://127.0.0.1:{port}  (Ctrl-C stops it)")
+    run_dbt(
+        ["docs", "serve", "--host", "127.0.0.1", "--port", str(port), "--no-browser"], settings, quiet=True
+    )

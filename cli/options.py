@@ -1,0 +1,63 @@
+"""Arguments and options that several verbs have."""
+
+import json
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+import typer
+
+# Exit statuses.
+PARTIAL, FAILED = 1, 2
+
+
+def known(text: str, names: Sequence[str], what: str) -> str:
+    """Return the text if it is one of the names.
+
+    Raises:
+        typer.BadParameter: it is not; the message has the name that is meant, or all.
+    """
+    if text in names:
+        return text
+    close = get_close_matches(text, names, n=1)
+    hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(names)}."
+    raise typer.BadParameter(f"unknown {what} {text!r}. {hint}")
+
+
+def domains() -> list[str]:
+    """Return the domains; they are imported only by a verb that needs them."""
+    from ingestion import registry
+
+    return registry.domains()
+
+
+def domain(text: str) -> str:
+    """Return the text if it is a domain."""
+    return known(text, domains(), "domain")
+
+
+def complete_domain(incomplete: str) -> list[str]:
+    """Return the domains that begin so, for the shell."""
+    return [name for name in domains() if name.startswith(incomplete)]
+
+
+def listed(text: str) -> list[str]:
+    """Return the parts of a text with commas."""
+    return [part for part in text.split(",") if part]
+
+
+def answer(result: Any, text: str, *, as_json: bool) -> None:
+    """Print the result of a verb, for machines or for people."""
+    typer.echo(json.dumps(result) if as_json else text)
+
+
+Domain = Annotated[
+    str, typer.Argument(metavar="DOMAIN", parser=domain, autocompletion=complete_domain, show_default=False)
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one line of JSON.")]
+ForcePublish = Annotated[
+    bool,
+    typer.Option(
+        "--force-publish", help="Publish even if too much is in quarantine or the data differs too much."
+    ),
+]

@@ -1,0 +1,136 @@
+"""The verbs about what is published: the gate, versions, promotion and previews."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.options import Domain, ForcePublish, Json, answer, complete_domain
+from cli.options import domain as check_domain
+
+if TYPE_CHECKING:
+    from publishing.publish import Publication
+
+PANEL = "Publish"
+KEEP = 5
+Version = Annotated[str, typer.Argument(metavar="VERSION", help="Its name, or the beginning of it.")]
+
+app = typer.Typer()
+
+
+def describe(publication: "Publication") -> str:
+    """Return what was published, for people."""
+    lines = [f"published {publication.path}"]
+    lines += [f"  {table:<32}{rows:>12,} rows" for table, rows in publication.rows.items()]
+    if publication.comparison.differences:
+        lines += [f"differs from {publication.comparison.before}:", publication.comparison.table()]
+    lines += [f"accepted: {accepted}" for accepted in publication.accepted]
+    return "\n".join(lines)
+
+
+@app.command(rich_help_panel=PANEL)
+def publish(domain: Domain, force_publish: ForcePublish = False, json: Json = False) -> None:
+    """Publish the marts that are built, if the gate lets them pass."""
+    import settings as project_settings
+    from publishing.publish import publish
+
+    publication = publish(domain, project_settings.load(), accept=force_publish)
+    answer(publication.to_dict(), describe(publication), as_json=json)
+
+
+@app.command(rich_help_panel=PANEL)
+def versions(domain: Domain, json: Json = False) -> None:
+    """List the versions of the published marts."""
+    import settings as project_settings
+    from publishing.manage import versions
+
+    found = versions(domain, project_settings.load())
+    answer(found.to_dict(), str(found), as_json=json)
+
+
+@app.command(rich_help_panel=PANEL)
+def rollback(
+    domain: Domain,
+    version: Annotated[
+        str | None, typer.Argument(metavar="[VERSION]", help="Default: the previous one.", show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Let readers see an earlier version."""
+    import settings as project_settings
+    from publishing.manage import rollback
+    from publishing.store import store_of
+
+    settings = project_settings.load()
+    name = rollback(domain, version, settings)
+    text = f"{store_of(domain, settings).location} is {name}"
+    answer({"domain": domain, "version": name}, text, as_json=json)
+
+
+@app.command(rich_help_panel=PANEL)
+def diff(domain: Domain, before: Version, after: Version, json: Json = False) -> None:
+    """Compare two versions."""
+    import settings as project_settings
+    from publishing.manage import diff
+
+    compared = diff(domain, before, after, project_settings.load())
+    answer(compared.to_dict(), compared.markdown().rstrip(), as_json=json)
+
+
+@app.command(rich_help_panel=PANEL)
+def prune(
+    domain: Domain,
+    keep: Annotated[int, typer.Option(help="How many versions to keep.")] = KEEP,
+    json: Json = False,
+) -> None:
+    """Remove old versions."""
+    import settings as project_settings
+    from publishing.manage import prune
+
+    removed = prune(domain, keep, project_settings.load())
+    text = "\n".join(f"removed {name}" for name in removed) or "nothing to remove"
+    answer({"domain": domain, "removed": removed}, text, as_json=json)
+
+
+@app.command(rich_help_panel=PANEL)
+def promote(
+    domain: Domain,
+    source: Annotated[str, typer.Option("--from", metavar="ENVIRONMENT", show_default=False)],
+    target: Annotated[str, typer.Option("--to", metavar="ENVIRONMENT", show_default=False)],
+    version: Annotated[
+        str | None, typer.Argument(metavar="[VERSION]", help="Default: the one in use.", show_default=False)
+    ] = None,
+    force_publish: ForcePublish = False,
+    json: Json = False,
+) -> None:
+    """Publish in one environment what is published in another."""
+    import settings as project_settings
+    from publishing.promote import promote
+
+    from_, to = project_settings.load(source), project_settings.load(target)
+    name, compared = promote(domain, from_, to, version=version, accept=force_publish)
+    lines = [f"{to.published(domain)} is {name}, as in {from_.env}"]
+    if compared.differences:
+        lines.append(compared.table())
+    answer(compared.to_dict(), "\n".join(lines), as_json=json)
+
+
+@app.command(rich_help_panel=PANEL)
+def preview(
+    domains: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[DOMAIN]...",
+            parser=check_domain,
+            autocompletion=complete_domain,
+            help="Default: all that are published.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Build what a change of the models affects, and compare it with what is published."""
+    import settings as project_settings
+    from publishing.preview import describe, previews
+
+    found = previews(domains or [], project_settings.load())
+    answer([each.to_dict() for each in found], describe(found), as_json=json)

@@ -1,0 +1,154 @@
+"""`sluice run`, `load` and `samples`: get data in, and all the way through."""
+
+from typing import Annotated
+
+import typer
+
+from cli import options
+from cli.options import PARTIAL, Domain, ForcePublish, Json, answer, complete_domain, known
+from cli.publish import describe
+
+PANEL = "Run a domain"
+
+app = typer.Typer()
+
+
+@app.command(rich_help_panel=PANEL)
+def run(
+    domain: Domain,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Build incremental models from scratch.")
+    ] = False,
+    rebuild_months: Annotated[
+        str, typer.Option(help="Months to rebuild: 2022 or 2022-04, comma separated.", metavar="MONTHS")
+    ] = "",
+    force_publish: ForcePublish = False,
+    json: Json = False,
+) -> None:
+    """Load, build, test and publish a domain without Airflow: the steps of its DAG, one after another.
+
+    Exit status: 0 success, 1 published but a step failed that the marts do not need, 2 nothing was published.
+    """
+    import settings as project_settings
+    from observability.metrics.summary import collect
+    from orchestration.run import Run, run_domain
+
+    settings = project_settings.load()
+    this = Run(
+        domain,
+        settings,
+        full_refresh=full_refresh,
+        rebuild_months=rebuild_months,
+        force_publish=force_publish,
+    )
+    publication = run_domain(this)
+    counts = collect(domain, settings)
+    summary = "  ".join(f"{name.removeprefix('rows_')} {count:,}" for name, count in counts.items())
+    answer(publication.to_dict(), f"{summary}\n{describe(publication)}", as_json=json)
+    if this.failed:
+        raise typer.Exit(PARTIAL)
+
+
+def _source(text: str) -> str:
+    from ingestion.registry import source_names
+
+    return known(text, sorted({*options.domains(), *source_names()}), "domain")
+
+
+@app.command(rich_help_panel=PANEL)
+def load(
+    domain: Annotated[
+        str,
+        typer.Argument(
+            metavar="DOMAIN",
+            parser=_source,
+            autocompletion=complete_domain,
+            show_default=False,
+            help="A domain, or one of several sources of a domain.",
+        ),
+    ],
+    entity: Annotated[
+        list[str] | None, typer.Option(metavar="ENTITY", help="Load this entity only. Repeatable.")
+    ] = None,
+    month: Annotated[
+        list[str] | None,
+        typer.Option(metavar="YYYY-MM", help="Load the files of this month only. Repeatable."),
+    ] = None,
+    download: Annotated[
+        bool, typer.Option("--download", help="First download the files of these months.")
+    ] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Take at most N records of an API, to try it.")
+    ] = None,
+    refresh_enrichment: Annotated[
+        bool,
+        typer.Option(
+            "--refresh-enrichment", help="Also enrich again what another prompt enriched, or what failed."
+        ),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Load what is new in the landing folder and the APIs of a domain into raw.
+
+    Exit status: 0 all is loaded, 1 a file or API failed, is missing or is left in part (the rest is loaded), 2 nothing
+    could be done.
+    """
+    import settings as project_settings
+    from ingestion.load import load_domain
+    from ingestion.registry import feeds_of_source
+    from ingestion.results import FilesFailedError
+
+    if download and not month:
+        raise typer.BadParameter("--download needs --month: which files to download")
+    entities, months = entity, month
+    if domain not in options.domains():
+        feeds = feeds_of_source(domain)
+        domain, entities = feeds[0].domain, entities or [feed.entity for feed in feeds]
+    settings = project_settings.load()
+    if download:
+        months = _download(domain, month, settings)
+    try:
+        summary = load_domain(
+            domain, settings, entities=entities, partitions=months, limit=limit, anew=refresh_enrichment
+        )
+    except FilesFailedError as error:
+        summary = error.summary
+    answer(summary.to_dict(), str(summary), as_json=json)
+    # An entity that was named must be there; in a load of the whole domain it may come another time.
+    deferred = entities and any(result.status == "left" for result in summary.results)
+    if summary.failed or summary.partial or deferred or (download and len(months) < len(month)):
+        raise typer.Exit(PARTIAL)
+
+
+def _download(domain: str, months: list[str], settings) -> list[str]:
+    """Download the files of some months; return those that are there now."""
+    from ingestion.download.download import DownloadError
+    from ingestion.download.partition import NothingToLoadError, fetch
+
+    found = []
+    for month in months:
+        try:
+            fetched = fetch(domain, month, settings)
+        except (DownloadError, NothingToLoadError) as error:
+            typer.echo(f"error: {month}: {error}", err=True)
+            continue
+        typer.echo(f"{fetched.status:<9} {fetched.name}", err=True)
+        found.append(month)
+    return found
+
+
+@app.command(
+    rich_help_panel=PANEL,
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+def samples(
+    context: typer.Context,
+    what: Annotated[str | None, typer.Argument(metavar="[DOMAIN|serve]", show_default=False)] = None,
+) -> None:
+    """Write sample input for one domain or all; `serve` serves sample APIs. `sluice samples DOMAIN --help`."""
+    from samples.command import DOMAINS, main
+
+    if what is not None:
+        known(what, [*DOMAINS, "serve"], "domain")
+    main([*([what] if what else []), *context.args])
