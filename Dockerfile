@@ -11,5 +11,6 @@ WORKDIR /sluice
 COPY requirements.txt .
 RUN pip install --no-cache-dir --requirement requirements.txt
 COPY --chown=airflow:0 . .
+RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable .
 # What Python compiles where it may not write, it compiles at every start.
 RUN python -m compileall -q .

@@ -1,7 +1,7 @@
-# Everything runs in .venv, which the first target that needs it sets up. `make help` lists the targets.
+# Everything runs in .venv, which the first target that needs it sets up. `make help` lists the targets; they are short
+# names for a few commands of `.venv/bin/sluice`, which does the rest: `sluice run DOMAIN` runs one domain.
 
 PYTHON ?= python3
-DOMAIN ?= collisions
 DOMAINS ?=
 # Processes that run tests (more than cores: those of Airflow wait a lot), and further options for pytest:
 # make test WORKERS=4 ARGS="-k publish"
@@ -9,6 +9,7 @@ WORKERS ?= 3
 ARGS ?=
 
 PY := .venv/bin/python
+SLUICE := .venv/bin/sluice
 UV := .venv/bin/uv
 # The requirements that were installed last. Their content decides whether to install again: dates of
 # files change with every checkout. An interrupted set-up leaves no such file and is done again.
@@ -19,13 +20,13 @@ endif
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup env run test lint lint-sql elt preview airflow dashboard docs spark bench samples lock clean
+.PHONY: help setup env run test lint lint-sql preview airflow dashboard docs bench samples lock clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS='	' read -r target text; do \
 		printf '  make %-9s %s\n' "$$target" "$$text"; done
 
-setup: $(INSTALLED) ## Make .venv with the file_lock requirements (PYTHON=python3.12 chooses the interpreter)
+setup: $(INSTALLED) ## Make .venv with the locked requirements and the command sluice (PYTHON=python3.12 chooses the interpreter)
 
 $(INSTALLED):
 	@command -v $(PYTHON) >/dev/null || { \
@@ -39,32 +40,28 @@ $(INSTALLED):
 	@$(PY) -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.txt)"
 	@# Compiled once: where Python may not keep what it compiles, every start of dbt or Airflow took twice as long.
 	@$(UV) pip sync --quiet --compile-bytecode --python $(PY) requirements.txt
+	@# In place, and without a network: what builds it is among the requirements.
+	@$(UV) pip install --quiet --offline --no-deps --no-build-isolation --python $(PY) --editable .
 	@cp requirements.txt $@
 
 run: setup ## Run every pipeline in Airflow, from input to published marts; makes sample input if there is none
-	@$(PY) -m samples --if-empty
-	@$(PY) -m cli.airflow run
-
-elt: setup ## Load, build and publish one domain without Airflow: make elt DOMAIN=collisions
-	@$(PY) -m cli.operations elt $(DOMAIN)
+	@$(SLUICE) samples --if-empty
+	@$(SLUICE) airflow run
 
 preview: setup ## Show what a change of the models does to the published data: make preview DOMAINS=ecommerce
-	@$(PY) -m cli.operations preview $(DOMAINS)
+	@$(SLUICE) preview $(DOMAINS)
 
 airflow: setup ## Start Airflow and its UI until Ctrl-C
-	@$(PY) -m cli.airflow airflow
+	@$(SLUICE) airflow start
 
 dashboard: setup ## Serve the dashboard of what is published, until Ctrl-C
-	@$(PY) -m dashboard
+	@$(SLUICE) dashboard
 
-docs: setup ## Generate the models' documentation and serve it
-	@$(PY) -m cli.airflow docs
-
-spark: setup ## Serve Spark's SQL on this machine until Ctrl-C (needs Java 17 and pyspark)
-	@SLUICE_TARGET=spark $(PY) -m cli.airflow spark
+docs: setup ## Generate the documentation of the models and serve it
+	@$(SLUICE) docs
 
 samples: setup ## Write sample input for every domain
-	@$(PY) -m samples
+	@$(SLUICE) samples
 
 test: setup ## Run the tests: make test ARGS="-k publish"
 	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
@@ -88,9 +85,9 @@ bench: setup ## Take the measurements
 env: ## Write .env, the secrets that docker compose needs, once
 	@sh deployment/env.sh
 
-lock: setup ## Lock requirements.in anew into requirements.txt
+lock: setup ## Lock requirements.in into requirements.txt; versions that still fit stay
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
 
 clean: ## Remove .venv and what tools leave behind; data/ stays
-	@rm -rf .venv .pytest_cache .ruff_cache dbt_project/target dbt_project/logs
+	@rm -rf .venv *.egg-info .pytest_cache .ruff_cache dbt_project/target dbt_project/logs
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -61,7 +61,7 @@ def serve(settings: Settings) -> Iterator[str]:
     log = settings.data_dir.with_name("dashboard.log")
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "dashboard", "--port", str(port)],
+            [sys.executable, "-m", "cli", "dashboard", "--port", str(port)],
             cwd=PROJECT_DIR,
             env=os.environ | settings.environment(),
             stdout=output,

@@ -44,8 +44,8 @@ def measure(quick: bool) -> tuple[str, dict]:
 
 def _load_crashes(checkout: Path) -> None:
     data = checkout / "data"
-    run(["-m", "samples", "collisions", "--rows", str(CRASHES)], cwd=checkout, data_dir=data)
-    run(["-m", "cli.operations", "elt", "collisions"], cwd=checkout, data_dir=data)
+    run(["-m", "cli", "samples", "collisions", "--rows", str(CRASHES)], cwd=checkout, data_dir=data)
+    run(["-m", "cli", "run", "collisions"], cwd=checkout, data_dir=data)
 
 
 def _take_turns(domain: str, prepare: Callable[[Path], None], turns: list[str]) -> list[dict]:

@@ -45,17 +45,17 @@ def measure(quick: bool) -> tuple[str, dict]:
 def _publish(settings: Settings, orders: int, months: int, trips: int) -> None:
     data = settings.data_dir
     many = ("--orders", str(orders), "--customers", str(orders // 20), "--files", "4")
-    run(["-m", "samples", "ecommerce", *many], cwd=PROJECT_DIR, data_dir=data)
+    run(["-m", "cli", "samples", "ecommerce", *many], cwd=PROJECT_DIR, data_dir=data)
     progress(f"{orders:,} orders")
-    run(["-m", "cli.operations", "elt", "ecommerce"], cwd=PROJECT_DIR, data_dir=data)
+    run(["-m", "cli", "run", "ecommerce"], cwd=PROJECT_DIR, data_dir=data)
     month = ("--months", FIRST, "--rows", str(trips), "--suffix", "csv.gz")
-    run(["-m", "samples", "taxi", *month], cwd=PROJECT_DIR, data_dir=data)
+    run(["-m", "cli", "samples", "taxi", *month], cwd=PROJECT_DIR, data_dir=data)
     progress(f"{months} months of {trips:,} trips")
-    run(["-m", "cli.operations", "elt", "taxi"], cwd=PROJECT_DIR, data_dir=data)
+    run(["-m", "cli", "run", "taxi"], cwd=PROJECT_DIR, data_dir=data)
     add_months(settings, range(1, months))
     run(AGGREGATES, cwd=DBT_PROJECT_DIR, data_dir=data)
-    run(["-m", "cli.operations", "publish", "taxi"], cwd=PROJECT_DIR, data_dir=data)
-    run(["-m", "cli.operations", "health"], cwd=PROJECT_DIR, data_dir=data)
+    run(["-m", "cli", "publish", "taxi"], cwd=PROJECT_DIR, data_dir=data)
+    run(["-m", "cli", "health"], cwd=PROJECT_DIR, data_dir=data)
 
 
 def _open(browser: Browser, url: str) -> tuple[float, float]:

@@ -47,10 +47,10 @@ def _take(deliveries: dict[str, tuple[str, ...]], *, at_once: bool) -> float:
         variables, _ = server
         data = Path(folder)
         for domain, options in deliveries.items():
-            run(["-m", "samples", domain, *options], cwd=PROJECT_DIR, data_dir=data)
+            run(["-m", "cli", "samples", domain, *options], cwd=PROJECT_DIR, data_dir=data)
 
         def elt(domain: str) -> None:
-            run(["-m", "cli.operations", "elt", domain], cwd=PROJECT_DIR, data_dir=data, variables=variables)
+            run(["-m", "cli", "run", domain], cwd=PROJECT_DIR, data_dir=data, variables=variables)
 
         begun = perf_counter()
         list(pool.map(elt, deliveries))

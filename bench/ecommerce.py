@@ -13,7 +13,7 @@ FIRST_DAY = date(2023, 1, 1)
 # The days after it lie in the same month, which is rebuilt with each of them.
 DAYS = 716
 STAGES = {
-    "load": ("-m", "cli.ingestion", "ecommerce"),
+    "load": ("-m", "cli", "load", "ecommerce"),
     "build and test": (
         "-m",
         "dbt.cli.main",
@@ -23,8 +23,8 @@ STAGES = {
         "--exclude",
         UNIT_TESTS,
     ),
-    "publish": ("-m", "cli.operations", "publish", "ecommerce"),
-    "reports": ("-m", "cli.operations", "reports", "ecommerce"),
+    "publish": ("-m", "cli", "publish", "ecommerce"),
+    "reports": ("-m", "cli", "reports", "ecommerce"),
 }
 
 
@@ -56,7 +56,11 @@ def measure(quick: bool) -> tuple[str, dict]:
 
 
 def _deliver(data: Path, name: str, *options: str) -> None:
-    run(["-m", "samples", "ecommerce", "--name", name, "--json", *options], cwd=PROJECT_DIR, data_dir=data)
+    run(
+        ["-m", "cli", "samples", "ecommerce", "--name", name, "--json", *options],
+        cwd=PROJECT_DIR,
+        data_dir=data,
+    )
 
 
 def _stage(data: Path, name: str) -> Ended:

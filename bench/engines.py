@@ -25,12 +25,12 @@ ROWS = 2_000_000
 # So many of the months, of two million trips each.
 SIZES = (1, 10)
 STAGES = {
-    "load": ("-m", "cli.ingestion", "taxi"),
+    "load": ("-m", "cli", "load", "taxi"),
     "build and test": (
         *("-m", "dbt.cli.main", "build"),
         *("--select", *selectors("taxi"), "--exclude", UNIT_TESTS),
     ),
-    "publish": ("-m", "cli.operations", "publish", "taxi"),
+    "publish": ("-m", "cli", "publish", "taxi"),
 }
 ENGINES = ("duckdb", "postgres", "spark")
 # Of a server with 4 GiB for PostgreSQL, by what its documentation advises.
@@ -119,7 +119,7 @@ def _all(
     data: Path, months: list[str], rows: int, variables: Mapping[str, str], server: int | None
 ) -> dict[str, Stage]:
     options = ("--months", ",".join(months), "--rows", str(rows), "--suffix", "csv.gz")
-    run(["-m", "samples", "taxi", *options], cwd=PROJECT_DIR, data_dir=data)
+    run(["-m", "cli", "samples", "taxi", *options], cwd=PROJECT_DIR, data_dir=data)
     found = {}
     for name, command in STAGES.items():
         cwd = DBT_PROJECT_DIR if name == "build and test" else PROJECT_DIR

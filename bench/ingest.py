@@ -23,7 +23,7 @@ begun = time.perf_counter()
 print(json.dumps({{"seconds": time.perf_counter() - begun}}))
 """
 COMMAND, LOADING, DEFECTIVE = (
-    "`python -m cli.ingestion taxi`",
+    "`sluice load taxi`",
     "its loading",
     "its loading, 65 lines defective",
 )
@@ -81,7 +81,7 @@ def _size(folder: Path, size: int, runs: int, *, slow: bool) -> dict[str, list[d
     # DuckDB's reader alone refuses this one; ingestion makes a repaired copy.
     defective = _sample(folder / "defective", size)
     ways: dict[str, Callable[[Path], Ended]] = {
-        COMMAND: lambda data: _ingest(data, clean, "-m", "cli.ingestion", "taxi"),
+        COMMAND: lambda data: _ingest(data, clean, "-m", "cli", "load", "taxi"),
         LOADING: lambda data: _ingest(data, clean, "-c", _script(LOADING), "", ""),
         DUCKDB: lambda data: _other(data, clean, DUCKDB),
         DEFECTIVE: lambda data: _ingest(data, defective, "-c", _script(DEFECTIVE), "", ""),
@@ -113,7 +113,18 @@ def _script(name: str) -> str:
 
 
 def _sample(folder: Path, size: int, *options: str) -> Path:
-    command = ["-m", "samples", "taxi", "--months", "2021-03", "--rows", str(size), "--suffix", "csv.gz"]
+    command = [
+        "-m",
+        "cli",
+        "samples",
+        "taxi",
+        "--months",
+        "2021-03",
+        "--rows",
+        str(size),
+        "--suffix",
+        "csv.gz",
+    ]
     run([*command, "--out", str(folder), *options], cwd=PROJECT_DIR, data_dir=folder)
     (file,) = folder.glob("*.csv.gz")
     return file

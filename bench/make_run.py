@@ -1,4 +1,4 @@
-"""`python -m cli.airflow run` on the sample input of all domains, from Airflow's start to its stop: cold and warm."""
+"""`sluice airflow run` on the sample input of all domains, from Airflow's start to its stop: cold and warm."""
 
 import shutil
 import tempfile
@@ -19,9 +19,9 @@ def measure(quick: bool) -> tuple[str, dict]:
         run(["-m", "compileall", "-q", "."], cwd=checkout, data_dir=data)
         for number in range(1 if quick else RUNS):
             shutil.rmtree(data, ignore_errors=True)
-            run(["-m", "samples"], cwd=checkout, data_dir=data)
+            run(["-m", "cli", "samples"], cwd=checkout, data_dir=data)
             for state, times in seconds.items():
                 progress(f"{state} run {number + 1}")
-                times.append(run(["-m", "cli.airflow", "run"], cwd=checkout, data_dir=data).seconds)
+                times.append(run(["-m", "cli", "airflow", "run"], cwd=checkout, data_dir=data).seconds)
     rows = [[state, str(len(times)), spread(times)] for state, times in seconds.items()]
     return table(["data folder", "runs", "seconds"], rows), seconds

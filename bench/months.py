@@ -42,8 +42,8 @@ def _month(data: Path, month: str, rows: int) -> dict[str, Ended]:
 
 def _load(data: Path, month: str, rows: int) -> Ended:
     options = ("--months", month, "--rows", str(rows), "--suffix", "csv.gz")
-    run(["-m", "samples", "taxi", *options], cwd=PROJECT_DIR, data_dir=data)
-    return run(["-m", "cli.ingestion", "taxi", "--month", month], cwd=PROJECT_DIR, data_dir=data)
+    run(["-m", "cli", "samples", "taxi", *options], cwd=PROJECT_DIR, data_dir=data)
+    return run(["-m", "cli", "load", "taxi", "--month", month], cwd=PROJECT_DIR, data_dir=data)
 
 
 def _build(data: Path) -> Ended:
@@ -51,7 +51,7 @@ def _build(data: Path) -> Ended:
 
 
 def _publish(data: Path) -> Ended:
-    return run(["-m", "cli.operations", "publish", "taxi"], cwd=PROJECT_DIR, data_dir=data)
+    return run(["-m", "cli", "publish", "taxi"], cwd=PROJECT_DIR, data_dir=data)
 
 
 def _raw(months: list[dict[str, Ended]]) -> list[dict[str, dict]]:

@@ -35,8 +35,8 @@ def measure(quick: bool) -> tuple[str, dict]:
         prod = Settings(data_dir=Path(folder) / "prod", env="prod")
         data = settings.data_dir
         options = ("--months", FIRST, "--rows", str(rows), "--suffix", "csv.gz")
-        run(["-m", "samples", "taxi", *options], cwd=PROJECT_DIR, data_dir=data)
-        run(["-m", "cli.operations", "elt", "taxi"], cwd=PROJECT_DIR, data_dir=data)
+        run(["-m", "cli", "samples", "taxi", *options], cwd=PROJECT_DIR, data_dir=data)
+        run(["-m", "cli", "run", "taxi"], cwd=PROJECT_DIR, data_dir=data)
         size = _size(settings)
         ended = {"the first month": [_first(settings) for _ in range(runs)]}
         sizes = {"the first month": size}
@@ -81,7 +81,7 @@ def _first(settings: Settings) -> Ended:
 
 
 def _publish(settings: Settings) -> Ended:
-    ended = run(["-m", "cli.operations", "publish", "taxi"], cwd=PROJECT_DIR, data_dir=settings.data_dir)
+    ended = run(["-m", "cli", "publish", "taxi"], cwd=PROJECT_DIR, data_dir=settings.data_dir)
     progress(f"published {_size(settings):,.0f} MB in {ended.seconds:.1f} s")
     return ended
 

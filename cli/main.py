@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from cli import airflow, files, observe, publish, quality, run
-from cli.options import FAILED
+from cli.options import FAILED, INTERRUPTED
 
 # Where the project's own errors and log records come from.
 PACKAGES = (
@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         app(arguments, prog_name="sluice")
     except SystemExit as exit_:
+        if exit_.code == INTERRUPTED:
+            typer.echo("stopped", err=True)
         return int(exit_.code or 0)
     except Exception as error:
         # The classes of the project's errors are made for people; any other error is a defect.

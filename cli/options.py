@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 # Exit statuses.
-PARTIAL, FAILED = 1, 2
+PARTIAL, FAILED, INTERRUPTED = 1, 2, 130
 
 
 def known(text: str, names: Sequence[str], what: str) -> str:

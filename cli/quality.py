@@ -60,7 +60,8 @@ def compare_targets(
     Exit status: 0 the targets agree, 1 they differ, 2 a target could not be built.
     """
     import settings as project_settings
-    from quality.engine_diff import compare_targets as compare, describe
+    from quality.engine_diff import compare_targets as compare
+    from quality.engine_diff import describe
 
     found = compare(listed(domains) or all_domains(), listed(targets), project_settings.load())
     answer([each.to_dict() for each in found], describe(found), as_json=json)

@@ -5,7 +5,7 @@
 | `build_and_publish` | reads what the domains publish, builds and tests the marts, puts them in place | retried; readers keep the last version |
 
 A new domain is in it as soon as it has a folder in `dbt_project/models/marts/` and publishes. From a shell:
-`python -m cli.operations overview`.
+`sluice overview`.
 """
 
 import pendulum

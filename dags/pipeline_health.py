@@ -6,7 +6,7 @@
 | `build_and_publish` | builds and tests the marts, puts them in place | retried; readers keep the last version |
 | `tell` | tells once of each alert that begins or ends, see `observability/health/alerts.yml` | retried; what is not told is told next time |
 
-The dashboard (`make dashboard`) shows it. From a shell: `python -m cli.operations health`.
+The dashboard (`make dashboard`) shows it. From a shell: `sluice health`.
 """
 
 import pendulum

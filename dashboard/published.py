@@ -30,11 +30,7 @@ def ask(domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None
         NothingToShowError: there is no such file, or it lacks what the query reads.
     """
     settings = settings_module.load()
-    how = (
-        "`python -m cli.operations health`"
-        if domain in settings_module.PLATFORM
-        else f"`make elt DOMAIN={domain}`"
-    )
+    how = "`sluice health`" if domain in settings_module.PLATFORM else f"`sluice run {domain}`"
     try:
         with open_published(domain, settings) as published:
             published.execute("set TimeZone = 'UTC'")

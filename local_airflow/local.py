@@ -41,7 +41,7 @@ class LocalAirflow:
     Unless it is `scheduled`, only what is triggered runs: what else is due (a DAG that catches up has runs
     for years) would be in its way, and be cut off in the end.
     If a scheduled one runs on this data folder already, it is joined, and left running.
-    With `samples`, the APIs of which no address is set are those that `python -m samples serve` offers.
+    With `samples`, the APIs of which no address is set are those that `sluice samples serve` offers.
     Entering raises AirflowError when it cannot start (another one runs on this data folder that cannot be
     joined, a part of it died) and DbtError when dbt refuses its project. Leaving ends every process.
     """

@@ -68,7 +68,7 @@ def promote(
             raise PublishStoppedError(
                 f"{tested.name} differs from the version in {target.env} by more than its limits:\n"
                 f"{compared.table(stopping=True)}\n"
-                f"To promote in spite of this: python -m cli.operations promote {domain} --from {source.env}"
+                f"To promote in spite of this: sluice promote {domain} --from {source.env}"
                 f" --to {target.env} --force-publish"
             )
         file = theirs.file(tested.name)

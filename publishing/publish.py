@@ -144,7 +144,7 @@ def _publish(
     if (quarantine.is_over or compared.stopping) and not accept:
         reasons = [describe_stop(warehouse, domain, quarantine)] if quarantine.is_over else []
         reasons += [_describe_stop(compared, settings)] if compared.stopping else []
-        how = f"To publish in spite of this: python -m cli.operations publish {domain} --force-publish"
+        how = f"To publish in spite of this: sluice publish {domain} --force-publish"
         raise PublishStoppedError("\n".join([*reasons, how]))
     prepared.result()
     written = store.write(warehouse, tables, stats, old)

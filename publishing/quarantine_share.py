@@ -67,7 +67,7 @@ def describe_stop(warehouse: Warehouse, domain: str, found: QuarantineShare) -> 
     """Say which rules most rows fail, and how to see the rows."""
     return (
         f"{found}. Rules that fail most: {_most_failed(warehouse, domain)}. "
-        f"To see the rows: python -m cli.operations quarantine {domain} --export FILE.csv."
+        f"To see the rows: sluice quarantine {domain} --export FILE.csv."
     )
 
 

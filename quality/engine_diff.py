@@ -178,7 +178,7 @@ def _build(domain: str, where: Settings) -> None:
         if not name.startswith(("SLUICE_NOTIFY_", "SLUICE_SMTP_"))
     }
     done = subprocess.run(
-        [sys.executable, "-m", "cli.operations", "elt", domain, "--force-publish"],
+        [sys.executable, "-m", "cli", "run", domain, "--force-publish"],
         cwd=PROJECT_DIR,
         env={**variables, "SLUICE_ENRICH_PROVIDER": "local"},
         capture_output=True,

@@ -174,7 +174,7 @@ def describe(found: QuarantineReport, settings: Settings) -> str:
 
 
 def _not_built(domain: str) -> QuarantineError:
-    return QuarantineError(f"{domain} has not been built; run `python -m cli.operations elt {domain}` first")
+    return QuarantineError(f"{domain} has not been built; run `sluice run {domain}` first")
 
 
 def _working_list(domain: str, columns: Mapping[str, Sequence[str]]) -> str:

@@ -1,6 +1,6 @@
 """Daily sales of a shop's stores, one file a day; all made up.
 
-They name the products of the sample API (`python -m samples serve`), which are numbered from 1.
+They name the products of the sample API (`sluice samples serve`), which are numbered from 1.
 """
 
 import argparse

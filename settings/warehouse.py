@@ -38,7 +38,7 @@ class SparkServer(EnvSettings):
     lake: Path = Field(
         description="folder of the Parquet files, at the same path on the cluster; default: `lake` in the data folder"
     )
-    master: str = Field("local[*]", description="cluster of a server that `sluice airflow spark` starts")
+    master: str = Field("local[*]", description="cluster of a server that `sluice spark` starts")
 
     @field_validator("lake")
     @classmethod

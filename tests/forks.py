@@ -15,9 +15,13 @@ from transformation.dbt import DbtError
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
     [
-        "cli.ingestion",
-        "cli.operations",
-        "observability.metrics.record",
+        "cli.main",
+        "ingestion.load",
+        "ingestion.files.archive",
+        "observability.health.collect",
+        "orchestration.run",
+        "quality.engine_diff",
+        "quality.quarantine",
         "dlt.destinations.impl.duckdb.duck",
         "dbt.cli.main",
         "dbt.adapters.duckdb",

@@ -39,7 +39,7 @@ def show() -> None:
     if not shown:
         st.info("Nothing has been published yet. `make run` runs every pipeline.")
     if not by_pipeline:
-        st.info("The runs have not been collected yet. `python -m cli.operations health` does it.")
+        st.info("The runs have not been collected yet. `sluice health` does it.")
     for start in range(0, len(shown), CARDS_A_ROW):
         for column, domain in zip(st.columns(CARDS_A_ROW), shown[start : start + CARDS_A_ROW], strict=False):
             with column.container(border=True):

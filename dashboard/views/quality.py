@@ -90,7 +90,7 @@ def _tests(domain: str) -> None:
     tests = ask_if_published("health", _TESTS, [domain])
     if tests.empty:
         st.subheader("Results of the tests", anchor=False)
-        st.info("No test results have been published yet. `python -m cli.operations health` collects them.")
+        st.info("No test results have been published yet. `sluice health` collects them.")
         return
     failed = int((tests["state"] != "success").sum())
     tests["state"] = [signed(state, state) for state in tests["state"]]

@@ -53,7 +53,7 @@ def show() -> None:
     st.title("Runs", anchor=False)
     pipelines = list(ask("health", _PIPELINES)["pipeline"])
     if not pipelines:
-        st.info("No run has been collected yet. `python -m cli.operations health` does it.")
+        st.info("No run has been collected yet. `sluice health` does it.")
         return
     pipeline = one_of("Pipeline", pipelines)
     health = ask("health", _HEALTH, [pipeline]).iloc[0]

@@ -63,7 +63,7 @@ class ApiClient(RESTClient):
         before_try: Callable[[], None] = lambda: None,
     ) -> None:
         if not api.api_url:
-            raise ApiError(f"{api.url_variable} is not set; `python -m samples serve` offers samples")
+            raise ApiError(f"{api.url_variable} is not set; `sluice samples serve` offers samples")
         self.api = api
         self.before_try = before_try
         session = _PatientSession(self, timeout, tries, first_wait)

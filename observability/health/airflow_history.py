@@ -54,9 +54,7 @@ def history(settings: Settings, since: datetime | None) -> dict[str, list[dict[s
     """
     access = settings.airflow
     if access is None:
-        raise ApiError(
-            "SLUICE_AIRFLOW_URL is not set (`python -m cli.airflow exec …` sets it to this machine's)"
-        )
+        raise ApiError("SLUICE_AIRFLOW_URL is not set (`sluice airflow exec …` sets it to this machine's)")
     changed = {"updated_at_gte": (since - OVERLAP).isoformat()} if since else {}
     try:
         with AirflowApi(access.url, access.username, access.password.get_secret_value()) as api:

@@ -206,6 +206,8 @@ class Containers:
                 # Docker sets it; the rest is the image's.
                 "HOSTNAME": f"{name}-{number}",
                 "PATH": os.pathsep.join(paths),
+                # The image has the project installed from its own code.
+                "PYTHONPATH": str(self.code),
                 "HOME": str(self.code),
                 "LANG": "C.UTF-8",
             },

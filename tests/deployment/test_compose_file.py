@@ -12,6 +12,7 @@ from settings import PROJECT_DIR, Deployment
 from tests.deployment import compose
 from tests.deployment.conftest import make_env
 from tests.deployment.containers import Containers
+from tests.sluice import SLUICE
 
 # Ends by itself: others wait for its success.
 ONE_SHOT = "init"
@@ -113,7 +114,7 @@ def test_a_service_names_the_secret_that_it_lacks(variables, tmp_path, missing):
     service = compose.read({**variables, "COMPOSE_PROFILES": "scale"})["services"]["scheduler"]
     environment = compose.environment(service, tmp_path) | {"SLUICE_DATA_DIR": str(tmp_path), missing: ""}
     done = subprocess.run(
-        [sys.executable, "-m", "cli.airflow", "exec", "true"],
+        [*SLUICE, "airflow", "exec", "true"],
         cwd=PROJECT_DIR,
         env=environment,
         capture_output=True,
@@ -129,7 +130,7 @@ def test_services_share_every_variable_of_a_deployment(variables):
     services = compose.read({**variables, "COMPOSE_PROFILES": "scale"})["services"]
     names = {field: f"SLUICE_{field.upper()}" for field in Deployment.__dataclass_fields__}
     for name, service in services.items():
-        if service.get("entrypoint", [])[:3] == ["python", "-m", "cli.airflow"]:
+        if service.get("entrypoint", [])[:2] == ["sluice", "airflow"]:
             assert set(names.values()) <= service["environment"].keys(), name
     # The superuser's password is PostgreSQL's alone; the dashboard has that of the warehouse, of which it is told as others are.
     secret = {text for variable, text in variables.items() if variable in compose.needed()}

@@ -28,16 +28,16 @@ def cluster(image: Path) -> Iterator[Containers]:
         containers.up("scale", "spark-thrift")
         options = ["--months", MONTH, "--rows", str(ROWS), "--defects", "none"]
         run(containers, "samples", "taxi", *options)
-        run(containers, "cli.ingestion", "taxi")
+        run(containers, "load", "taxi")
         yield containers
     finally:
         containers.down()
 
 
 def run(cluster: Containers, *arguments: str) -> None:
-    """Run `python -m …` as `docker compose run init` does: all services of Airflow's have one environment."""
+    """Run `sluice …` as `docker compose run init` does: all services of Airflow's have one environment."""
     service = cluster.of("init")[0]
-    assert service.run(["python", "-m", *arguments]), service.tail()
+    assert service.run(["sluice", *arguments]), service.tail()
 
 
 def test_the_worker_reads_what_was_loaded(cluster: Containers) -> None:
@@ -51,7 +51,7 @@ def test_the_worker_reads_what_was_loaded(cluster: Containers) -> None:
 
 @when_asked
 def test_a_pipeline_is_built_by_the_worker_and_published(cluster: Containers, image: Path) -> None:
-    run(cluster, "cli.operations", "elt", "taxi")
+    run(cluster, "run", "taxi")
     with duckdb.connect(
         str(image / "data" / "lake" / "published" / "taxi.duckdb"), read_only=True
     ) as published:

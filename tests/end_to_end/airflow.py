@@ -68,7 +68,7 @@ class Airflow:
 @contextmanager
 def airflow(checkout: Checkout, dag_id: str) -> Iterator[Airflow]:
     """Airflow until the block ends: once it knows a DAG; what follows each publication does not run."""
-    process = checkout.start("cli.airflow", "airflow")
+    process = checkout.start("airflow", "start")
     running = Airflow(checkout, process)
     try:
         running.until(running._has_begun)

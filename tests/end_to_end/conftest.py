@@ -19,6 +19,7 @@ from settings import Settings
 from tests.conftest import SHARED_DATA
 from tests.once import once
 from tests.parsed import Parsed
+from tests.sluice import SLUICE
 
 # Written anew by each run and told apart by it: when, and under which id.
 EXCEPT = {"_dlt_load_id", "_dlt_id", "_validated_at", "_built_at", "_source_built_at", "loaded_at"}
@@ -40,14 +41,14 @@ class Checkout:
         return {**os.environ, **self.settings.environment(), **self.variables}
 
     def run(self, *arguments: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
-        """Run `python -m …` in the checkout."""
-        command = [sys.executable, "-m", *arguments]
+        """Run `sluice …` in the checkout."""
+        command = [*SLUICE, *arguments]
         return subprocess.run(
             command, cwd=self.path, env=self.environment, capture_output=True, text=True, timeout=timeout
         )
 
     def run_dbt_to_death(self, target: str, call: int, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run dbt as `operations elt` does; it dies after a certain call of a function."""
+        """Run dbt as `sluice run` does; it dies after a certain call of a function."""
         kill = [sys.executable, "-m", "tests.kill_at", target, "after", str(call)]
         return subprocess.run(
             [*kill, "dbt.cli.main", *arguments],
@@ -59,9 +60,9 @@ class Checkout:
         )
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start `python -m …` in the checkout."""
+        """Start `sluice …` in the checkout."""
         log = (self.path / "started.log").open("a")
-        command = [sys.executable, "-m", *arguments]
+        command = [*SLUICE, *arguments]
         return subprocess.Popen(
             command, cwd=self.path, env=self.environment, stdout=log, stderr=log, text=True
         )

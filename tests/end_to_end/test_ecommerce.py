@@ -25,7 +25,7 @@ def ran(checkout: Checkout) -> Iterator[Checkout]:
     assert made.returncode == 0, made.stderr
     checkout.made = loads(made.stdout)
     with airflow(checkout, "ecommerce"):
-        done = checkout.run("cli.airflow", "run", "ecommerce")
+        done = checkout.run("airflow", "run", "ecommerce")
         assert done.returncode == 0, done.stdout + done.stderr
         assert "ecommerce success" in done.stdout
         yield checkout
@@ -93,7 +93,7 @@ def test_reports_that_fail_leave_the_run_green_and_partial(ran: Checkout) -> Non
     kept = reports.rename(reports.with_name("kept"))
     reports.write_text("in the way")
     before = ran.settings.published("ecommerce").stat().st_mtime_ns
-    done = ran.run("cli.airflow", "run", "ecommerce")
+    done = ran.run("airflow", "run", "ecommerce")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "ecommerce partial" in done.stdout
     assert "write_reports failed" in done.stdout
@@ -113,7 +113,7 @@ def test_reports_that_fail_leave_the_run_green_and_partial(ran: Checkout) -> Non
     )
     # The same from a shell.
     before = ran.settings.published("ecommerce").stat().st_mtime_ns
-    done = ran.run("cli.operations", "elt", "ecommerce")
+    done = ran.run("run", "ecommerce")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "could not be written" in done.stderr
     assert ran.settings.published("ecommerce").stat().st_mtime_ns > before
@@ -129,7 +129,7 @@ def test_too_much_quarantine_is_not_published_until_somebody_accepts_it(ran: Che
     orders = ["--only", "orders", "--orders", "1000", "--first-id", "500000", "--name", "bad"]
     made = ran.run("samples", "ecommerce", *orders, "--defects", "bad_quantity=900", "--json")
     assert made.returncode == 0, made.stderr
-    done = ran.run("cli.airflow", "run", "ecommerce")
+    done = ran.run("airflow", "run", "ecommerce")
     assert done.returncode == 2, done.stdout + done.stderr
     assert "rows read are in quarantine" in done.stdout
     assert published.read_bytes() == before
@@ -141,7 +141,7 @@ def test_too_much_quarantine_is_not_published_until_somebody_accepts_it(ran: Che
     assert (status, rows_in, rows_out) == ("failed", 1000, None)
     assert "in quarantine" in error
 
-    done = ran.run("cli.airflow", "run", "ecommerce", "--conf", json.dumps({"accept": True}))
+    done = ran.run("airflow", "run", "ecommerce", "--conf", json.dumps({"accept": True}))
     assert done.returncode == 0, done.stdout + done.stderr
     assert published.read_bytes() != before
     assert last_run(ran, "status, error") == ("success", None)
@@ -154,7 +154,7 @@ def test_too_much_quarantine_is_not_published_until_somebody_accepts_it(ran: Che
 
 
 def test_the_canary_runs_beside_it(ran: Checkout) -> None:
-    done = ran.run("cli.airflow", "run", "preview", "--conf", '{"domains": ["ecommerce"]}')
+    done = ran.run("airflow", "run", "preview", "--conf", '{"domains": ["ecommerce"]}')
     assert done.returncode == 0, done.stdout + done.stderr
     logs = [path.read_text() for path in ran.settings.airflow_home.glob("logs/dag_id=preview/**/*.log")]
     assert any("The change touches no model." in log for log in logs)

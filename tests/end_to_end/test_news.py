@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 def test_a_run_needs_no_address_and_a_second_one_finds_nothing_new(checkout: Checkout) -> None:
     # One run after the other: a pipeline has one at a time.
-    done = checkout.run("cli.airflow", "run", "news", "news")
+    done = checkout.run("airflow", "run", "news", "news")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "SLUICE_NEWS_API_URL is not set; samples stand in, on http://127.0.0.1:" in done.stdout
     (_, first), (_, second) = checkout.runs()
@@ -36,7 +36,7 @@ def test_a_run_needs_no_address_and_a_second_one_finds_nothing_new(checkout: Che
 
 def test_a_budget_that_is_used_up_ends_partial_and_publishes_all_the_same(checkout: Checkout) -> None:
     checkout.variables |= {"SLUICE_ENRICH_PROVIDER": "openai", "SLUICE_ENRICH_BUDGET_RUN": "0.005"}
-    done = checkout.run("cli.airflow", "run", "news")
+    done = checkout.run("airflow", "run", "news")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "articles wait for the next run: the budget of 0.005 USD a run" in done.stdout
     tasks = checkout.task_tries()

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.slow
 def test_what_was_delivered_arrives_and_every_row_is_accounted_for(
     checkout: Checkout, delivered: Delivered
 ) -> None:
-    done = checkout.run("cli.airflow", "exec", "python", "dags/collisions.py")
+    done = checkout.run("airflow", "exec", "python", "dags/collisions.py")
     assert done.returncode == 0, done.stdout + done.stderr
     loaded = delivered.lines - delivered.rejected
     assert checkout.query("select count(*) from raw_collisions.crashes") == [(loaded,)]

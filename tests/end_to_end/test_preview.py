@@ -19,7 +19,7 @@ def published(checkout: Checkout) -> Checkout:
     """The checkout with the shop's samples published."""
     made = checkout.run("samples", "ecommerce", "--orders", "2000")
     assert made.returncode == 0, made.stderr
-    done = checkout.run("cli.operations", "elt", "ecommerce")
+    done = checkout.run("run", "ecommerce")
     assert done.returncode == 0, done.stdout + done.stderr
     return checkout
 
@@ -28,7 +28,7 @@ def preview(checkout: Checkout, *arguments: str) -> list[dict]:
     """What it finds; nothing else is touched."""
     files = [checkout.settings.warehouse, checkout.settings.published("ecommerce")]
     before = [file.read_bytes() for file in files]
-    done = checkout.run("cli.operations", "preview", *arguments, "--json")
+    done = checkout.run("preview", *arguments, "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     assert [file.read_bytes() for file in files] == before
     assert [path.name for path in (checkout.settings.data_dir / "preview").iterdir()] == [".lock"]
@@ -73,15 +73,15 @@ def test_a_renamed_column_is_shown_by_the_canary_and_stops_the_publish(published
     (table,) = found["tables"]
     assert table["columns"] == ["`margin` was removed", "`profit` was added, DECIMAL(18,2)"]
     assert table["changed"] == []
-    shown = published.run("cli.operations", "preview", "ecommerce").stdout
+    shown = published.run("preview", "ecommerce").stdout
     assert "- `margin` was removed" in shown
 
     before = published.settings.published("ecommerce").read_bytes()
-    done = published.run("cli.operations", "elt", "ecommerce")
+    done = published.run("run", "ecommerce")
     assert done.returncode == 2, done.stdout + done.stderr
     assert "agg_category_month column of margin" in done.stderr
     assert published.settings.published("ecommerce").read_bytes() == before
-    done = published.run("cli.operations", "elt", "ecommerce", "--force-publish", "--json")
+    done = published.run("run", "ecommerce", "--force-publish", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     accepted = json.loads(done.stdout.strip().splitlines()[-1])["accepted"]
     assert [each.split()[:4] for each in accepted] == [["agg_category_month", "column", "of", "margin"]]
@@ -90,6 +90,6 @@ def test_a_renamed_column_is_shown_by_the_canary_and_stops_the_publish(published
 
 
 def test_without_a_published_version_there_is_nothing_to_compare_with(published: Checkout) -> None:
-    done = published.run("cli.operations", "preview", "collisions")
+    done = published.run("preview", "collisions")
     assert done.returncode == 2
     assert "collisions has no published version" in done.stderr

@@ -136,7 +136,7 @@ def test_a_kill_between_load_and_archive_is_made_good_by_the_next_run(
     with dropped(shop, "late_1.csv", LINE), dropped(shop, "late_2.csv", LINE, LINE):
         kill = [sys.executable, "-m", "tests.kill_at", "ingestion.load:move_to_archive", "before", "2"]
         killed = subprocess.run(
-            [*kill, "cli.operations", "elt", "sales"],
+            [*kill, "cli", "run", "sales"],
             cwd=shop.path,
             env=shop.environment,
             capture_output=True,
@@ -148,7 +148,7 @@ def test_a_kill_between_load_and_archive_is_made_good_by_the_next_run(
     rows = "select _source_file, count(*) from raw_sales.sales where _source_file like 'late%' group by all order by all"
     assert shop.query(rows) == [("late_1.csv", 1), ("late_2.csv", 2)]
     sent = len(hook.texts)
-    done = shop.run("cli.operations", "elt", "sales")
+    done = shop.run("run", "sales")
     assert done.returncode == 0, done.stdout + done.stderr
     assert shop.query(rows) == [("late_1.csv", 1), ("late_2.csv", 2)]
     assert landing(shop) == []
@@ -162,7 +162,7 @@ def test_a_broken_file_leaves_the_others_to_be_published_from_a_shell_too(shop: 
     with dropped(shop, "good.csv", LINE), dropped(shop, "bad.csv") as bad:
         os.truncate(bad, 3)
         bad.with_name("bad.csv.done").touch()
-        done = shop.run("cli.operations", "elt", "sales")
+        done = shop.run("run", "sales")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "bad.csv" in done.stderr
     assert "good.csv" in archived(shop)
@@ -271,7 +271,7 @@ def test_what_was_loaded_and_not_published_is_published_by_the_next_run(
 ) -> None:
     running.switch("sales", on=False)
     with dropped(shop, "left.csv", LINE):
-        loaded = shop.run("cli.ingestion", "sales", "--entity", "sales")
+        loaded = shop.run("load", "sales", "--entity", "sales")
         assert loaded.returncode == 0, loaded.stdout + loaded.stderr
     running.switch("sales", on=True)
     running.trigger("sales")

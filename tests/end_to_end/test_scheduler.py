@@ -36,7 +36,7 @@ def ran(checkout: Checkout, delivered: Delivered, hook: Webhook) -> Checkout:
     promised = rules.read_text()
     assert "deadline_hours: 6 " in promised
     rules.write_text(promised.replace("deadline_hours: 6 ", "deadline_hours: 0.001 "))
-    done = checkout.run("cli.airflow", "run", "collisions")
+    done = checkout.run("airflow", "run", "collisions")
     rules.write_text(promised)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "collisions success" in done.stdout
@@ -104,7 +104,7 @@ def test_a_failing_data_test_ends_the_run_red_with_nothing_published(ran: Checko
     before, built_before = published.read_bytes(), ran.contents()
     test = ran.path / "dbt_project/tests/collisions/assert_nothing.sql"
     test.write_text("{{ config(tags=['collisions']) }}\nselect 1 as one\n")
-    done = ran.run("cli.airflow", "run", "collisions")
+    done = ran.run("airflow", "run", "collisions")
     test.unlink()
     assert done.returncode == 2, done.stdout + done.stderr
     assert f"Airflow runs already, on {running.client.url}" in done.stdout
@@ -130,7 +130,7 @@ def test_a_model_that_fails_once_is_retried_by_its_own_task_alone(ran: Checkout,
     closed = f"select case when (select count(*) from glob('{gate}')) = 0 then error('closed') end"
     broken = f'{{% do run_query("{closed}") if execute %}}\n{original}'
     model.write_text(broken)
-    run = ran.start("cli.airflow", "run", "collisions")
+    run = ran.start("airflow", "run", "collisions")
     try:
         deadline = time.monotonic() + 600
         while run.poll() is None and not gate.exists() and time.monotonic() < deadline:
@@ -168,7 +168,7 @@ def test_a_backfill_puts_its_months_right(ran: Checkout, delivered: Delivered, r
         )
     assert len(differing(ran.contents(), expected)) > 1
     days = ["--from-date", f"{first}-31", "--to-date", f"{second}-01"]
-    created = ran.run("cli.airflow", "exec", "airflow", "backfill", "create", "--dag-id", "collisions", *days)
+    created = ran.run("airflow", "exec", "airflow", "backfill", "create", "--dag-id", "collisions", *days)
     assert created.returncode == 0, created.stdout + created.stderr
     running.until(lambda: running.ended("backfill", 2))
     log = "".join(

@@ -19,7 +19,7 @@ def sampled(checkout: Checkout) -> Checkout:
     made = checkout.run("samples", "collisions", "--rows", "3000", "--files", "2", "--json")
     assert made.returncode == 0, made.stderr
     checkout.made = loads(made.stdout)
-    done = checkout.run("cli.operations", "elt", "collisions", "--json")
+    done = checkout.run("run", "collisions", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     return checkout
 
@@ -59,6 +59,6 @@ def test_a_killed_build_is_completed_by_the_next_run(sampled: Checkout, call: in
     killed = sampled.run_dbt_to_death(DBT, call, "build", "--full-refresh", *select)
     assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
     assert sampled.settings.published("collisions").read_bytes() == published
-    done = sampled.run("cli.operations", "elt", "collisions")
+    done = sampled.run("run", "collisions")
     assert done.returncode == 0, done.stdout + done.stderr
     assert differing(sampled.contents(), before) == []

@@ -101,7 +101,7 @@ def test_a_corrected_month_is_backfilled_and_no_other_changes(
     # So many that not even the tolls, which few trips pay, add up to less by chance: that would not be published.
     mended = write_taxi(offered, months=[second], rows=3 * ROWS, suffix=".csv.gz", seed=2, defects={})
     days = ["--from-date", f"{second}-01", "--to-date", f"{second}-28", "--reprocess-behavior", "completed"]
-    created = taxi.run("cli.airflow", "exec", "airflow", "backfill", "create", "--dag-id", "taxi", *days)
+    created = taxi.run("airflow", "exec", "airflow", "backfill", "create", "--dag-id", "taxi", *days)
     assert created.returncode == 0, created.stdout + created.stderr
     running.until(lambda: running.ended("backfill", 1))
     assert len(facts(taxi, second)) == mended.clean == 3 * ROWS
@@ -124,7 +124,7 @@ def test_a_bad_month_leaves_the_others_of_a_manual_run_to_be_published(
         stdout=broken.open("w"),
     )  # fmt: skip
     months = ["2020-01", "2020-02", "2020-03", third]
-    done = taxi.run("cli.airflow", "run", "taxi", "--conf", json.dumps({"months": months}))
+    done = taxi.run("airflow", "run", "taxi", "--conf", json.dumps({"months": months}))
     assert done.returncode == 1, done.stdout + done.stderr
     assert "taxi partial" in done.stdout
     assert "columns are missing: pickup_datetime" in done.stdout
@@ -139,7 +139,7 @@ def test_a_bad_month_leaves_the_others_of_a_manual_run_to_be_published(
 
 def test_a_run_without_a_month_that_is_out_is_skipped(taxi: Checkout, running: Airflow) -> None:
     before = taxi.settings.published("taxi").read_bytes()
-    done = taxi.run("cli.airflow", "run", "taxi", "--conf", json.dumps({"months": ["2020-03"]}))
+    done = taxi.run("airflow", "run", "taxi", "--conf", json.dumps({"months": ["2020-03"]}))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "taxi skipped" in done.stdout
     assert taxi.settings.published("taxi").read_bytes() == before

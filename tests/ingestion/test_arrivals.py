@@ -237,7 +237,7 @@ def test_a_kill_between_load_and_archive_loses_and_doubles_nothing(
     drop(settings, "a.csv", LINE)
     drop(settings, "b.csv", "1", header="one")
     drop(settings, "c.csv", LINE, LINE)
-    run_to_death(point, settings, "cli.ingestion", "sales", "--entity", "sales")
+    run_to_death(point, settings, "cli", "load", "sales", "--entity", "sales")
     for path in settings.landing("sales").glob("*.csv"):
         path.with_name(f"{path.name}.done").touch()
     load(settings)

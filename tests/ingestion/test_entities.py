@@ -1,8 +1,8 @@
 """A domain of several entities: which files are whose, and loading some entities only."""
 
 import pytest
-from cli.ingestion import main
 
+from cli.main import main
 from ingestion.load import UnknownEntityError, load_domain
 from ingestion.registry import entities_of
 from tests.ingestion.conftest import Deliver, Query, load_shop
@@ -33,7 +33,10 @@ def test_only_the_entities_asked_for_are_loaded(shop: Deliver, query: Query) -> 
     shop("orders_1.csv", ORDER)
     shop("customers.csv", CUSTOMER)
     assert load_shop("customers") == {("customers", "customers.csv"): "loaded"}
-    assert main(["ecommerce", "--entity", "orders", "--entity", "products", "customers"]) == 0
+    assert (
+        main(["load", "ecommerce", "--entity", "orders", "--entity", "products", "--entity", "customers"])
+        == 0
+    )
     assert query("select entity, source_file from raw_ecommerce.file_loads order by 1") == [
         ("customers", "customers.csv"),
         ("orders", "orders_1.csv"),
@@ -44,7 +47,7 @@ def test_an_unknown_entity_names_those_there_are(capsys: pytest.CaptureFixture[s
     message = "ecommerce has no entity 'order'; there are: orders, customers, products"
     with pytest.raises(UnknownEntityError, match=message):
         load_domain("ecommerce", entities=["orders", "order"])
-    assert main(["ecommerce", "--entity", "order"]) == 2
+    assert main(["load", "ecommerce", "--entity", "order"]) == 2
     assert message in capsys.readouterr().err
     assert entities_of("ecommerce") == ["orders", "customers", "products"]
 

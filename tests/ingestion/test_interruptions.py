@@ -113,7 +113,7 @@ def test_a_killed_load_is_completed_by_the_next_run(
 
     expected = calm(deliver_twice, load)
     assert len(expected["crashes"]) == 13
-    run_to_death(point, settings, "cli.ingestion", "collisions")
+    run_to_death(point, settings, "cli", "load", "collisions")
     with duckdb.connect(str(settings.warehouse)) as connection:
         # Even before the rerun each file is there whole, in one version, or not at all.
         rows = dict(
@@ -151,7 +151,7 @@ def test_a_killed_load_of_a_change_log_leaves_the_earlier_contents(
     expected = calm(deliver_twice, load)
     assert expected[1] == [2, 3]
     ((first, _),) = query(KEPT.format("customers"))
-    run_to_death(point, settings, "cli.ingestion", "ecommerce", "--entity", "customers")
+    run_to_death(point, settings, "cli", "load", "ecommerce", "--entity", "customers")
     rows = dict(query(KEPT.format("customers")))
     assert rows.pop(first) == 2
     assert list(rows.values()) in ([], [3])
@@ -166,7 +166,7 @@ def test_rows_of_a_killed_load_go_when_its_content_does_not_come_again(
     load_shop("customers")
     before = contents(query, "ecommerce", "customers")
     path = shop("customers.csv", ANN_MOVED, BOB, "also cut")
-    run_to_death(point, settings, "cli.ingestion", "ecommerce", "--entity", "customers")
+    run_to_death(point, settings, "cli", "load", "ecommerce", "--entity", "customers")
     assert len(query("from raw_ecommerce.customers")) == 3
     path.unlink()
     load_shop("customers")
@@ -197,5 +197,5 @@ def test_a_killed_load_of_corrections_is_completed_beside_files_that_are_replace
 
     expected = calm(deliver_all, load)
     assert expected[1] == [2, 1, 1]
-    run_to_death(point, settings, "cli.ingestion", "ecommerce")
+    run_to_death(point, settings, "cli", "load", "ecommerce")
     assert load() == expected

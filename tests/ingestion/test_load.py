@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from cli.ingestion import main
 
+from cli.main import main
 from ingestion.load import load_domain
 from ingestion.registry import UnknownDomainError
 from ingestion.results import FilesFailedError
@@ -151,7 +151,7 @@ def test_bad_files_fail_with_a_reason_and_the_others_load(
     reasons = {name: reason for name, (_, reason) in BAD_FILES.items()}
     reasons |= {"folder.csv": "it is a folder", "gone.csv": "it cannot be read: No such file or directory"}
 
-    assert main(["collisions", "--json"]) == 1
+    assert main(["load", "collisions", "--json"]) == 1
     report = json.loads(capsys.readouterr().out)
     failed = {file["name"]: file["reason"] for file in report["results"] if file["status"] == "failed"}
     assert failed.keys() == reasons.keys()

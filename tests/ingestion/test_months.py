@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cli.ingestion import main
+from cli.main import main
 from ingestion.files.file_resource import UnknownPartitionError
 from ingestion.load import load_domain
 from ingestion.results import FilesFailedError
@@ -152,11 +152,11 @@ def test_only_the_months_asked_for_are_loaded(landing: Path, query: Query, capsy
     for month in ("2024-01", "2024-02", "2024-03"):
         (landing / f"yellow_tripdata_{month}.csv").write_text(csv())
     (landing / "stray.csv").write_text("a\n")
-    assert main(["taxi", "--month", "2024-03", "2024-01"]) == 0
+    assert main(["load", "taxi", "--month", "2024-03", "--month", "2024-01"]) == 0
     assert [month for month, *_ in query(LOADED)] == ["2024-01", "2024-03"]
-    assert main(["taxi", "--month", "2024-02", "2024-04"]) == 1
+    assert main(["load", "taxi", "--month", "2024-02", "--month", "2024-04"]) == 1
     assert "2024-04  landing/taxi has no file of it" in capsys.readouterr().out
-    assert main(["taxi", "--month", "May"]) == 2
+    assert main(["load", "taxi", "--month", "May"]) == 2
     assert "'May': not a month written as 2024-05" in capsys.readouterr().err
     with pytest.raises(UnknownPartitionError, match="not one a month"):
         load_domain("collisions", partitions=["2024-01"])
@@ -170,7 +170,7 @@ def test_a_month_whose_replacement_was_killed_is_whole_after_the_next_run(
     load()
     (landing / "yellow_tripdata_2024-01.csv").unlink()
     write_parquet(landing / "yellow_tripdata_2024-01.parquet", [TRIP] * 2)
-    run_to_death(point, settings, "cli.ingestion", "taxi")
+    run_to_death(point, settings, "cli", "load", "taxi")
     assert query(LOADED)[0][2] in (2, 3)
     load()
     assert query(LOADED) == [("2024-01", "yellow_tripdata_2024-01.parquet", 2)]
@@ -238,16 +238,16 @@ def test_months_are_fetched_first_as_far_as_they_are_out(
     with serving() as server:
         url = server.put("yellow_tripdata_2024-01.csv", csv(2).encode())
         monkeypatch.setenv("SLUICE_DOWNLOAD_URL_TAXI", url.replace("2024-01", "{month}"))
-        assert main(["taxi", "--month", "2024-01", "2024-02", "--download"]) == 1
+        assert main(["load", "taxi", "--month", "2024-01", "--month", "2024-02", "--download"]) == 1
         printed = capsys.readouterr()
         assert "error: 2024-02: " in printed.err
         assert "loaded    trips  yellow_tripdata_2024-01.csv  2 rows" in printed.out
-        assert main(["taxi", "--month", "2024-01", "--download"]) == 0
+        assert main(["load", "taxi", "--month", "2024-01", "--download"]) == 0
         assert "unchanged yellow_tripdata_2024-01.csv" in capsys.readouterr().err
         # What somebody delivered under another name stays what counts.
         write_parquet(landing / "yellow_tripdata_2024-02.parquet", [TRIP])
         server.put("yellow_tripdata_2024-02.csv", csv(2).encode())
-        assert main(["taxi", "--month", "2024-02", "--download"]) == 0
+        assert main(["load", "taxi", "--month", "2024-02", "--download"]) == 0
     assert query(LOADED) == [
         ("2024-01", "yellow_tripdata_2024-01.csv", 2),
         ("2024-02", "yellow_tripdata_2024-02.parquet", 1),
@@ -256,7 +256,7 @@ def test_months_are_fetched_first_as_far_as_they_are_out(
 
 def test_without_a_source_what_is_in_landing_is_taken(landing: Path, query: Query, capsys) -> None:
     (landing / "yellow_tripdata_2024-01.csv").write_text(csv())
-    assert main(["taxi", "--month", "2024-01", "2024-02", "--download"]) == 1
+    assert main(["load", "taxi", "--month", "2024-01", "--month", "2024-02", "--download"]) == 1
     error = "error: 2024-02: landing/taxi has no file of 2024-02, and SLUICE_DOWNLOAD_URL_TAXI is not set"
     assert error in capsys.readouterr().err
     assert query(LOADED) == [("2024-01", "yellow_tripdata_2024-01.csv", 1)]

@@ -4,7 +4,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import settings as project_settings
-from cli.ingestion import main
+from cli.main import main
 from ingestion.enrich.volume_check import outlook
 from ingestion.load import load_domain
 from ingestion.sources.collisions import CRASHES
@@ -28,6 +27,7 @@ from tests.ingestion.test_months import csv
 from tests.kill_at import COMPLETE, MERGE, run_to_death
 from tests.servers.databases import PASSWORD
 from tests.servers.postgres_fixtures import server, settings  # noqa: F401
+from tests.sluice import SLUICE
 from warehouse import WarehouseBusyError, connect, reading
 
 POINTS = [
@@ -141,7 +141,7 @@ def test_a_killed_load_is_completed_by_the_next_run(
         load_domain("collisions", files=["a.csv"])
         deliver("a.csv", crash(1, borough="QUEENS"), crash(4))
         if point:
-            run_to_death(point, settings, "cli.ingestion", "collisions")
+            run_to_death(point, settings, "cli", "load", "collisions")
             rows = dict(query("select _source_file, count(*) from raw_collisions.crashes group by 1"))
             assert rows["a.csv"] == 2, point
             assert rows.get("b.csv") in (None, 10), point
@@ -174,7 +174,7 @@ def test_runs_of_two_domains_overlap_and_those_of_one_do_not(
         ):
             pass
         waiting = subprocess.Popen(
-            [sys.executable, "-m", "cli.ingestion", "collisions"],
+            [*SLUICE, "load", "collisions"],
             cwd=PROJECT_DIR,
             env=os.environ | settings.environment(),
             stdout=subprocess.PIPE,
@@ -306,7 +306,7 @@ def test_the_password_is_nowhere(
         with monkeypatch.context() as other:
             for name, value in variables.items():
                 other.setenv(name, value)
-            assert main(["collisions"]) == 2
+            assert main(["load", "collisions"]) == 2
         said = capsys.readouterr()
         assert message in said.err
         for text in (PASSWORD, "se%2Fcret", "not/the@password", "not%2Fthe"):

@@ -3,7 +3,7 @@
 # ruff: noqa: F811 (a test's arguments are fixtures that are imported)
 import pytest
 
-from cli.ingestion import main
+from cli.main import main
 from ingestion.load import load_domain
 from ingestion.sources.collisions import CRASHES
 from settings import Settings
@@ -39,7 +39,7 @@ def _plain(row: tuple[object, ...]) -> list[str]:
 def test_the_cluster_has_what_was_loaded(settings: Settings, spark: SparkSql, deliver: Deliver) -> None:
     deliver("a.csv", crash(1, borough='""'), crash(2, borough='"tab\t""é'), "cut,off")
     deliver("b.csv", crash(3))
-    assert main(["collisions"]) == 0
+    assert main(["load", "collisions"]) == 0
     check_lake(settings, spark)
     assert spark.run("select borough from raw_collisions.crashes where collision_id = '1'") == [("",)]
     assert spark.run("select zip_code from raw_collisions.crashes where collision_id = '1'") == [(None,)]
@@ -71,7 +71,7 @@ def test_a_killed_load_is_completed_by_the_next_run(
     for number, point in enumerate(POINTS):
         deliver("a.csv", *(crash(each) for each in range(number + 3)), "cut")
         deliver(f"{number}.csv", crash(100 + number))
-        run_to_death(point, settings, "cli.ingestion", "collisions")
+        run_to_death(point, settings, "cli", "load", "collisions")
         load_domain("collisions")
         check_lake(settings, spark)
         assert spark.run("select count(*) from raw_collisions.crashes") == [(2 * number + 4,)], point
@@ -99,7 +99,7 @@ def test_a_cluster_that_is_not_there_is_named_and_the_next_run_completes_the_loa
     deliver("a.csv", crash(1))
     with monkeypatch.context() as other:
         other.setenv("SLUICE_SPARK_PORT", "1")
-        assert main(["collisions"]) == 2
+        assert main(["load", "collisions"]) == 2
     assert "Spark at 127.0.0.1:1 cannot be reached" in capsys.readouterr().err
     assert [file.status for file in load_domain("collisions").results] == ["skipped"]
     check_lake(settings, spark)

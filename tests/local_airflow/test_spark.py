@@ -3,16 +3,16 @@
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
-from cli.airflow import main
+from cli.main import main
 from settings import PROJECT_DIR, Settings
 from settings.warehouse import SparkServer
 from tests.servers.spark import need_spark
+from tests.sluice import SLUICE
 from warehouse.spark_server import unused_port
 from warehouse.spark_sql import session
 
@@ -27,7 +27,7 @@ def test_it_answers_until_it_is_stopped(tmp_path: Path) -> None:
     server = SparkServer(port=unused_port(), lake=tmp_path / "lake", master="local[1]")
     variables = {"SLUICE_TARGET": "spark", "SLUICE_DATA_DIR": str(tmp_path), **server.environment()}
     command = subprocess.Popen(
-        [sys.executable, "-m", "cli.airflow", "spark"],
+        [*SLUICE, "spark"],
         cwd=PROJECT_DIR,
         env=os.environ | variables,
         stdout=subprocess.PIPE,

@@ -3,7 +3,6 @@
 import json
 import ssl
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -16,12 +15,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import settings as project_settings
-from cli.operations import main
+from cli.main import main
 from observability.metrics.journal import stage
 from observability.metrics.record import RunResult, outcome, record
 from observability.notify import message_of, notify, send, trial_message
 from settings import PROJECT_DIR, Settings, SettingsError
 from tests.receivers import SECRET_PATH, Mailbox, Webhook, mailbox, webhook
+from tests.sluice import SLUICE
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_the_command_sends_the_last_run_again_or_a_test(
 def test_a_run_from_a_shell_tells_of_its_failure(told: Settings, box: Mailbox, hook: Webhook) -> None:
     told.landing("collisions").mkdir(parents=True)
     (told.landing("collisions") / "bad.csv").write_text("nothing,known\n1,2\n")
-    command = [sys.executable, "-m", "cli.operations", "elt", "collisions"]
+    command = [*SLUICE, "run", "collisions"]
     done = subprocess.run(
         command, cwd=PROJECT_DIR, env=told.environment() | {"NO_PROXY": "*"}, capture_output=True, text=True
     )

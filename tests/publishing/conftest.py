@@ -14,7 +14,7 @@ from tests.publishing.things import build_months
 def _only_things(monkeypatch: pytest.MonkeyPatch) -> None:
     """The manifest is that of the tests, and there is no domain but theirs."""
     monkeypatch.setattr(publishing, "ensure_manifest", lambda settings: None)
-    monkeypatch.setattr("cli.operations.domains", lambda: ["things"])
+    monkeypatch.setattr("cli.options.domains", lambda: ["things"])
 
 
 @pytest.fixture

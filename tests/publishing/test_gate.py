@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from cli.operations import main
+from cli.main import main
 from publishing import candidate
 from publishing.errors import PublishError, PublishStoppedError
 from publishing.manage import versions
@@ -30,7 +30,7 @@ def test_half_of_the_rows_gone_stops_it_with_both_sides_until_somebody_accepts(
     )
     assert "| fct_things | rows            |      60,000 | 30,000 |   -50.0% |   10.0% | stops |" in error
     assert "| fct_things | total of amount |      60,000 | 30,000 |   -50.0% |   10.0% | stops |" in error
-    assert "python -m cli.operations publish things --force-publish" in error
+    assert "sluice publish things --force-publish" in error
     assert path.read_bytes() == before
     assert names(months) == kept
     (report,) = [each for each in months.reports("things").glob("*.md") if "50.0%" in each.read_text()]

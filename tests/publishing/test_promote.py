@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from cli.operations import main
+from cli.main import main
 from publishing import versions as keeping
 from publishing.errors import PublishStoppedError
 from publishing.file_store import FileStore

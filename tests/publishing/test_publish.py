@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from cli.operations import main
+from cli.main import main
 from observability.metrics.summary import collect
 from publishing import publish as publishing
 from publishing.errors import PublishError
@@ -108,8 +108,8 @@ def test_more_rows_in_quarantine_than_the_limit_stop_it(built: Settings) -> None
     assert (
         "Rules that fail most: big.a_is_present (1), big.b_is_known (1), small.a_is_present (1)." in message
     )
-    assert "python -m cli.operations quarantine things" in message
-    assert "python -m cli.operations publish things --force-publish" in message
+    assert "sluice quarantine things" in message
+    assert "sluice publish things --force-publish" in message
     assert path.read_bytes() == before
     assert len(names(built)) == 1
 
@@ -142,7 +142,7 @@ def test_a_person_may_accept_what_is_in_quarantine(built: Settings) -> None:
 def test_the_command_prints_what_was_accepted(
     built: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("cli.operations.domains", lambda: ["things"])
+    monkeypatch.setattr("cli.options.domains", lambda: ["things"])
     quarantine_one_more(built)
     assert main(["publish", "things"]) == 2
     assert "2 of 20 rows read are in quarantine" in capsys.readouterr().err

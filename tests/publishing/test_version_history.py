@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from cli.operations import main
+from cli.main import main
 from publishing.errors import PublishError
 from publishing.file_store import FileStore, file_stamp
 from publishing.manage import diff, prune, rollback, versions

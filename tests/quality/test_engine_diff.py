@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import settings as project_settings
-from cli.operations import main
+from cli.main import main
 from publishing.publish import publish
 from quality import engine_diff
 from quality.engine_diff import compare_published, type_family
@@ -114,5 +114,5 @@ def test_sizes_of_numbers_are_no_difference() -> None:
 def test_only_different_targets_can_be_compared(
     data_dir: Settings, targets: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["parity", "--targets", targets, "--domains", "ecommerce"]) == 2
+    assert main(["compare-targets", "--targets", targets, "--domains", "ecommerce"]) == 2
     assert "or more different targets" in capsys.readouterr().err

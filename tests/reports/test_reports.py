@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from cli.operations import main
+from cli.main import main
 from publishing.reports import NothingPublishedError, ReportError, reports_of, write_reports
 from settings import PROJECT_DIR, Settings
 from tests.kill_at import run_to_death

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from samples.__main__ import DOMAINS, main
+from samples.command import DOMAINS, main
 from settings import Settings
 
 

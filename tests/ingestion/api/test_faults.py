@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from cli.ingestion import main
 
+from cli.main import main
 from ingestion.api.client import ApiError
 from ingestion.sources.products import ProductsSettings
 from samples.apis.faults import KINDS, Fault
@@ -140,11 +140,11 @@ def test_an_api_that_cannot_be_read_leaves_the_rest_of_the_domain(
     apis: SampleApis, query: Query, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     apis.faults.coming = [KINDS["401"]]
-    assert main(["products"]) == 1
+    assert main(["load", "products"]) == 1
     assert "failed    products  products.api  http://127.0.0.1" in capsys.readouterr().out
     monkeypatch.delenv("SLUICE_PRODUCTS_API_URL")
-    assert main(["products"]) == 1
-    assert "SLUICE_PRODUCTS_API_URL is not set; `python -m samples serve` offers" in capsys.readouterr().out
+    assert main(["load", "products"]) == 1
+    assert "SLUICE_PRODUCTS_API_URL is not set; `sluice samples serve` offers" in capsys.readouterr().out
 
 
 def test_a_server_that_asks_for_a_token_hears_that_there_is_none(

@@ -34,7 +34,7 @@ def test_a_killed_load_is_completed_by_the_next(
     for number, day in ((1, "2024-03-01"), (2, "2024-03-05"), (300, "2024-03-09")):
         apis.products.change(number, price=2.5, updated_at=f"{day}T00:00:00Z")
     apis.products.products.append({"name": "nor this", "updated_at": "2024-03-02T00:00:00Z"})
-    run_to_death(point, project_settings.load(), "cli.ingestion", "products")
+    run_to_death(point, project_settings.load(), "cli", "load", "products")
     load()
     apis.products.products = [each for each in apis.products.products if "id" in each]
     assert query(DELIVERED) == offered(apis)

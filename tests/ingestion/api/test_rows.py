@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.ingestion import main
+from cli.main import main
 from ingestion.api.records import DeliveredNumber, NoRecordError, as_row
 from ingestion.sources.products import PRODUCTS
 from samples.apis.server import SampleApis
@@ -85,7 +85,7 @@ def test_a_new_field_is_kept_and_said(
     ]
     assert query("select extra_columns from raw_sales.file_loads") == [("brand_name",)]
     apis.products.change(6, brandName="Other")
-    assert main(["products"]) == 0
+    assert main(["load", "products"]) == 0
     assert "extra columns kept: brand_name" in capsys.readouterr().out
     # A product without the field is the same product.
     apis.products.change(5)
@@ -137,13 +137,13 @@ def test_what_is_no_record_is_rejected_with_a_reason(load: Load, apis: SampleApi
 def test_products_is_a_name_on_the_command_line(
     apis: SampleApis, query: Query, capsys: pytest.CaptureFixture
 ) -> None:
-    assert main(["products"]) == 0
+    assert main(["load", "products"]) == 0
     assert capsys.readouterr().out.splitlines()[0] == "loaded    products  products.api  200 rows"
-    assert main(["sales", "--json"]) == 0
+    assert main(["load", "sales", "--json"]) == 0
     files = json.loads(capsys.readouterr().out)["results"]
     assert ("products", "skipped") in [(file["entity"], file["status"]) for file in files]
-    assert main(["sales", "--entity", "products"]) == 0
-    assert main(["products", "--month", "2024-01"]) == 2
+    assert main(["load", "sales", "--entity", "products"]) == 0
+    assert main(["load", "products", "--month", "2024-01"]) == 2
     assert query(DELIVERED) == offered(apis)
 
 

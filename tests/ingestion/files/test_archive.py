@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.operations import main
+from cli.main import main
 from common.file_lock import file_lock
 from ingestion.files import archive as module
 from ingestion.files.archive import ArchiveError, archive, restore
@@ -176,7 +176,7 @@ def test_a_kill_at_any_point_loses_nothing(
     settings: Settings, folder: Path, target: str, moment: str, call: int
 ) -> None:
     point = (target, moment, call)
-    run_to_death(point, settings, "cli.operations", "archive", "sales", "--before", str(BEFORE))
+    run_to_death(point, settings, "cli", "archive", "sales", "--before", str(BEFORE))
     archive("sales", settings, before=BEFORE)
     assert files(folder) == {"2024-05-03/a.csv": b"not yet"}
     restore("sales", settings)

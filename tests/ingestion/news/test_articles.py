@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from cli.ingestion import main
 
+from cli.main import main
 from ingestion.api import request_budget
 from ingestion.api.client import ApiError
 from ingestion.sources.news import canonical_url
@@ -128,11 +128,11 @@ def test_the_requests_of_a_day_are_a_budget_that_runs_share(
 
 
 def test_a_limited_load_is_followed_by_a_whole_one(apis: SampleApis, query: Query) -> None:
-    assert main(["news", "--limit", "10"]) == 0
+    assert main(["load", "news", "--limit", "10"]) == 0
     assert query("select count(*) from raw_news.articles") == [(10,)]
     assert query("select count(*) from raw_news.enrichments") == [(10,)]
     assert len(apis.news_faults.requests) == 1
-    assert main(["news"]) == 0
+    assert main(["load", "news"]) == 0
     assert query("select count(*) from raw_news.articles") == [(ALL,)]
     assert query(ENRICHED) == [("enriched", ALL)]
     assert query("select reason from raw_news.file_loads") == [(None,)]

@@ -9,7 +9,7 @@ import jinja2
 import pytest
 
 import settings as project_settings
-from cli.ingestion import main
+from cli.main import main
 from ingestion.enrich import enrich as enriching
 from ingestion.enrich.enrich import enrich
 from ingestion.enrich.prices import prices_of
@@ -54,7 +54,7 @@ def test_a_run_ends_partial_at_its_budget(
     model: SampleApis, query: Query, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLUICE_ENRICH_BUDGET_RUN", "0")
-    assert main(["news"]) == 1
+    assert main(["load", "news"]) == 1
     told = capsys.readouterr().out
     assert (
         "partial   enrichments  enrichments  12 articles wait for the next run: the budget of 0 USD a run"
@@ -83,7 +83,7 @@ def test_what_was_paid_for_is_not_lost_by_a_kill(
 ) -> None:
     read()
     enrich(ARTICLES, project_settings.load(), limit=1, **QUICK)
-    run_to_death(point, project_settings.load(), "cli.ingestion", "news", "--entity", "enrichments")
+    run_to_death(point, project_settings.load(), "cli", "load", "news", "--entity", "enrichments")
     assert judge().status in ("loaded", "skipped")
     assert query(ENRICHED) == [("enriched", 12)]
     # Only a call that was under way is made again.

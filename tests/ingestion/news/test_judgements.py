@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from cli.ingestion import main
+from cli.main import main
 from ingestion.enrich.rule_based import RuleBasedProvider
 from ingestion.enrich.schema import TOPICS, Article, Judgement
 from samples.apis.faults import KINDS, Fault, edited
@@ -19,16 +19,16 @@ def test_the_second_run_asks_no_model_and_a_changed_article_makes_one_call(
     apis: SampleApis, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLUICE_ENRICH_PROVIDER", "openai")
-    assert main(["news"]) == 0
+    assert main(["load", "news"]) == 0
     assert asked(apis) == ALL
-    assert main(["news"]) == 0
+    assert main(["load", "news"]) == 0
     assert asked(apis) == ALL
     apis.news.publish(apis.news.articles[5], description="Orion Bank regrets it.")
     # The same text under another URL is the same text.
     apis.news.publish({**apis.news.articles[6], "url": "https://news.example.org/copy"})
     # Another mood, the same text.
     apis.news.publish(apis.news.articles[7], author="Somebody else")
-    assert main(["news"]) == 0
+    assert main(["load", "news"]) == 0
     assert asked(apis) == ALL + 1
     assert query("select count(*) from raw_news.articles") == [(ALL + 1,)]
     assert query("select count(*), count(distinct content_hash) from raw_news.enrichments") == [

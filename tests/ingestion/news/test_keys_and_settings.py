@@ -5,9 +5,9 @@ import traceback
 from pathlib import Path
 
 import pytest
-from cli.ingestion import main
 
 import settings as project_settings
+from cli.main import main
 from ingestion.api.client import ApiError
 from ingestion.enrich.enrich import enrich
 from ingestion.enrich.settings import OpenAiSettings
@@ -37,7 +37,7 @@ def test_the_keys_are_nowhere(
     monkeypatch.setenv("SLUICE_NEWS_API_KEY", NEWS_KEY)
     result = judge()
     assert "401" in result.reason
-    assert main(["news"]) == 1
+    assert main(["load", "news"]) == 1
     told += (
         repr(result)
         + repr(NewsSettings())
@@ -62,7 +62,7 @@ def test_settings_that_cannot_be_used_are_named(
         SettingsError, match="gpt-unknown, and llm_prices.csv has no price of it; it has gpt-4o"
     ):
         judge()
-    assert main(["news"]) == 2
+    assert main(["load", "news"]) == 2
     monkeypatch.delenv("SLUICE_ENRICH_MODEL")
     monkeypatch.delenv("SLUICE_OPENAI_API_KEY")
     with pytest.raises(SettingsError, match="SLUICE_OPENAI_API_KEY is not set"):

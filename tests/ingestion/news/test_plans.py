@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cli.ingestion import main
 
+from cli.main import main
 from ingestion.api import request_budget
 from samples.apis.faults import Fault
 from samples.apis.news import article
@@ -46,7 +46,7 @@ def test_more_articles_of_one_second_than_the_plan_gives_are_said(
         assert query("select count(*), min(published_at) from raw_news.articles") == [
             (ALL + 100, apis.news.articles[ALL - 1]["publishedAt"])
         ]
-    assert main(["news", "--entity", "articles"]) == 1
+    assert main(["load", "news", "--entity", "articles"]) == 1
 
 
 def test_what_came_before_the_requests_are_used_up_is_kept(

@@ -78,7 +78,7 @@ def test_a_killed_collection_loses_nothing_and_doubles_nothing(
     publish(settings, rows_read=10)
     note_results(settings, "a")
     note_results(settings, "b")
-    run_to_death((*point, 1), settings, "cli.operations", "health")
+    run_to_death((*point, 1), settings, "cli", "health")
     collect(settings)
     assert collected(settings, "dbt_results") == 4
     assert collected(settings, "publications") == 1

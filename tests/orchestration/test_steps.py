@@ -1,0 +1,46 @@
+"""The list of steps of a run, which the shell and the DAGs share."""
+
+import pytest
+
+from ingestion.registry import domains
+from orchestration.steps import Kind, steps_of, steps_table
+from settings import Settings
+
+END = [Kind.BUILD, Kind.TEST, Kind.PUBLISH, Kind.NOTIFY, Kind.RECORD]
+
+
+@pytest.mark.parametrize("domain", domains())
+def test_every_run_ends_with_the_same_steps_and_has_each_once(domain: str, settings: Settings) -> None:
+    steps = steps_of(domain, settings)
+    assert [step.kind for step in steps if step.kind in END] == END
+    ids = [step.id for step in steps]
+    assert len({*ids}) == len(ids)
+    assert Kind.INGEST in [step.kind for step in steps]
+
+
+def test_the_steps_follow_from_the_declarations(settings: Settings) -> None:
+    def first(domain: str) -> list[str]:
+        steps = steps_of(domain, settings)
+        return [step.id for step in steps[: [step.kind for step in steps].index(Kind.BUILD)]]
+
+    assert first("collisions") == ["ingest_crashes"]
+    assert first("ecommerce") == ["ingest_orders", "ingest_customers", "ingest_products"]
+    assert first("taxi") == ["months", "download_trips", "ingest_trips"]
+    assert first("sales") == ["files", "ingest_sales", "ingest_products"]
+    assert first("news") == ["ingest_articles", "check_for_new_data", "enrich_articles", "check_volume"]
+
+
+def test_only_a_domain_with_reports_writes_them(settings: Settings) -> None:
+    writing = [
+        domain for domain in domains() if Kind.REPORT in [step.kind for step in steps_of(domain, settings)]
+    ]
+    assert writing == ["ecommerce"]
+
+
+def test_the_table_has_a_line_for_each_step(settings: Settings) -> None:
+    steps = steps_of("ecommerce", settings)
+    header, rule, *lines = steps_table(steps).splitlines()
+    assert header == "| step | what it does | retried | if it fails |"
+    assert len(lines) == len(steps)
+    assert all(line.count("|") == 5 for line in (header, rule, *lines))
+    assert "| `publish` | swap in the new marts by one rename | with growing delays;" in steps_table(steps)
