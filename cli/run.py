@@ -115,7 +115,7 @@ def load(
         summary = error.summary
     answer(summary.to_dict(), str(summary), as_json=json)
     # An entity that was named must be there; in a load of the whole domain it may come another time.
-    deferred = entities and any(result.status == "left" for result in summary.results)
+    deferred = entities and any(result.status == "deferred" for result in summary.results)
     if summary.failed or summary.partial or deferred or (download and len(months) < len(month)):
         raise typer.Exit(PARTIAL)
 
