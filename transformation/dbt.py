@@ -99,7 +99,11 @@ def _begun(manifest: Path) -> float | None:
 
 
 def _has_changed_since(made: float) -> bool:
-    sources = [DBT_PROJECT_DIR / "dbt_project.yml", PROJECT_DIR / "profiles.yml"]
+    sources = [
+        DBT_PROJECT_DIR / "dbt_project.yml",
+        DBT_PROJECT_DIR / "selectors.yml",
+        PROJECT_DIR / "profiles.yml",
+    ]
     for folder in WATCHED:
         # Folders count too: a file that was deleted or moved changes only its folder's time.
         sources += [DBT_PROJECT_DIR / folder, *(DBT_PROJECT_DIR / folder).rglob("*")]

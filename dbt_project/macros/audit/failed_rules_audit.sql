@@ -5,7 +5,7 @@
     examples show, for example of rows about persons. Without it they show all columns.
 #}
 {% macro failed_rules_audit(entities) %}
-    {%- do config(meta={'role': 'failed_rules', 'allow_decrease': true}) -%}
+    {%- do config(meta={'allow_decrease': true}) -%}
     {%- set domain = domain_of(model.name) -%}
     {%- set examples_kept = 3 -%}
     with broken as (

@@ -4,7 +4,6 @@
     file that was never reported as loaded get a row too, with zero rows read, so that they fail the accounting test.
 #}
 {% macro load_audit(entities) %}
-    {%- do config(meta={'role': 'row_counts'}) -%}
     {%- set domain = domain_of(model.name) -%}
     {%- set counts = [
         'rows_read', 'rows_rejected', 'rows_loaded', 'rejected_lines_counted', 'raw_rows_counted',

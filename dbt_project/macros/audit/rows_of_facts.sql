@@ -4,7 +4,6 @@
     `tables`: list of {entity, raw, facts}, `facts` a list of relations that together hold every raw row once.
 #}
 {% macro rows_of_facts(tables) %}
-    {%- do config(meta={'role': 'row_counts'}) -%}
     {%- for table in tables %}
     select
         '{{ table.entity }}' as entity,

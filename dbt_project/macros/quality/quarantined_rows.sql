@@ -1,7 +1,6 @@
 {# The model quarantine_<domain>__<entity>: quarantined rows as delivered, and the names of all rules that they fail. #}
 {% macro quarantined_rows() %}
     {%- set domain, entity = domain_of(model.name), entity_of(model.name) -%}
-    {%- do config(meta={'role': 'quarantine', 'entity': entity}) -%}
     select
         raw.*,
         validated._failed_rules

@@ -1,0 +1,188 @@
+"""What Python knows of the dbt models: their names, and what dbt's manifest says of them.
+
+No other module names a model of the core. Two kinds of facts are here:
+
+- Names by which dbt's macros build the models that every domain has (`macros/audit/model_names.sql`). Who reads the
+  warehouse or a published file needs no manifest for them. `tests/dbt_project/test_project_rules.py` checks that every
+  domain has these models.
+- What differs between domains, which stands in the domain's own YAML: `Manifest.reports`, `Manifest.alerts`,
+  `Manifest.costs`, `Manifest.marts`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+# The domain of the dimensions that each domain publishes with its own marts.
+SHARED = "shared"
+MARTS = "marts"
+
+
+class ManifestError(RuntimeError):
+    """The manifest cannot be read, or lacks what a domain needs; the message names the file or the model."""
+
+
+def row_counts_mart(domain: str) -> str:
+    """Return the name of the mart with the row counts of each input file of a domain."""
+    return f"audit_{domain}__row_counts"
+
+
+def failed_rules_mart(domain: str) -> str:
+    """Return the name of the mart with the rules that quarantined rows of a domain fail."""
+    return f"audit_{domain}__failed_rules"
+
+
+def quarantine_model(domain: str, entity: str) -> str:
+    """Return the name of the model with the quarantined rows of an entity, in the schema `clean`."""
+    return f"quarantine_{domain}__{entity}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A mart that is also written as a CSV file, by `config: meta: {report: {file: …, order_by: […]}}`.
+
+    Attributes:
+        file: name of the file, without date and suffix.
+        mart: name of the mart.
+        order_by: columns that order the rows.
+    """
+
+    file: str
+    mart: str
+    order_by: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """A mart with what a domain spends, by `config: meta: {costs: {day: …, usd: …}}`.
+
+    Attributes:
+        mart: name of the mart.
+        day: its column with the day (UTC).
+        usd: its column with US dollars.
+    """
+
+    mart: str
+    day: str
+    usd: str
+
+
+class Manifest:
+    """dbt's manifest, as far as the platform reads it."""
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self._content = content
+
+    @property
+    def invocation_id(self) -> str | None:
+        """The invocation of dbt that wrote the manifest."""
+        return self._content.get("metadata", {}).get("invocation_id")
+
+    @property
+    def nodes(self) -> Mapping[str, dict[str, Any]]:
+        """Models, seeds and tests by their unique id."""
+        return self._content["nodes"]
+
+    @cached_property
+    def domains(self) -> tuple[str, ...]:
+        """The domains that publish marts, sorted."""
+        tags = {tag for node in self._all_marts.values() for tag in node["tags"]}
+        return tuple(sorted(tags - {SHARED}))
+
+    def marts(self, domain: str) -> dict[str, dict[str, Any]]:
+        """Return the models that a domain publishes, by unique id: its own marts and the shared ones.
+
+        Raises:
+            ManifestError: the domain has no mart of its own.
+        """
+        if not self._own_marts(domain):
+            raise ManifestError(f"there is no mart with the tag {domain!r}")
+        return {
+            unique_id: node
+            for unique_id, node in self._all_marts.items()
+            if {domain, SHARED} & set(node["tags"])
+        }
+
+    @cached_property
+    def generic_tests(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the `test_metadata` of the generic tests of each model, by the model's unique id."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for node in self.nodes.values():
+            if node.get("attached_node") and node.get("test_metadata"):
+                found.setdefault(node["attached_node"], []).append(node["test_metadata"])
+        return found
+
+    def tested_model(self, unique_id: str) -> str | None:
+        """Return the name of the model that a generic test is attached to."""
+        return (self.nodes.get(unique_id, {}).get("attached_node") or "").rpartition(".")[2] or None
+
+    def reports(self, domain: str) -> tuple[Report, ...]:
+        """Return the reports of a domain, in the order of their files.
+
+        Raises:
+            ManifestError: a report has no file or no order.
+        """
+        found = []
+        for node, report in self._with_meta(domain, "report"):
+            if not report.get("file") or not report.get("order_by"):
+                raise ManifestError(f"config.meta.report of the model {node['name']} needs file and order_by")
+            found.append(Report(report["file"], node["alias"], tuple(report["order_by"])))
+        return tuple(sorted(found, key=lambda report: report.file))
+
+    def costs(self, domain: str) -> tuple[Costs, ...]:
+        """Return the marts that say what a domain spends.
+
+        Raises:
+            ManifestError: such a mart does not name its columns.
+        """
+        found = []
+        for node, costs in self._with_meta(domain, "costs"):
+            if not costs.get("day") or not costs.get("usd"):
+                raise ManifestError(f"config.meta.costs of the model {node['name']} needs day and usd")
+            found.append(Costs(node["alias"], costs["day"], costs["usd"]))
+        return tuple(found)
+
+    def alerts(self, domain: str) -> Mapping[str, Any]:
+        """Return the alert limits of a domain's own, from `config: meta: {alerts: …}` of its dbt group."""
+        for group in self._content.get("groups", {}).values():
+            if group["name"] == domain:
+                return group.get("config", {}).get("meta", {}).get("alerts") or {}
+        return {}
+
+    @cached_property
+    def _all_marts(self) -> dict[str, dict[str, Any]]:
+        return {
+            unique_id: node
+            for unique_id, node in self.nodes.items()
+            if node["resource_type"] == "model" and node["schema"] == MARTS
+        }
+
+    def _own_marts(self, domain: str) -> list[dict[str, Any]]:
+        return [node for node in self._all_marts.values() if domain in node["tags"]]
+
+    def _with_meta(self, domain: str, key: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        found = [(node, (node["config"].get("meta") or {}).get(key)) for node in self._own_marts(domain)]
+        return [(node, value) for node, value in found if value]
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest, at most once per process as long as the file does not change.
+
+    Raises:
+        ManifestError: the file is missing, or is not a manifest.
+    """
+    try:
+        changed = path.stat().st_mtime_ns
+        return _read(path, changed)
+    except (OSError, ValueError) as error:
+        raise ManifestError(
+            f"dbt's manifest {path} cannot be read: {error}. `dbt parse` in dbt_project/ writes it."
+        ) from error
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, _changed: int) -> Manifest:
+    return Manifest(json.loads(path.read_text()))
