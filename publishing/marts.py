@@ -1,14 +1,14 @@
 """The tables that a domain publishes, as dbt's manifest describes them."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from publishing.errors import PublishError
+from transformation.manifest import MARTS, ManifestError, read_manifest
 
-SCHEMA = "marts"
+SCHEMA = MARTS
 # The schema of the views per month (see the macro month_views).
 MONTH_VIEWS_SCHEMA = "monthly"
 # Tests whose columns identify rows, here or in another table, and so are no measures.
@@ -49,29 +49,13 @@ def marts_of(domain: str, manifest: Path) -> dict[str, Mart]:
     Raises:
         PublishError: the domain has no mart of its own.
     """
-    nodes = json.loads(manifest.read_text())["nodes"]
-    models = {
-        unique_id: node
-        for unique_id, node in nodes.items()
-        if node["resource_type"] == "model" and node["schema"] == SCHEMA
-    }
-    if not any(domain in node["tags"] for node in models.values()):
-        raise PublishError(f"dbt has no mart with the tag {domain!r}; add it in dbt_project.yml")
-    tests: dict[str, list[dict[str, Any]]] = {}
-    for node in nodes.values():
-        if node.get("attached_node") and node.get("test_metadata"):
-            tests.setdefault(node["attached_node"], []).append(node["test_metadata"])
-    found = [
-        _mart(node, tests.get(unique_id, []))
-        for unique_id, node in models.items()
-        if {domain, "shared"} & set(node["tags"])
-    ]
+    read = read_manifest(manifest)
+    try:
+        own = read.marts(domain)
+    except ManifestError as error:
+        raise PublishError(str(error)) from error
+    found = [_mart(node, read.generic_tests.get(unique_id, [])) for unique_id, node in own.items()]
     return {mart.name: mart for mart in sorted(found, key=lambda mart: mart.name)}
-
-
-def invocation_id(manifest: Path) -> str | None:
-    """Return the invocation of dbt that wrote a manifest."""
-    return json.loads(manifest.read_text()).get("metadata", {}).get("invocation_id")
 
 
 def _mart(node: dict[str, Any], tests: list[dict[str, Any]]) -> Mart:

@@ -19,7 +19,7 @@ import settings as settings_module
 from common.atomic_write import atomic_write
 from publishing.comparison import Comparison, compare
 from publishing.errors import PublishError, PublishStoppedError, SupersededRunError
-from publishing.marts import Mart, invocation_id, marts_of
+from publishing.marts import Mart, marts_of
 from publishing.quarantine_share import (
     QuarantineShare,
     describe_stop,
@@ -32,6 +32,7 @@ from publishing.versions import KEEP, Version, now, user, version_name
 from settings import PROJECT_DIR, Settings
 from transformation.build_owner import other_build_owner
 from transformation.dbt import ensure_manifest
+from transformation.manifest import read_manifest
 from warehouse import Warehouse, WarehouseError, connect
 
 log = logging.getLogger(__name__)
@@ -154,7 +155,7 @@ def _publish(
         "made_at": made_at.isoformat(),
         "made_by": user(),
         "git_commit": _commit(),
-        "dbt_invocation_id": invocation_id(settings.manifest),
+        "dbt_invocation_id": read_manifest(settings.manifest).invocation_id,
         **written,
         "replaces": old.name if old else None,
         "accepted": accepted,

@@ -2,6 +2,7 @@
 
 from publishing.store import store_of
 from settings import Settings
+from transformation.manifest import row_counts_mart
 from warehouse import is_there, reading
 
 
@@ -32,7 +33,7 @@ def has_all(domain: str, settings: Settings) -> bool:
         return not loaded
     # The newest version, not the active one: the next run must not undo a rollback.
     files = (
-        f"select entity, source_file, {_microseconds('loaded_at')} from {{marts}}.audit_{domain}__row_counts"
+        f"select entity, source_file, {_microseconds('loaded_at')} from {{marts}}.{row_counts_mart(domain)}"
     )
     return set(loaded) == set(store.query(made[-1], files))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from publishing.errors import PublishError
 from publishing.marts import SCHEMA, Mart
+from transformation.manifest import quarantine_model, row_counts_mart
 from warehouse import Warehouse
 
 # The limit of a domain whose accounting mart does not set one.
@@ -37,7 +38,7 @@ def quarantine_limit(domain: str, marts: Mapping[str, Mart]) -> float:
     Raises:
         PublishError: there is no accounting mart, or its limit is not a number from 0 to 1.
     """
-    accounting = _accounting_mart(domain)
+    accounting = row_counts_mart(domain)
     if accounting not in marts:
         raise PublishError(f"dbt has no mart {accounting}, which counts the rows in quarantine")
     limit = marts[accounting].meta.get(LIMIT_KEY, QUARANTINE_LIMIT)
@@ -54,7 +55,7 @@ def quarantine_share(warehouse: Warehouse, domain: str, limit: float) -> Quarant
     Raises:
         PublishError: the accounting mart has not been built.
     """
-    accounting = _accounting_mart(domain)
+    accounting = row_counts_mart(domain)
     sums = "select coalesce(sum(rows_quarantined), 0)::bigint, coalesce(sum(rows_read), 0)::bigint"
     if not warehouse.columns(SCHEMA, accounting):
         raise PublishError(f"{SCHEMA}.{accounting} has not been built")
@@ -72,7 +73,7 @@ def describe_stop(warehouse: Warehouse, domain: str, found: QuarantineShare) -> 
 
 
 def _most_failed(warehouse: Warehouse, domain: str) -> str:
-    prefix = f"quarantine_{domain}__"
+    prefix = quarantine_model(domain, "")
     counts: list[tuple[int, str, str]] = []
     for table in warehouse.tables("clean"):
         if not table.startswith(prefix):
@@ -85,7 +86,3 @@ def _most_failed(warehouse: Warehouse, domain: str) -> str:
         counts += [(rows, table.removeprefix(prefix), rule) for rule, rows in rules.items()]
     counts.sort(key=lambda count: (-count[0], *count[1:]))
     return ", ".join(f"{entity}.{rule} ({rows:,})" for rows, entity, rule in counts[:MAX_RULES_NAMED])
-
-
-def _accounting_mart(domain: str) -> str:
-    return f"audit_{domain}__row_counts"

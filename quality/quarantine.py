@@ -12,6 +12,7 @@ import settings as settings_module
 from common.atomic_write import atomic_write
 from ingestion.registry import entities_of, feeds_of
 from settings import Settings
+from transformation.manifest import quarantine_model
 from warehouse import Warehouse, WarehouseError, is_there, quoted, reading
 
 # The columns of an exported list that come before the delivered ones.
@@ -105,7 +106,7 @@ def quarantine(
     with reading(settings) as warehouse:
         columns = _delivered_columns(warehouse, domain, entities)
         built = [
-            warehouse.columns("clean", f"quarantine_{domain}__{entity}") and columns[entity]
+            warehouse.columns("clean", quarantine_model(domain, entity)) and columns[entity]
             for entity in entities
         ]
         if not all(built) or not warehouse.columns(f"raw_{domain}", "rejected_lines"):
@@ -194,7 +195,7 @@ def _working_list(domain: str, columns: Mapping[str, Sequence[str]]) -> str:
             cast(null as text) as _rejected_line
             {"".join(f", {_value(name, names)}" for name in delivered)}
         from {raw}.{entity} as delivered
-        inner join clean.quarantine_{domain}__{entity} as quarantined on quarantined._row_id = delivered._row_id
+        inner join clean.{quarantine_model(domain, entity)} as quarantined on quarantined._row_id = delivered._row_id
         where not exists (
             select 1 from {raw}.{entity} as correction where correction._corrects_row_id = delivered._row_id
         )

@@ -99,7 +99,7 @@ class Manifest:
             ManifestError: the domain has no mart of its own.
         """
         if not self._own_marts(domain):
-            raise ManifestError(f"there is no mart with the tag {domain!r}")
+            raise ManifestError(f"dbt has no mart with the tag {domain!r}; add it in dbt_project.yml")
         return {
             unique_id: node
             for unique_id, node in self._all_marts.items()
@@ -175,8 +175,8 @@ def read_manifest(path: Path) -> Manifest:
         ManifestError: the file is missing, or is not a manifest.
     """
     try:
-        changed = path.stat().st_mtime_ns
-        return _read(path, changed)
+        found = path.stat()
+        return _read(path, (found.st_mtime_ns, found.st_ino, found.st_size))
     except (OSError, ValueError) as error:
         raise ManifestError(
             f"dbt's manifest {path} cannot be read: {error}. `dbt parse` in dbt_project/ writes it."
@@ -184,5 +184,5 @@ def read_manifest(path: Path) -> Manifest:
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path, _changed: int) -> Manifest:
+def _read(path: Path, _version: tuple[int, ...]) -> Manifest:
     return Manifest(json.loads(path.read_text()))

@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard.figures import ago, begin, count, figure, share, signed, state_scales
 from dashboard.filters import one_of
 from dashboard.published import NothingToShowError, ask, ask_if_published, domains, published_at
+from transformation.manifest import row_counts_mart
 
 TITLE, ICON = "Overview", ":material/dashboard:"
 
@@ -17,7 +18,7 @@ PERIODS = {"the last day": 1, "the last 7 days": 7, "the last 30 days": 30, "the
 _ROWS = """
 select sum(rows_read)::bigint as rows_read, sum(rows_clean)::bigint as rows_clean,
     sum(rows_quarantined)::bigint as rows_quarantined, max(loaded_at) as loaded_at
-from marts.audit_{domain}__row_counts
+from marts.{row_counts}
 """
 _HEALTH = """
 select pipeline, last_run_at, last_state, success_rate_last_10, runs_counted, average_seconds
@@ -52,7 +53,7 @@ def _card(domain: str, health: tuple | None) -> None:
     st.subheader(domain.capitalize(), anchor=False)
     moment = published_at(domain)
     try:
-        rows = ask(domain, _ROWS.format(domain=domain)).iloc[0]
+        rows = ask(domain, _ROWS.format(row_counts=row_counts_mart(domain))).iloc[0]
     except NothingToShowError as error:
         st.info(str(error))
         return

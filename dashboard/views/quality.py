@@ -9,16 +9,17 @@ import streamlit as st
 from dashboard.figures import HEIGHT, LABEL, PALETTE, bars, count, figure, numbers, share, signed
 from dashboard.filters import one_of, some_of
 from dashboard.published import NothingToShowError, ask, ask_if_published, domains
+from transformation.manifest import failed_rules_mart, row_counts_mart
 
 TITLE, ICON = "Quality", ":material/rule:"
 
 _FILES = """
 select entity, source_file, rows_read, rows_clean, rows_quarantined, rows_superseded, rows_rejected, loaded_at
-from marts.audit_{domain}__row_counts order by rows_quarantined + rows_rejected desc, source_file
+from marts.{row_counts} order by rows_quarantined + rows_rejected desc, source_file
 """
 _RULES = """
 select entity, rule, source_file, loaded_at::date as loaded_on, rows_quarantined, examples
-from marts.audit_{domain}__failed_rules order by rows_quarantined desc, entity, rule, source_file
+from marts.{failed_rules} order by rows_quarantined desc, entity, rule, source_file
 """
 # The last result of each test.
 _TESTS = """
@@ -37,7 +38,7 @@ def show() -> None:
         st.info("Nothing has been published yet. `make run` runs every pipeline.")
         return
     domain = one_of("Domain", known)
-    files = ask(domain, _FILES.format(domain=domain))
+    files = ask(domain, _FILES.format(row_counts=row_counts_mart(domain)))
     sums = files[["rows_read", "rows_clean", "rows_quarantined", "rows_superseded", "rows_rejected"]].sum()
     numbers(
         rows_read=count(sums["rows_read"]),
@@ -55,7 +56,7 @@ def show() -> None:
 
 def _rules(domain: str) -> None:
     try:
-        rules = ask(domain, _RULES.format(domain=domain))
+        rules = ask(domain, _RULES.format(failed_rules=failed_rules_mart(domain)))
     except NothingToShowError as error:  # the rest of the page does not depend on it
         st.info(str(error))
         return

@@ -12,6 +12,7 @@ import duckdb
 
 from publishing.readers import Reader, open_published, published_names
 from settings import PLATFORM, Settings
+from transformation.manifest import row_counts_mart
 from warehouse import WarehouseError
 
 log = logging.getLogger(__name__)
@@ -39,12 +40,12 @@ DAYS = {
 _ACCOUNTED = """
 select sum(rows_read)::bigint as rows_read, sum(rows_quarantined)::bigint as rows_quarantined,
     max(loaded_at) as newest_input_at
-from marts.audit_{domain}__row_counts
+from marts.{row_counts}
 """
 _DAYS = """
 select loaded_at::date as day, sum(rows_read)::bigint as rows_in, sum(rows_clean)::bigint as rows_published,
     sum(rows_quarantined)::bigint as rows_quarantined, max(loaded_at) as newest_input_at
-from marts.audit_{domain}__row_counts where loaded_at is not null group by all order by all
+from marts.{row_counts} where loaded_at is not null group by all order by all
 """
 _COSTS = """
 select called_on as day, sum(cost_usd)::decimal(18, 6) as cost
@@ -73,7 +74,7 @@ def publications(
         with open_published(domain, settings) as published:
             if (domain, published.published_at) in seen_before:
                 return []
-            accounted = next(_rows(published, _ACCOUNTED.format(domain=domain)))
+            accounted = next(_rows(published, _ACCOUNTED.format(row_counts=row_counts_mart(domain))))
             key = {
                 "pipeline": domain,
                 "published_at": published.published_at,
@@ -89,7 +90,10 @@ def days(settings: Settings, unread: dict[str, str]) -> list[dict[str, Any]]:
 
     def read(domain: str) -> list[dict[str, Any]]:
         with open_published(domain, settings) as published:
-            return [{"domain": domain, **row} for row in _rows(published, _DAYS.format(domain=domain))]
+            return [
+                {"domain": domain, **row}
+                for row in _rows(published, _DAYS.format(row_counts=row_counts_mart(domain)))
+            ]
 
     return _of_each_domain(settings, read, unread)
 

@@ -3,6 +3,7 @@
 import settings as settings_module
 from publishing.readers import NotPublishedError, open_published
 from settings import Settings
+from transformation.manifest import row_counts_mart
 
 COUNTS = ("rows_read", "rows_rejected", "rows_quarantined", "rows_superseded", "rows_clean")
 
@@ -17,7 +18,7 @@ def collect(domain: str, settings: Settings | None = None) -> dict[str, int]:
     try:
         with open_published(domain, settings or settings_module.load()) as published:
             sums = ", ".join(f"coalesce(sum({count}), 0)" for count in COUNTS)
-            values = published.execute(f"select {sums} from marts.audit_{domain}__row_counts").fetchone()
+            values = published.execute(f"select {sums} from marts.{row_counts_mart(domain)}").fetchone()
             rows = published.rows()
     except NotPublishedError:
         return {}
