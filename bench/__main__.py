@@ -6,6 +6,7 @@ import signal
 import sys
 
 from bench import (
+    cli,
     dag_against_build,
     dashboard,
     domains_at_once,
@@ -21,6 +22,7 @@ from settings import load
 
 #: Each module offers `measure(quick) -> (tables as text, raw results)`.
 BENCHMARKS = {
+    "cli": cli,
     "dag_against_build": dag_against_build,
     "dashboard": dashboard,
     "domains_at_once": domains_at_once,

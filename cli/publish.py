@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from publishing.publish import Publication
 
 PANEL = "Publish"
-KEEP = 5
 Version = Annotated[str, typer.Argument(metavar="VERSION", help="Its name, or the beginning of it.")]
 
 app = typer.Typer()
@@ -79,14 +78,20 @@ def diff(domain: Domain, before: Version, after: Version, json: Json = False) ->
 @app.command(rich_help_panel=PANEL)
 def prune(
     domain: Domain,
-    keep: Annotated[int, typer.Option(help="How many versions to keep.")] = KEEP,
+    keep: Annotated[
+        int | None,
+        typer.Option(
+            help="How many versions to keep. Default: as many as `publish` keeps.", show_default=False
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Remove old versions."""
     import settings as project_settings
     from publishing.manage import prune
+    from publishing.versions import KEEP
 
-    removed = prune(domain, keep, project_settings.load())
+    removed = prune(domain, KEEP if keep is None else keep, project_settings.load())
     text = "\n".join(f"removed {name}" for name in removed) or "nothing to remove"
     answer({"domain": domain, "removed": removed}, text, as_json=json)
 
