@@ -18,16 +18,17 @@ def health(json: Json = False) -> None:
     import settings as project_settings
     from observability.health.collect import health
 
-    collected, publication, told = health(project_settings.load())
+    collected, publication, sent = health(project_settings.load())
     lines = [f"collected {', '.join(f'{count:,} {name}' for name, count in collected.rows.items())}"]
-    if collected.without_airflow:
-        lines.append(f"Airflow was not asked: {collected.without_airflow}")
-    lines += [f"left out: {reason}" for reason in collected.unread.values()]
+    if collected.airflow_error:
+        lines.append(f"Airflow was not collected: {collected.airflow_error}")
+    lines += [f"skipped: {reason}" for reason in collected.unreadable.values()]
     lines.append(describe(publication))
     lines += [
-        f"{'alert' if each.begins else 'over'}: {each.pipeline}: {each.says} ({each.sent})" for each in told
+        f"{'alert' if each.started else 'over'}: {each.pipeline}: {each.message} ({each.delivery})"
+        for each in sent
     ]
-    result = publication.to_dict() | collected.to_dict() | {"told": [each.to_dict() for each in told]}
+    result = publication.to_dict() | collected.to_dict() | {"alerts": [each.to_dict() for each in sent]}
     answer(result, "\n".join(lines), as_json=json)
 
 
@@ -49,14 +50,14 @@ def notify(
 ) -> None:
     """Send the message of the last run again, or a test message.
 
-    Exit status: 0 sent, 1 not sent in one of the ways that are configured, 2 there is no run, or no way is configured.
+    Exit status: 0 sent, 1 a configured channel failed, 2 no run is recorded, or no channel is configured.
     """
     import settings as project_settings
-    from observability.metrics.record import last_outcome
+    from observability.metrics.record import last_run_result
     from observability.notify import message_of, send, trial_message
 
     settings = project_settings.load()
-    last = None if test else last_outcome(domain, settings)
+    last = None if test else last_run_result(domain, settings)
     if not (last or test):
         typer.echo(f"error: no run of {domain} is recorded; send a test message: --test", err=True)
         raise typer.Exit(FAILED)
@@ -65,13 +66,15 @@ def notify(
     if sent.failed:
         typer.echo(f"error: {sent}", err=True)
         raise typer.Exit(PARTIAL)
-    if not sent.ways:
+    if not sent.channels:
         typer.echo(
             "error: set SLUICE_NOTIFY_EMAIL_TO and SLUICE_SMTP_HOST, or SLUICE_NOTIFY_WEBHOOK_URL", err=True
         )
         raise typer.Exit(FAILED)
     answer(
-        {"domain": domain, "ways": sent.ways, "text": message.text}, f"{sent}\n{message.text}", as_json=json
+        {"domain": domain, "channels": sent.channels, "text": message.text},
+        f"{sent}\n{message.text}",
+        as_json=json,
     )
 
 

@@ -30,7 +30,7 @@ def run(
     Exit status: 0 success, 1 published but a step failed that the marts do not need, 2 nothing was published.
     """
     import settings as project_settings
-    from observability.metrics.summary import collect
+    from observability.metrics.summary import published_counts
     from orchestration.run import Run, run_domain
 
     settings = project_settings.load()
@@ -42,7 +42,7 @@ def run(
         force_publish=force_publish,
     )
     publication = run_domain(this)
-    counts = collect(domain, settings)
+    counts = published_counts(domain, settings)
     summary = "  ".join(f"{name.removeprefix('rows_')} {count:,}" for name, count in counts.items())
     answer(publication.to_dict(), f"{summary}\n{describe(publication)}", as_json=json)
     if this.failed:

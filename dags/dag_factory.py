@@ -43,8 +43,8 @@ from cosmos.operators.local import DbtTestLocalOperator
 
 import settings
 from observability.health.alert_rules import alert_rules_for
-from observability.metrics.dbt_results import keep
-from observability.metrics.journal import note_repair, stage
+from observability.metrics.dbt_results import save_results
+from observability.metrics.run_log import mark_repaired, stage
 from transformation.build_owner import record_build_owner
 from transformation.dbt import REBUILD_VARIABLE, UNIT_TESTS, selectors
 
@@ -124,10 +124,12 @@ def start(domain: str, default: date) -> datetime:
 
 def deadline(domain: str) -> list[DeadlineAlert]:
     """The alert about a run that has not ended in time, while it still goes on; none if `alerts.yml` has no deadline."""
-    hours = alert_rules_for(domain).deadline_hours
+    hours = alert_rules_for(domain, _SETTINGS).deadline_hours
     if hours is None:
         return []
-    late = AsyncCallback("observability.health.late_run.tell_late", {"pipeline": domain, "hours": hours})
+    late = AsyncCallback(
+        "observability.health.late_run.notify_late_run", {"pipeline": domain, "hours": hours}
+    )
     return [DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, timedelta(hours=hours), late)]
 
 
@@ -282,7 +284,7 @@ def _noted(domain: str, name: str, begin: Callable[[str, dict], None]) -> dict[s
 
 
 def _keep_results(project_dir: str, context: dict, *, domain: str) -> None:
-    keep(Path(project_dir) / "target", domain, context["run_id"], _SETTINGS)
+    save_results(Path(project_dir) / "target", domain, context["run_id"], _SETTINGS)
 
 
 def _note_builder(domain: str, context: dict) -> None:
@@ -291,7 +293,9 @@ def _note_builder(domain: str, context: dict) -> None:
 
 def _note_repaired_build(domain: str, context: dict) -> None:
     """The tests run when every model stands, be it by its own task's retry."""
-    note_repair(domain, context["run_id"], BUILD, _SETTINGS, "failed models were built by their own retries")
+    mark_repaired(
+        domain, context["run_id"], BUILD, _SETTINGS, "failed models were built by their own retries"
+    )
 
 
 def _task_in_group(

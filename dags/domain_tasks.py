@@ -223,10 +223,10 @@ def end_run(domain: str, published: XComArg, after: Iterable[XComArg]) -> None:
     @task(task_id="notify", trigger_rule="all_done", retries=0)
     def say(*, run_id: str | None = None, ti=None) -> None:
         """Tell people how the run ended, if the settings say so."""
-        from observability.metrics.record import outcome
+        from observability.metrics.record import run_result
         from observability.notify import notify
 
-        ended = outcome(domain, run_id, _SETTINGS, failed=_failed_tasks(ti, run_id))
+        ended = run_result(domain, run_id, _SETTINGS, failed=_failed_tasks(ti, run_id))
         run_page = f"{conf.get('api', 'base_url').rstrip('/')}/dags/{domain}/runs/{quote(run_id)}"
         print(notify(ended, _SETTINGS, links={"Airflow": run_page}))
 

@@ -1,13 +1,15 @@
-"""Collect how the pipelines are, publish it as `health`, and tell people of alerts.
+"""Collect the health of the pipelines, publish it as `health`, and send alerts.
 
 | step | what it does | when it fails |
 |---|---|---|
-| `collect` | brings new runs, tasks, dbt results, loads and publications into `raw_ops` | retried; without Airflow's API, or a published file, the rest is collected |
-| `build_and_publish` | builds and tests the marts, puts them in place | retried; readers keep the last version |
-| `tell` | tells once of each alert that begins or ends, see `observability/health/alerts.yml` | retried; what is not told is told next time |
+| `collect` | writes new runs, tasks, dbt results, loads and publications into `raw_ops` | retried; if Airflow's API or a published file cannot be read, the rest is collected |
+| `build_and_publish` | builds, tests and publishes the marts | retried; readers keep the last version |
+| `send_alerts` | notifies once of each alert that starts or ends, see `observability/health/alerts.yml` | retried; an alert that could not be sent is sent next time |
 
 The dashboard (`make dashboard`) shows it. From a shell: `sluice health`.
 """
+
+import logging
 
 import pendulum
 from airflow.sdk import DAG, chain, task
@@ -17,6 +19,7 @@ import settings
 
 DAG_ID = "pipeline_health"
 _SETTINGS = settings.load()
+log = logging.getLogger(__name__)
 
 with DAG(
     schedule=schedule(DAG_ID, default="*/15 * * * *"),
@@ -28,14 +31,12 @@ with DAG(
 
     @task(**waiting("health"))
     def collect() -> dict:
-        """Bring what is new into the warehouse."""
+        """Write what is new into the warehouse."""
         from observability.health.collect import collect
 
         collected = collect(_SETTINGS)
-        if collected.without_airflow:
-            print(f"Airflow was not asked: {collected.without_airflow}")
-        for reason in collected.unread.values():
-            print(f"left out: {reason}")
+        if collected.airflow_error:
+            log.warning("Airflow was not collected: %s", collected.airflow_error)
         return collected.to_dict()
 
     @task(**waiting("health"))
@@ -46,10 +47,10 @@ with DAG(
         return build(DOMAIN, _SETTINGS, run_id).to_dict()
 
     @task(**waiting("health"))
-    def tell() -> list[dict]:
-        """Tell of alerts that begin or end."""
-        from observability.health.alerts import tell
+    def send_alerts() -> list[dict]:
+        """Notify of alerts that start or end."""
+        from observability.health.alerts import send_alerts
 
-        return [told.to_dict() for told in tell(_SETTINGS)]
+        return [alert.to_dict() for alert in send_alerts(_SETTINGS)]
 
-    chain(collect(), build_and_publish(), tell())
+    chain(collect(), build_and_publish(), send_alerts())

@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from observability.health.airflow_api import AirflowApi, ApiError
+from observability.health.airflow_api import AirflowApi, AirflowApiError
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class AirflowClient(AirflowApi):
         """Have the files of some DAGs, named by their tokens, parsed before all others."""
         for token in file_tokens:
             # Refused if somebody else has asked for it, and it is about to be done.
-            with suppress(ApiError):
+            with suppress(AirflowApiError):
                 self.call("PUT", f"/parseDagFile/{token}")
 
     def import_errors(self) -> dict[str, str]:

@@ -14,7 +14,7 @@ import psutil
 from local_airflow import configuration, metadata, sample_apis
 from local_airflow.client import AirflowClient, RunState
 from local_airflow.processes import FIRST_PORT, AirflowError, Component, Lock, free_port, stop
-from observability.health.airflow_api import ApiError
+from observability.health.airflow_api import AirflowApiError
 from settings import Settings
 from transformation.dbt import ensure_manifest
 
@@ -94,7 +94,7 @@ class LocalAirflow:
         """End every process that was started and free the data folder."""
         if self.client:
             if not self._joined:
-                with suppress(ApiError, httpx.HTTPError):
+                with suppress(AirflowApiError, httpx.HTTPError):
                     self._pause_again(self._unpaused)
             self.client.close()
         if not self._joined:
@@ -274,7 +274,7 @@ class LocalAirflow:
                     return
             except (httpx.HTTPError, ValueError):
                 pass
-            except ApiError as error:
+            except AirflowApiError as error:
                 raise PortTakenError from error
             time.sleep(0.2)
         raise AirflowError(

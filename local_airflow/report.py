@@ -47,7 +47,7 @@ def stages(run: RunState) -> dict[str, float]:
 
 def print_report(states: list[RunState], client: AirflowClient, settings: Settings) -> None:
     """Print state, time, rows and, for what failed, the end of its log."""
-    from observability.metrics.summary import collect
+    from observability.metrics.summary import published_counts
     from publishing.store import store_of
 
     console = Console(highlight=False, soft_wrap=True)
@@ -59,7 +59,7 @@ def print_report(states: list[RunState], client: AirflowClient, settings: Settin
             for line in client.error_lines(run, task):
                 console.print(f"    {line}", markup=False)
         console.print(_columns({name: f"{seconds:.1f} s" for name, seconds in stages(run).items()}))
-        counts = collect(run.dag_id, settings) if ended in ("success", "partial") else {}
+        counts = published_counts(run.dag_id, settings) if ended in ("success", "partial") else {}
         if counts:
             console.print()
             console.print(_columns({name: f"{rows:,}" for name, rows in counts.items()}))

@@ -1,1 +1,1 @@
-"""What happens around a run: building, publishing and telling. Knows nothing of Airflow."""
+"""Metrics of runs, the health of the pipelines, alerts and notifications. Knows nothing of Airflow but its REST API."""

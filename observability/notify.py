@@ -1,8 +1,8 @@
-"""Tells people how a run ended: one message per run, by e-mail and to a webhook that takes what Slack's webhooks take.
+"""Notifications of runs: one message per run, by e-mail and to a webhook that accepts what Slack's webhooks accept.
 
-Each of the two is on if it is configured (see docs/notifications.md). They use the standard
-library and not Airflow's providers, because a run from a shell is to tell the same people, and because nothing here
-logs the webhook's address, which is a secret.
+Each channel is used if it is configured (see docs/notifications.md). They use the standard library and not Airflow's
+providers, because a run in a shell notifies the same people, and because Airflow would log the address of the webhook,
+which is a secret.
 """
 
 import html
@@ -21,21 +21,21 @@ from urllib.error import HTTPError, URLError
 import duckdb
 
 from observability.metrics.record import RunResult
-from observability.metrics.summary import collect
+from observability.metrics.summary import published_counts
 from publishing.readers import published_at
 from publishing.store import store_of
 from settings import Settings
 from warehouse import WarehouseError
 
-# For each of the two; a run does not end before its message is out.
+# Per channel; a run ends after its message was sent.
 TIMEOUT_SECONDS = 10.0
-# The first of a run's errors; webhooks refuse long texts, and people do not read them.
+# Webhooks reject long texts, and people do not read them.
 ERRORS_SHOWN = 10
 
 
 @dataclass(frozen=True)
 class Message:
-    """What people are told: a line that says what matters, and further lines."""
+    """A message: the most important line, and further lines."""
 
     subject: str
     lines: Sequence[str]
@@ -47,81 +47,82 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Sent:
-    """The ways by which a message was sent, and why it was not sent by others (without addresses and passwords)."""
+class Delivery:
+    """The channels by which a message was sent, and why others failed (without addresses and passwords)."""
 
-    ways: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        """One line for people."""
-        if not self.ways and not self.failed:
-            return "nobody to tell"
-        told = [f"sent by {way}" for way in self.ways]
-        return "; ".join(told + [f"not sent by {way}: {reason}" for way, reason in self.failed.items()])
+        if not self.channels and not self.failed:
+            return "no recipients"
+        sent = [f"sent by {channel}" for channel in self.channels]
+        return "; ".join(
+            sent + [f"not sent by {channel}: {reason}" for channel, reason in self.failed.items()]
+        )
 
 
-def notify(outcome: RunResult, settings: Settings, *, links: Mapping[str, str] | None = None) -> Sent:
-    """Tell people how a run ended: always of a failure, of a success if the settings say so.
+def notify(result: RunResult, settings: Settings, *, links: Mapping[str, str] | None = None) -> Delivery:
+    """Notify of the end of a run: of a failure always, of a success if the settings say so, of a skipped run never.
 
-    Nobody is told of a run that was skipped. What goes wrong is in the result; nothing is raised.
+    Raises nothing: failures are in the return value.
 
     Args:
-        outcome: the run.
-        settings: whom to tell, and how.
-        links: addresses to add to the message, by label.
+        result: the run.
+        settings: recipients and channels.
+        links: URLs to add to the message, by label.
     """
-    if outcome.status == "skipped" or (outcome.status == "success" and not settings.notify_success):
-        return Sent()
-    return send(message_of(outcome, settings, links=links), settings)
+    if result.status == "skipped" or (result.status == "success" and not settings.notify_success):
+        return Delivery()
+    return send(message_of(result, settings, links=links), settings)
 
 
-def message_of(outcome: RunResult, settings: Settings, *, links: Mapping[str, str] | None = None) -> Message:
-    """The message about a run: status, rows, what failed, what is published now, and where to look."""
-    lines = [f"run: {outcome.run_id}", _rows(outcome)]
-    if outcome.failed_tasks:
-        lines.append(f"failed: {', '.join(outcome.failed_tasks)}")
-    errors = [f"{stage['stage']}: {stage['error']}" for stage in outcome.stages if stage["error"]]
+def message_of(result: RunResult, settings: Settings, *, links: Mapping[str, str] | None = None) -> Message:
+    """Return the message about a run: status, rows, failures, what is published now, and links."""
+    lines = [f"run: {result.run_id}", _rows(result)]
+    if result.failed_tasks:
+        lines.append(f"failed: {', '.join(result.failed_tasks)}")
+    errors = [f"{stage['stage']}: {stage['error']}" for stage in result.stages if stage["error"]]
     lines += errors[:ERRORS_SHOWN]
     if len(errors) > ERRORS_SHOWN:
         lines.append(f"… and {len(errors) - ERRORS_SHOWN} more errors")
-    lines.append(_published(outcome.domain, settings))
+    lines.append(_published(result.domain, settings))
     links = dict(links or {})
-    if settings.reports(outcome.domain).exists():
-        links["reports"] = settings.reports(outcome.domain).as_uri()
+    if settings.reports(result.domain).exists():
+        links["reports"] = settings.reports(result.domain).as_uri()
     lines += [f"{what}: {where}" for what, where in links.items()]
-    return Message(f"{outcome.domain} {outcome.status} ({settings.env})", lines)
+    return Message(f"{result.domain} {result.status} ({settings.env})", lines)
 
 
 def trial_message(domain: str, settings: Settings) -> Message:
-    """A message that only shows that messages arrive."""
+    """Return a message that tests the notifications."""
     return Message(
         f"{domain} test ({settings.env})",
-        ["run: none, this is a test of the notifications", _published(domain, settings)],
+        ["run: none, this is a test", _published(domain, settings)],
     )
 
 
-def send(message: Message, settings: Settings) -> Sent:
-    """Send a message in every way that is configured; a failure of one does not stop the other."""
-    ways: dict[str, Callable[[Message], None]] = {}
+def send(message: Message, settings: Settings) -> Delivery:
+    """Send a message by every channel that is configured; a failure of one does not stop the other."""
+    channels: dict[str, Callable[[Message], None]] = {}
     if settings.notify_email_to and "email" in settings.notify:
-        ways["email"] = lambda message: _send_mail(message, settings)
+        channels["email"] = lambda message: _send_mail(message, settings)
     if (url := settings.notify_webhook_url) and "webhook" in settings.notify:
-        ways["webhook"] = lambda message: _call_webhook(message, url.get_secret_value())
+        channels["webhook"] = lambda message: _call_webhook(message, url.get_secret_value())
     sent, failed = [], {}
-    for name, way in ways.items():
+    for name, deliver in channels.items():
         try:
-            way(message)
+            deliver(message)
         except HTTPError as error:
-            failed[name] = f"the server answered {error.code}"
+            failed[name] = f"the server responded {error.code}"
         except smtplib.SMTPResponseException as error:
-            failed[name] = f"the server answered {error.smtp_code}"
-        # Only the kind of error, because its text may repeat an address or what was sent.
+            failed[name] = f"the server responded {error.smtp_code}"
+        # Only the type of the error, because its text may contain an address or the message.
         except (OSError, HTTPException, ValueError) as error:
             failed[name] = type(error.reason if isinstance(error, URLError) else error).__name__
         else:
             sent.append(name)
-    return Sent(tuple(sent), failed)
+    return Delivery(tuple(sent), failed)
 
 
 def _send_mail(message: Message, settings: Settings) -> None:
@@ -148,7 +149,7 @@ def _send_mail(message: Message, settings: Settings) -> None:
 
 
 def _call_webhook(message: Message, url: str) -> None:
-    # Slack gives a meaning to &, < and >, and to no quotes.
+    # Slack interprets &, < and >, but no quotes.
     text = html.escape(message.text, quote=False)
     request = urllib.request.Request(
         url, data=json.dumps({"text": text}).encode(), headers={"Content-Type": "application/json"}
@@ -157,10 +158,10 @@ def _call_webhook(message: Message, url: str) -> None:
         pass
 
 
-def _rows(outcome: RunResult) -> str:
-    counts = {"read": outcome.rows_in, "rejected": outcome.rows_rejected}
-    if outcome.published:
-        counts |= {"in quarantine": outcome.rows_quarantined, "published": outcome.rows_out}
+def _rows(result: RunResult) -> str:
+    counts = {"read": result.rows_in, "rejected": result.rows_rejected}
+    if result.published:
+        counts |= {"quarantined": result.rows_quarantined, "published": result.rows_out}
     known = [f"{count:,} {what}" for what, count in counts.items() if count is not None]
     return f"rows: {', '.join(known) or 'none'}"
 
@@ -171,7 +172,7 @@ def _published(domain: str, settings: Settings) -> str:
         return "published now: nothing"
     where = store_of(domain, settings).location
     try:
-        rows = collect(domain, settings)["rows_published"]
+        rows = published_counts(domain, settings)["rows_published"]
     except (duckdb.Error, WarehouseError) as error:
-        return f"published now: {where}, which cannot be read ({type(error).__name__})"
+        return f"published now: {where}, which is unreadable ({type(error).__name__})"
     return f"published now: {rows:,} rows of {at:%Y-%m-%d %H:%M} UTC, {where}"

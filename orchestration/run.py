@@ -7,10 +7,10 @@ from pathlib import Path
 
 from ingestion.load import load_domain
 from ingestion.results import FilesFailedError, LoadSummary
-from observability.metrics.dbt_results import results_kept
-from observability.metrics.journal import Measured, shell_run_id, stage
+from observability.metrics.dbt_results import keep_results
 from observability.metrics.ops_store import MetricsError
-from observability.metrics.record import PUBLISH, outcome, record
+from observability.metrics.record import PUBLISH, record, run_result
+from observability.metrics.run_log import StageMetrics, shell_run_id, stage
 from observability.notify import notify
 from orchestration.steps import Kind, Step, steps_of
 from publishing.errors import SupersededRunError
@@ -162,7 +162,7 @@ def build(
     with (
         stage(domain, run_id, BUILD, settings),
         domain_lock(settings, domain),
-        results_kept(domain, run_id, settings) as variables,
+        keep_results(domain, run_id, settings) as variables,
     ):
         record_build_owner(domain, run_id, settings)
         try:
@@ -209,7 +209,7 @@ def _check_required_loads(run: Run) -> None:
         raise FilesFailedError(LoadSummary(run.domain, results))
 
 
-def _measure(measured: Measured, summary: LoadSummary) -> None:
+def _measure(measured: StageMetrics, summary: LoadSummary) -> None:
     totals = summary.to_dict()
     measured.rows_in = totals["rows_read"]
     measured.rows_out = totals["rows_loaded"]
@@ -248,8 +248,8 @@ def _write_reports(run: Run, step: Step) -> None:
 
 
 def _notify(run: Run, step: Step) -> None:
-    sent = notify(outcome(run.domain, run.run_id, run.settings, failed=_without_stage(run)), run.settings)
-    if sent.ways or sent.failed:
+    sent = notify(run_result(run.domain, run.run_id, run.settings, failed=_without_stage(run)), run.settings)
+    if sent.channels or sent.failed:
         log.info("%s", sent)
 
 

@@ -279,9 +279,9 @@ class Settings(EnvSettings):
         """A name that is unique to the environment and the target: `dev`, `dev_postgres`."""
         return self.env if self.target == "duckdb" else f"{self.env}_{self.target}"
 
-    def journal(self, domain: str) -> Path:
+    def run_logs(self, domain: str) -> Path:
         """Folder of the metrics of a domain's runs in this environment that are not in its warehouse yet."""
-        return self.data_dir / "journal" / self.warehouse_name / domain
+        return self.data_dir / "run_logs" / self.warehouse_name / domain
 
     def builder(self, domain: str) -> Path:
         """File with the id of the run that built a domain's models last in this environment."""

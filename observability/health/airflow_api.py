@@ -1,4 +1,4 @@
-"""A client of Airflow's REST API: a user's session, and lists of many pages."""
+"""A client of Airflow's REST API."""
 
 import time
 from collections.abc import Iterator
@@ -6,12 +6,12 @@ from typing import Any
 
 import httpx
 
-# Airflow gives at most 100 entries a page unless it is configured for more, whatever is asked for.
+# Airflow returns at most 100 entries per page unless it is configured for more.
 PAGE = 1000
 
 
-class ApiError(RuntimeError):
-    """The API answered with an error, or not at all; the message is its own."""
+class AirflowApiError(RuntimeError):
+    """The API responded with an error, or did not respond."""
 
 
 class AirflowApi:
@@ -29,56 +29,56 @@ class AirflowApi:
         self.close()
 
     def login(self) -> None:
-        """Get a token.
+        """Log in.
 
         Raises:
-            ApiError: the server does not accept this user and password.
+            AirflowApiError: the server does not accept this user and password.
         """
-        answer = self._http.post("/auth/token", json=self._login)
-        if not answer.is_success:
-            raise ApiError(f"{self.url} refuses the login of this platform: {answer.text}")
-        self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        response = self._http.post("/auth/token", json=self._login)
+        if not response.is_success:
+            raise AirflowApiError(f"{self.url} rejects the login: {response.text}")
+        self._http.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
 
     def close(self) -> None:
         """End the session."""
         self._http.close()
 
     def pages(self, path: str, key: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Yield all entries of a list, however many pages it has.
+        """Yield the entries of all pages of a list.
 
         Raises:
-            ApiError: see `call`.
+            AirflowApiError: see `call`.
         """
         offset = 0
         while True:
-            answer = self.call("GET", path, params=params | {"limit": PAGE, "offset": offset})
-            yield from answer[key]
-            offset += len(answer[key])
-            if not answer[key] or offset >= answer["total_entries"]:
+            response = self.call("GET", path, params=params | {"limit": PAGE, "offset": offset})
+            yield from response[key]
+            offset += len(response[key])
+            if not response[key] or offset >= response["total_entries"]:
                 return
 
     def call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        """Make one call; a login that has expired is renewed.
+        """Make a call; log in again if the token has expired.
 
         Raises:
-            ApiError: the server refused, or did not answer.
+            AirflowApiError: the API responded with an error, or did not respond.
         """
         for attempt in range(3):
             try:
-                answer = self._http.request(method, f"/api/v2{path}", **options)
+                response = self._http.request(method, f"/api/v2{path}", **options)
                 break
             except httpx.TimeoutException:
-                # SQLite answers late while every task of a layer writes its state.
+                # SQLite is slow while every task of a layer writes its state.
                 if attempt == 2 or method == "POST":
-                    raise ApiError(f"{method} {path}: no answer from {self.url}") from None
+                    raise AirflowApiError(f"{method} {path}: {self.url} does not respond") from None
                 time.sleep(1)
             except httpx.TransportError as error:
-                raise ApiError(
-                    f"{method} {path}: {self.url} does not answer ({type(error).__name__})"
+                raise AirflowApiError(
+                    f"{method} {path}: {self.url} cannot be reached ({type(error).__name__})"
                 ) from error
-        if answer.status_code == 401:
+        if response.status_code == 401:
             self.login()
-            answer = self._http.request(method, f"/api/v2{path}", **options)
-        if not answer.is_success:
-            raise ApiError(f"{method} {path}: {answer.status_code} {answer.text}")
-        return answer.json()
+            response = self._http.request(method, f"/api/v2{path}", **options)
+        if not response.is_success:
+            raise AirflowApiError(f"{method} {path}: {response.status_code} {response.text}")
+        return response.json()

@@ -1,4 +1,4 @@
-"""The history of runs and tasks, from Airflow's REST API: rows for `raw_ops`."""
+"""The history of DAGs, runs and tasks from Airflow's REST API, as rows for `raw_ops`."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from observability.health.airflow_api import AirflowApi, ApiError
+from observability.health.airflow_api import AirflowApi, AirflowApiError
 from settings import Settings
 
 PIPELINES = {
@@ -38,23 +38,25 @@ TASKS = {
     "started_at": "timestamp",
     "ended_at": "timestamp",
 }
-# More than the clocks of the processes that write to Airflow's database may differ.
+# The clocks of the processes that write to Airflow's database differ by less.
 OVERLAP = timedelta(minutes=5)
 
 
-def history(settings: Settings, since: datetime | None) -> dict[str, list[dict[str, Any]]]:
-    """Read all pipelines, and the runs and tasks that have changed.
+def read_history(settings: Settings, since: datetime | None) -> dict[str, list[dict[str, Any]]]:
+    """Read all pipelines, and the runs and tasks that changed.
 
     Args:
-        settings: have the address of Airflow, and a user.
-        since: the newest time that an earlier call has brought; None for everything.
+        settings: address and login of Airflow.
+        since: the newest time in the rows of earlier calls; None for everything.
 
     Raises:
-        ApiError: no Airflow is configured, it does not answer, or it refuses.
+        AirflowApiError: no Airflow is configured, it cannot be reached, or it responds with an error.
     """
     access = settings.airflow
     if access is None:
-        raise ApiError("SLUICE_AIRFLOW_URL is not set (`sluice airflow exec …` sets it to this machine's)")
+        raise AirflowApiError(
+            "SLUICE_AIRFLOW_URL is not set; `sluice airflow exec …` sets it to the local Airflow"
+        )
     changed = {"updated_at_gte": (since - OVERLAP).isoformat()} if since else {}
     try:
         with AirflowApi(access.url, access.username, access.password.get_secret_value()) as api:
@@ -64,7 +66,7 @@ def history(settings: Settings, since: datetime | None) -> dict[str, list[dict[s
                 "tasks": list(_tasks(api, changed)),
             }
     except httpx.HTTPError as error:
-        raise ApiError(f"{access.url} does not answer: {type(error).__name__}") from error
+        raise AirflowApiError(f"{access.url} cannot be reached: {type(error).__name__}") from error
 
 
 def _pipelines(api: AirflowApi) -> Iterator[dict[str, Any]]:

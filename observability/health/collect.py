@@ -1,7 +1,7 @@
 """The health of the pipelines as data: collected into `raw_ops`, modelled by dbt, published as `health`.
 
-It consists of Airflow's runs and tasks, dbt's results, dlt's loads and the published versions; the runs themselves
-record their metrics, see `observability.metrics.record`. Each collection reads only what is new.
+It consists of Airflow's runs and tasks, dbt's results, dlt's loads and the published versions; runs record their own
+metrics, see `observability.metrics.record`. Each collection reads only what is new.
 """
 
 import json
@@ -12,12 +12,12 @@ from typing import Any
 from dlt.extract import DltResource
 
 from observability.health import airflow_history, publications
-from observability.health.airflow_api import ApiError
-from observability.health.alerts import Alert, tell
-from observability.metrics import dbt_results, record
-from observability.metrics.dbt_results import results_kept
-from observability.metrics.journal import shell_run_id
-from observability.metrics.ops_store import OPS, SCHEMA, merged, write
+from observability.health.airflow_api import AirflowApiError
+from observability.health.alerts import Alert, send_alerts
+from observability.metrics import record
+from observability.metrics.dbt_results import keep_results, read_results
+from observability.metrics.ops_store import OPS, SCHEMA, merge_resource, write_resources
+from observability.metrics.run_log import shell_run_id
 from publishing.publish import Publication, publish
 from settings import Settings
 from transformation.dbt import UNIT_TESTS, ensure_manifest, run_dbt
@@ -55,17 +55,17 @@ _LOADS = {
 
 @dataclass(frozen=True)
 class Collected:
-    """Numbers of new or changed rows by table; what was left out, and why.
+    """What was collected.
 
     Attributes:
-        rows: the numbers.
-        without_airflow: why Airflow could not be asked; None if it was.
-        unread: the domains whose published file cannot be read, with the reason.
+        rows: numbers of new or changed rows by table.
+        airflow_error: why Airflow's history could not be read; None if it was.
+        unreadable: the domains whose published file cannot be read, with the reason.
     """
 
     rows: dict[str, int]
-    without_airflow: str | None = None
-    unread: dict[str, str] = field(default_factory=dict)
+    airflow_error: str | None = None
+    unreadable: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready values."""
@@ -73,11 +73,12 @@ class Collected:
 
 
 def health(settings: Settings) -> tuple[Collected, Publication, list[Alert]]:
-    """Collect, build, publish and tell people of alerts, in this order. Raises what these raise."""
+    """Collect, build, publish and send alerts, in this order. Raises what these raise."""
     run_id = shell_run_id()
     collected = collect(settings)
     publication = build(DOMAIN, settings, run_id)
-    return collected, publication, tell(settings)
+    ensure_manifest(settings)
+    return collected, publication, send_alerts(settings)
 
 
 def overview(settings: Settings, run_id: str | None = None) -> Publication:
@@ -85,10 +86,10 @@ def overview(settings: Settings, run_id: str | None = None) -> Publication:
 
     Args:
         settings: which data folder and environment.
-        run_id: the run that this is part of; a new one if not given.
+        run_id: the run that this is part of; defaults to a new one.
 
     Raises:
-        MetricsError: dlt could not write; what was published stands.
+        MetricsError: dlt could not write; what is published stays.
         DbtError, PublishError, WarehouseBusyError: see `build`.
     """
     collect_days(settings)
@@ -96,81 +97,83 @@ def overview(settings: Settings, run_id: str | None = None) -> Publication:
 
 
 def collect_days(settings: Settings) -> None:
-    """Bring what is published of each day's loads into `raw_ops`, in place of what was known of these domains.
+    """Write the published row counts of each day into `raw_ops`, replacing those of these domains.
 
-    Of a domain whose published file cannot be read, what was known stays; the log says which.
+    If the published file of a domain cannot be read, its earlier counts stay and a warning is logged.
 
     Raises:
         MetricsError: dlt could not write; nothing is lost.
         WarehouseBusyError: another process kept the warehouse.
     """
     with connect(settings, OPS) as warehouse:
-        write(warehouse, settings, [_days(publications.days(settings, {}))])
+        write_resources(warehouse, settings, [_days(publications.days(settings, {}))])
 
 
 def _days(rows: list[dict[str, Any]]) -> DltResource:
-    return merged("published_days", rows, publications.DAYS, ("domain", "day"), replaces="domain")
+    return merge_resource("published_days", rows, publications.DAYS, ("domain", "day"), replaces="domain")
 
 
 def collect(settings: Settings) -> Collected:
-    """Bring what is new about runs, tasks, models, tests, loads and publications into `raw_ops`; safe to repeat.
+    """Write what is new about runs, tasks, models, tests, loads and publications into `raw_ops`; safe to repeat.
 
-    Where no Airflow answers, or a published file cannot be read, everything else is collected.
+    If Airflow cannot be reached or a published file cannot be read, everything else is collected.
 
     Raises:
         MetricsError: dlt could not write; nothing is lost.
-        DbtError: there are results of dbt to collect, and dbt refuses its project.
+        DbtError: there are results of dbt to collect, but dbt cannot parse the project.
         WarehouseBusyError: another process kept the warehouse.
     """
     with connect(settings, OPS) as warehouse:
         since = _newest_of_airflow(warehouse)
-    without_airflow = None
+    airflow_error = None
     airflow: dict[str, list[dict[str, Any]]] = {"pipelines": [], "runs": [], "tasks": []}
-    # Not while the warehouse is held: tasks that wait for it make Airflow slow to answer.
+    # Not while the warehouse is held: Airflow is slow while its tasks wait for the warehouse.
     try:
-        airflow = airflow_history.history(settings, since)
-    except ApiError as error:
-        without_airflow = str(error)
-    unread: dict[str, str] = {}
+        airflow = airflow_history.read_history(settings, since)
+    except AirflowApiError as error:
+        airflow_error = str(error)
+    unreadable: dict[str, str] = {}
     files = sorted(settings.dbt_results.glob("[!.]*.json"))
     rows = {
-        "dbt_results": _with_tested_models(
-            settings, [row for file in files for row in dbt_results.read(file)]
-        ),
-        "costs": publications.costs(settings, unread),
+        "dbt_results": _with_tested_models(settings, [row for file in files for row in read_results(file)]),
+        "costs": publications.costs(settings, unreadable),
     }
     with connect(settings, OPS) as warehouse:
         rows["loads"] = _new_loads(warehouse)
-        rows["publications"] = publications.publications(settings, _last_publications(warehouse), unread)
-        write(
+        rows["publications"] = publications.publications(settings, _last_publications(warehouse), unreadable)
+        write_resources(
             warehouse,
             settings,
             [
                 *record.resources([], []),
-                merged("airflow_pipelines", airflow["pipelines"], airflow_history.PIPELINES, ("pipeline",)),
-                merged("airflow_runs", airflow["runs"], airflow_history.RUNS, ("pipeline", "run_id")),
-                merged(
+                merge_resource(
+                    "airflow_pipelines", airflow["pipelines"], airflow_history.PIPELINES, ("pipeline",)
+                ),
+                merge_resource("airflow_runs", airflow["runs"], airflow_history.RUNS, ("pipeline", "run_id")),
+                merge_resource(
                     "airflow_tasks",
                     airflow["tasks"],
                     airflow_history.TASKS,
                     ("pipeline", "run_id", "task", "map_index"),
                 ),
-                merged("dbt_results", rows["dbt_results"], _DBT_RESULTS, ("invocation_id", "unique_id")),
-                merged("loads", rows["loads"], _LOADS, ("pipeline", "load_id")),
-                merged(
+                merge_resource(
+                    "dbt_results", rows["dbt_results"], _DBT_RESULTS, ("invocation_id", "unique_id")
+                ),
+                merge_resource("loads", rows["loads"], _LOADS, ("pipeline", "load_id")),
+                merge_resource(
                     "publications",
                     rows["publications"],
                     publications.PUBLICATIONS,
                     ("pipeline", "published_at"),
                 ),
-                merged("costs", rows["costs"], publications.COSTS, ("pipeline", "day")),
+                merge_resource("costs", rows["costs"], publications.COSTS, ("pipeline", "day")),
                 _days([]),
             ],
         )
     for file in files:
         file.unlink()
     counts = {name: len(found) for name, found in (airflow | rows).items()}
-    return Collected(counts, without_airflow, unread)
+    return Collected(counts, airflow_error, unreadable)
 
 
 def build(domain: str, settings: Settings, run_id: str) -> Publication:
@@ -180,12 +183,12 @@ def build(domain: str, settings: Settings, run_id: str) -> Publication:
         DbtError: a model or a test failed; the published version stays.
         PublishError, WarehouseBusyError: see `publishing.publish`.
     """
-    with domain_lock(settings, domain), results_kept(domain, run_id, settings) as variables:
+    with domain_lock(settings, domain), keep_results(domain, run_id, settings) as variables:
         select = ["--select", f"tag:{domain}", "tag:shared", "--exclude", UNIT_TESTS]
         run_dbt(["build", *select], settings, quiet=True, variables=variables)
-    # Such figures rise and fall all the time; nobody needs to accept that.
+    # These metrics rise and fall all the time, so the gate would stop them for no reason.
     publication = publish(domain, settings, run_id=run_id, accept=True)
-    # With about a hundred versions a day, nobody needs their comparisons once they are gone.
+    # About a hundred versions per day would leave as many reports.
     for version in publication.pruned:
         for report in settings.reports(domain).glob(f"diff_{version}.*"):
             report.unlink()
@@ -193,7 +196,7 @@ def build(domain: str, settings: Settings, run_id: str) -> Publication:
 
 
 def _newest_of_airflow(warehouse: Warehouse) -> datetime | None:
-    """The newest time in the runs collected so far; whatever changes from now on has a later one."""
+    """Return the newest time in the runs collected so far; later changes have a later one."""
     if not warehouse.columns(SCHEMA, "airflow_runs"):
         return None
     times = "max(greatest(queued_at, started_at, ended_at))"
@@ -201,20 +204,18 @@ def _newest_of_airflow(warehouse: Warehouse) -> datetime | None:
 
 
 def _last_publications(warehouse: Warehouse) -> list[tuple[str, datetime]]:
-    """The version of each domain that was collected last."""
-    if "collected_at" not in warehouse.columns(SCHEMA, "publications"):
+    """Return the version of each domain that was collected last."""
+    if not warehouse.columns(SCHEMA, "publications"):
         return []
-    # Those collected before there was this column are the older ones.
-    newest = "partition by pipeline order by coalesce(collected_at, published_at) desc"
+    newest = "row_number() over (partition by pipeline order by collected_at desc) as place"
     return warehouse.execute(
-        "select pipeline, published_at from"
-        f" (select *, row_number() over ({newest}) as place from {SCHEMA}.publications) as collected"
+        f"select pipeline, published_at from (select *, {newest} from {SCHEMA}.publications) as collected"
         " where place = 1"
     ).fetchall()
 
 
 def _new_loads(warehouse: Warehouse) -> list[dict[str, Any]]:
-    """Packages that dlt has loaded for the domains since the last collection, and what they brought."""
+    """Return the packages that dlt has loaded for the domains since the last collection, with their row counts."""
     known = (
         f"select load_id from {SCHEMA}.loads"
         if warehouse.columns(SCHEMA, "loads")
@@ -228,17 +229,18 @@ def _new_loads(warehouse: Warehouse) -> list[dict[str, Any]]:
     ).fetchall()
     rows = []
     for (schema,) in schemas:
-        brought = "null::bigint as files, null::bigint, null::bigint, null::bigint, null::bigint"
+        counts = "null::bigint as files, null::bigint, null::bigint, null::bigint, null::bigint"
         joined = ""
         if {"_dlt_load_id", "rows_read", "bytes"} <= set(warehouse.columns(schema, "file_loads")):
-            counts = ("rows_read", "rows_loaded", "rows_rejected", "bytes")
-            brought = (
-                f"count(files._dlt_load_id), {', '.join(f'sum(files.{count})::bigint' for count in counts)}"
+            sums = (
+                f"sum(files.{name})::bigint"
+                for name in ("rows_read", "rows_loaded", "rows_rejected", "bytes")
             )
+            counts = f"count(files._dlt_load_id), {', '.join(sums)}"
             joined = f"left join {schema}.file_loads as files on loads.load_id = files._dlt_load_id"
         found = warehouse.execute(
             f"""
-            select ?, loads.load_id, loads.status, loads.inserted_at, {brought}
+            select ?, loads.load_id, loads.status, loads.inserted_at, {counts}
             from {schema}._dlt_loads as loads {joined}
             where loads.load_id not in ({known}) group by loads.load_id, loads.status, loads.inserted_at
             order by loads.load_id
@@ -250,7 +252,7 @@ def _new_loads(warehouse: Warehouse) -> list[dict[str, Any]]:
 
 
 def _with_tested_models(settings: Settings, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Results with the model that each test is for; None for other nodes, and for tests of several models."""
+    """Add the model that each test is for; None for other nodes, and for tests of several models."""
     if not results:
         return []
     ensure_manifest(settings)

@@ -1,8 +1,8 @@
-"""What dbt did in each of its runs, kept in files until `observability.health.collect` brings it into the warehouse."""
+"""Results of dbt commands, kept in files until `observability.health.collect` moves them into the warehouse."""
 
 import json
+import logging
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,34 +10,35 @@ from pathlib import Path
 from typing import Any
 
 from common.atomic_write import atomic_write
-from observability.metrics.journal import without_secrets
+from observability.metrics.run_log import without_secrets
 from settings import Settings
 
+log = logging.getLogger(__name__)
 RESULTS = "run_results.json"
-# What one dbt command has made of the project is good for the next one.
+# A dbt command can reuse what another one has parsed.
 PARSED = ("partial_parse.msgpack", "manifest.json")
 MESSAGE_LENGTH = 500
 
 
 @contextmanager
-def results_kept(domain: str, run_id: str, settings: Settings) -> Iterator[dict[str, str]]:
+def keep_results(domain: str, run_id: str, settings: Settings) -> Iterator[dict[str, str]]:
     """Keep the results of the dbt command that the block runs, even if it fails.
 
-    It gives the variables of that command: dbt writes into a folder of the domain's, as another domain may be built
-    meanwhile, and takes there what was parsed before.
+    Yields the variables of that command: dbt writes into a target folder of the domain, because another domain may be
+    built at the same time.
     """
     target = settings.dbt_target / "domains" / domain
     target.mkdir(parents=True, exist_ok=True)
-    _hand_on(settings.dbt_target, target)
-    (target / RESULTS).unlink(missing_ok=True)  # of the command before
+    _copy_parsed(settings.dbt_target, target)
+    (target / RESULTS).unlink(missing_ok=True)  # of the previous command
     try:
         yield {"DBT_TARGET_PATH": str(target)}
     finally:
-        keep(target, domain, run_id, settings)
-        _hand_on(target, settings.dbt_target)
+        save_results(target, domain, run_id, settings)
+        _copy_parsed(target, settings.dbt_target)
 
 
-def _hand_on(source: Path, target: Path) -> None:
+def _copy_parsed(source: Path, target: Path) -> None:
     """Copy what dbt has parsed, where it is newer."""
     for name in PARSED:
         old, new = target / name, source / name
@@ -46,8 +47,8 @@ def _hand_on(source: Path, target: Path) -> None:
                 shutil.copy2(new, file)
 
 
-def keep(target: Path, domain: str, run_id: str, settings: Settings) -> None:
-    """Keep the results of a dbt command, if it produced any; what goes wrong is only printed.
+def save_results(target: Path, domain: str, run_id: str, settings: Settings) -> None:
+    """Keep the results of a dbt command, if it produced any; a failure is only logged.
 
     Args:
         target: dbt's target folder.
@@ -68,7 +69,7 @@ def keep(target: Path, domain: str, run_id: str, settings: Settings) -> None:
         with atomic_write(settings.dbt_results / f"{invocation}.json") as file:
             file.write_text(json.dumps(rows))
     except (OSError, ValueError, KeyError) as error:
-        print(f"dbt's results are not kept: {error}", file=sys.stderr)
+        log.warning("The results of dbt are not kept: %s", error)
 
 
 def _row(result: dict[str, Any]) -> dict[str, Any]:
@@ -87,8 +88,8 @@ def _row(result: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def read(path: Path) -> list[dict[str, Any]]:
-    """The results in a file of `keep`, with their times parsed."""
+def read_results(path: Path) -> list[dict[str, Any]]:
+    """Return the results in a file of `save_results`, with their times parsed."""
     rows = json.loads(path.read_text())
     for row in rows:
         for moment in ("started_at", "ended_at"):

@@ -10,7 +10,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from settings import Settings
 from warehouse import Warehouse
 
-# Whose tables these are, as a domain has its own.
+# The owner of these tables, in the place of a domain.
 OPS = "ops"
 SCHEMA = f"raw_{OPS}"
 
@@ -19,7 +19,7 @@ class MetricsError(RuntimeError):
     """dlt could not write; the data stays where it was, and the next run writes it."""
 
 
-def merged(
+def merge_resource(
     name: str,
     rows: Sequence[dict[str, Any]],
     types: Mapping[str, str],
@@ -27,7 +27,7 @@ def merged(
     *,
     replaces: str | None = None,
 ) -> DltResource:
-    """A resource whose rows replace those with the same key; without rows, it only makes the table.
+    """Return a resource whose rows replace those with the same key; without rows, it only creates the table.
 
     Args:
         name: the table.
@@ -44,8 +44,8 @@ def merged(
     )
 
 
-def write(warehouse: Warehouse, settings: Settings, resources: Iterable[DltResource]) -> None:
-    """Write tables in one load, as a whole or not at all, into a warehouse that was opened for `OPS`.
+def write_resources(warehouse: Warehouse, settings: Settings, resources: Iterable[DltResource]) -> None:
+    """Write tables in one load, completely or not at all, into a warehouse that was opened for `OPS`.
 
     Raises:
         MetricsError: dlt could not write them.
@@ -56,7 +56,7 @@ def write(warehouse: Warehouse, settings: Settings, resources: Iterable[DltResou
         destination=warehouse.destination(),
         dataset_name=SCHEMA,
     )
-    # What a kill left unfinished is still at its origin, and comes again.
+    # The source of what a killed process left unfinished still has it.
     if pipeline.has_pending_data:
         pipeline.abort_packages()
     try:

@@ -1,16 +1,16 @@
 """The metrics of every run, in the warehouse: `raw_ops.runs` and `raw_ops.stages`.
 
-A row of `stages` is a stage of a run; its last try counts. `rows_in`, `rows_out` and `rows_failed` are
-rows read, rows written, and rows rejected or in quarantine; null where the stage cannot tell. `publish`
-tells of all input, `ingest_*` of what the run itself has read.
+A row of `stages` is a stage of a run; its last try counts. `rows_in`, `rows_out` and `rows_failed` are rows read, rows
+written, and rows rejected or quarantined; null where the stage does not know. `publish` counts all input, `ingest_*` what
+the run itself has read.
 
-A row of `runs` adds a run up: `rows_in` is what it read, `rows_out` what it published, `rows_failed`
-what it rejected and what was in quarantine as it published. It is a `success`, `partial` if its marts
-are published and something else failed, `skipped` if nothing failed and no stage had anything to do, else
-`failed`; `error` is the first of its errors. What ended without saying so is `interrupted`.
+A row of `runs` summarizes a run: `rows_in` is what it read, `rows_out` what it published, `rows_failed` what it rejected
+and what was quarantined when it published. Its status is `success`; `partial` if its marts are published and something
+else failed; `skipped` if nothing failed and no stage had anything to do; else `failed`. `error` is the first of its
+errors; it is `interrupted` if the run ended without recording it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,12 +18,12 @@ from typing import Any
 from dlt.extract import DltResource
 
 import settings as settings_module
-from observability.metrics.journal import INTERRUPTED, Entry, note_end, read, take
-from observability.metrics.ops_store import OPS, SCHEMA, merged, write
+from observability.metrics.ops_store import OPS, SCHEMA, merge_resource, write_resources
+from observability.metrics.run_log import INTERRUPTED, LoggedRun, claim_runs, mark_finished, read_run
 from settings import Settings
 from warehouse import WAIT_SECONDS, Warehouse, connect, is_there
 
-# The stage after which a run's data is where readers look.
+# After this stage readers see the data of a run.
 PUBLISH = "publish"
 _FACTS = {
     "status": "text",
@@ -41,7 +41,13 @@ STAGES = {"domain": "text", "run_id": "text", "stage": "text", **_FACTS, "tries"
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended: its row of `runs`, its rows of `stages`, and what a scheduler says has failed in it."""
+    """How a run ended.
+
+    Attributes:
+        run: its row of `runs`.
+        stages: its rows of `stages`.
+        failed_tasks: what failed in it according to a scheduler.
+    """
 
     run: dict[str, Any]
     stages: list[dict[str, Any]]
@@ -59,7 +65,7 @@ class RunResult:
 
     @property
     def status(self) -> str:
-        """Success, partial, skipped or failed."""
+        """`success`, `partial`, `skipped` or `failed`."""
         return self.run["status"]
 
     @property
@@ -79,31 +85,31 @@ class RunResult:
 
     @property
     def rows_rejected(self) -> int | None:
-        """Lines of what it read that are no rows."""
+        """Lines that could not be split into columns."""
         return _total(stage["rows_failed"] for stage in self.stages if stage["stage"] != PUBLISH)
 
     @property
     def rows_quarantined(self) -> int | None:
-        """Rows of all input that were in quarantine as it published."""
+        """Rows of all input that were quarantined when it published."""
         return _total(stage["rows_failed"] for stage in self.stages if stage["stage"] == PUBLISH)
 
 
-def outcome(domain: str, run_id: str, settings: Settings, *, failed: Sequence[str] = ()) -> RunResult:
-    """How a run has ended that is not recorded yet. Needs no warehouse and writes nothing.
+def run_result(domain: str, run_id: str, settings: Settings, *, failed: Sequence[str] = ()) -> RunResult:
+    """Return how a run ends that is not recorded yet; needs no warehouse and writes nothing.
 
     Args:
         domain: the pipeline.
         run_id: the run.
         settings: which data folder and environment.
-        failed: what failed in it by the account of a scheduler.
+        failed: what failed in it according to a scheduler.
     """
-    entry = replace(read(domain, run_id, settings), ended_at=datetime.now(UTC), failed=tuple(failed))
+    run = replace(read_run(domain, run_id, settings), ended_at=datetime.now(UTC), failed=tuple(failed))
     key = {"domain": domain, "run_id": run_id}
-    return RunResult(key | _sum_up(entry, []), entry.stages, entry.failed)
+    return RunResult(key | _summarize(run, []), run.stages, run.failed)
 
 
-def last_outcome(domain: str, settings: Settings) -> RunResult | None:
-    """How the last run that was recorded has ended; None if none was.
+def last_run_result(domain: str, settings: Settings) -> RunResult | None:
+    """Return how the last recorded run ended; None if none is recorded.
 
     Raises:
         WarehouseBusyError: another process kept the warehouse.
@@ -113,15 +119,14 @@ def last_outcome(domain: str, settings: Settings) -> RunResult | None:
     with connect(settings, OPS) as warehouse:
         if not warehouse.columns(SCHEMA, "runs"):
             return None
-        columns = ["domain", "run_id", *_FACTS]
         found = warehouse.execute(
-            f"select {', '.join(columns)} from {SCHEMA}.runs where domain = ? order by started_at desc limit 1",
+            f"select {', '.join(RUNS)} from {SCHEMA}.runs where domain = ? order by started_at desc limit 1",
             [domain],
         ).fetchone()
         if not found:
             return None
-        run = dict(zip(columns, found, strict=True))
-        return RunResult(run, _known_stages(warehouse, domain, run["run_id"]))
+        run = dict(zip(RUNS, found, strict=True))
+        return RunResult(run, _recorded_stages(warehouse, domain, run["run_id"]))
 
 
 def record(
@@ -132,53 +137,55 @@ def record(
     failed: Sequence[str] = (),
     wait_seconds: float = WAIT_SECONDS,
 ) -> None:
-    """Bring a domain's journal into the warehouse in one load; safe to repeat, and after a kill.
+    """Move a domain's run log into the warehouse in one load; safe to repeat, also after a kill.
 
-    Runs that ended without a call of this function are brought in as interrupted. If such a run was
-    only between two of its stages, its own call at its end puts that right.
+    Runs that ended without a call of this function are recorded as interrupted. If such a run was only between two of its
+    stages, the call at its own end corrects that.
 
     Args:
         domain: the pipeline.
         settings: defaults to those of the environment.
         run_id: the run that ends now, if one does.
-        failed: what failed in it by the account of a scheduler, which knows of tasks that never began.
+        failed: what failed in it according to a scheduler, which knows of tasks that never started.
         wait_seconds: how long to wait for another process that holds the warehouse.
 
     Raises:
-        WarehouseBusyError: another process kept the warehouse; the journal is as it was.
-        MetricsError: dlt could not write; the journal is as it was.
+        WarehouseBusyError: another process kept the warehouse; the log is unchanged.
+        MetricsError: dlt could not write; the log is unchanged.
     """
     settings = settings or settings_module.load()
     if run_id is not None:
-        note_end(domain, run_id, settings, failed)
-    # Whoever has the warehouse is the only one to take from the journal.
-    with connect(settings, OPS, wait_seconds=wait_seconds) as warehouse, take(domain, settings) as entries:
-        if not entries:
+        mark_finished(domain, run_id, settings, failed)
+    # Only the process that holds the warehouse removes runs from the log.
+    with (
+        connect(settings, OPS, wait_seconds=wait_seconds) as warehouse,
+        claim_runs(domain, settings) as logged,
+    ):
+        if not logged:
             return
-        keys = [{"domain": domain, "run_id": entry.run_id} for entry in entries]
-        runs = [
-            key | _sum_up(entry, _known_stages(warehouse, **key))
-            for key, entry in zip(keys, entries, strict=True)
-        ]
-        stages = [key | stage for key, entry in zip(keys, entries, strict=True) for stage in entry.stages]
-        write(warehouse, settings, resources(runs, stages))
-        for entry in entries:
-            entry.remove()
+        runs, stages = [], []
+        for run in logged:
+            key = {"domain": domain, "run_id": run.run_id}
+            runs.append(key | _summarize(run, _recorded_stages(warehouse, **key)))
+            stages += [key | stage for stage in run.stages]
+        write_resources(warehouse, settings, resources(runs, stages))
+        for run in logged:
+            run.remove()
 
 
-def _sum_up(entry: Entry, known: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """The row of `runs` for a run: its stages in the journal, and those `known` from an earlier load."""
-    by_name = {stage["stage"]: stage for stage in [*known, *entry.stages]}
+def _summarize(run: LoggedRun, recorded: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return the row of `runs` for a run: its stages in the log, and those recorded by an earlier load."""
+    by_name = {stage["stage"]: stage for stage in [*recorded, *run.stages]}
     stages = sorted(by_name.values(), key=lambda stage: stage["started_at"])
     published = PUBLISH in by_name and by_name[PUBLISH]["status"] == "success"
     errors = [stage["error"] for stage in stages if stage["status"] == "failed"]
-    errors += [f"{name} failed" for name in entry.failed]
-    if entry.ended_at is None:
+    errors += [f"{name} failed" for name in run.failed]
+    if run.ended_at is None:
         errors.append(INTERRUPTED)
     elif stages and not published:
         errors.append("nothing was published")
     times = [stage["ended_at"] for stage in stages if stage["ended_at"]]
-    ended_at = max([entry.ended_at, *times]) if entry.ended_at else None
+    ended_at = max([run.ended_at, *times]) if run.ended_at else None
     started_at = min([stage["started_at"] for stage in stages], default=ended_at)
     return {
         "status": _status(published, bool(errors)),
@@ -198,12 +205,12 @@ def _status(published: bool, failed: bool) -> str:
     return "failed" if failed else "skipped"
 
 
-def _total(counts: Iterator[int | None]) -> int | None:
+def _total(counts: Iterable[int | None]) -> int | None:
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
 
 
-def _known_stages(warehouse: Warehouse, domain: str, run_id: str) -> list[dict[str, Any]]:
+def _recorded_stages(warehouse: Warehouse, domain: str, run_id: str) -> list[dict[str, Any]]:
     if not warehouse.columns(SCHEMA, "stages"):
         return []
     found = warehouse.execute(
@@ -213,8 +220,8 @@ def _known_stages(warehouse: Warehouse, domain: str, run_id: str) -> list[dict[s
 
 
 def resources(runs: list[dict[str, Any]], stages: list[dict[str, Any]]) -> list[DltResource]:
-    """The tables of metrics with these rows."""
+    """Return the tables of metrics with these rows."""
     return [
-        merged("runs", runs, RUNS, ("domain", "run_id")),
-        merged("stages", stages, STAGES, ("domain", "run_id", "stage")),
+        merge_resource("runs", runs, RUNS, ("domain", "run_id")),
+        merge_resource("stages", stages, STAGES, ("domain", "run_id", "stage")),
     ]

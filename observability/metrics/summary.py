@@ -8,7 +8,7 @@ from transformation.manifest import row_counts_mart
 COUNTS = ("rows_read", "rows_rejected", "rows_quarantined", "rows_superseded", "rows_clean")
 
 
-def collect(domain: str, settings: Settings | None = None) -> dict[str, int]:
+def published_counts(domain: str, settings: Settings | None = None) -> dict[str, int]:
     """Rows of a domain from delivery to publication, read from what is published.
 
     Returns:

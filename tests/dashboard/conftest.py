@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Page
 from bench.browser import chromium, launched, serve, settled
 from ingestion.load import load_domain
 from observability.health.collect import health, overview
-from observability.metrics.dbt_results import results_kept
-from observability.metrics.journal import stage
+from observability.metrics.dbt_results import keep_results
 from observability.metrics.record import record
+from observability.metrics.run_log import stage
 from publishing.publish import publish
 from samples.collisions import write_collisions
 from samples.ecommerce import write_ecommerce
@@ -84,7 +84,7 @@ def served(
         for domain in DOMAINS:
             load_domain(domain, settings)
     tags = [f"tag:{name}" for name in (*DOMAINS, "shared")]
-    with results_kept("collisions", "shell__1", settings) as variables:
+    with keep_results("collisions", "shell__1", settings) as variables:
         run_dbt(["build", "--select", *tags, "--exclude", UNIT_TESTS], settings, variables=variables)
     for domain in DOMAINS:
         with stage(domain, "shell__1", "publish", settings):

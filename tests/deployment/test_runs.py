@@ -15,7 +15,7 @@ import pytest
 from dotenv import dotenv_values
 
 from local_airflow.client import AirflowClient, RunState
-from observability.health.airflow_api import ApiError
+from observability.health.airflow_api import AirflowApiError
 from tests.contents import differing
 from tests.deployment.containers import Containers
 from tests.end_to_end.conftest import EXCEPT, Checkout, loads
@@ -94,7 +94,7 @@ class Platform:
                 if found := done():
                     return found
                 missing = None
-            except (ApiError, httpx.HTTPError) as error:
+            except (AirflowApiError, httpx.HTTPError) as error:
                 missing = error
             if time.monotonic() > deadline:
                 raise TimeoutError(self.containers.of("scheduler")[0].tail()) from missing

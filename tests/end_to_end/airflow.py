@@ -11,7 +11,7 @@ from httpx import HTTPError
 from local_airflow.client import AirflowClient
 from local_airflow.configuration import USERNAME, credentials
 from local_airflow.processes import Lock
-from observability.health.airflow_api import ApiError
+from observability.health.airflow_api import AirflowApiError
 from tests.end_to_end.conftest import Checkout
 
 WAIT_SECONDS = 600
@@ -57,7 +57,7 @@ class Airflow:
         self.client = AirflowClient(url, USERNAME, credentials(settings)["password"])
         try:
             self.client.login()
-        except (ApiError, HTTPError):
+        except (AirflowApiError, HTTPError):
             return False
         return True
 

@@ -150,7 +150,7 @@ def test_too_much_quarantine_is_not_published_until_somebody_accepts_it(ran: Che
     assert rows_failed == quarantined
     assert note.startswith("accepted by hand")
     assert ran.query("select count(*) from raw_ops.stages where note is not null") == [(1,)]
-    assert list(ran.settings.journal("ecommerce").iterdir()) == []
+    assert list(ran.settings.run_logs("ecommerce").iterdir()) == []
 
 
 def test_the_canary_runs_beside_it(ran: Checkout) -> None:

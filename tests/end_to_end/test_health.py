@@ -76,7 +76,7 @@ def history(tmp_path_factory: pytest.TempPathFactory, project: Parsed) -> Histor
         asking = settings.model_copy(update={"airflow": access})
         again = collect(asking).rows
         # As if it was looked at between the first run and the second.
-        after_the_first = airflow_history.history(asking, first_ended + airflow_history.OVERLAP)
+        after_the_first = airflow_history.read_history(asking, first_ended + airflow_history.OVERLAP)
     return History(settings, delivery.lines, runs, tasks, plugins, again, after_the_first)
 
 
@@ -175,9 +175,9 @@ def test_without_airflow_all_else_is_looked_at_and_nothing_is_lost(history: Hist
     figures = "select * from marts.agg_pipeline_health where pipeline = 'collisions'"
     before = history.query(figures)
     collected, _, _ = health(history.settings)
-    assert "SLUICE_AIRFLOW_URL is not set" in collected.without_airflow
+    assert "SLUICE_AIRFLOW_URL is not set" in collected.airflow_error
     access = AirflowAccess(url="http://127.0.0.1:9", username="admin", password="secret-password")
     gone = history.settings.model_copy(update={"airflow": access})
-    assert "does not answer" in collect(gone).without_airflow
+    assert "cannot be reached" in collect(gone).airflow_error
     assert history.query(figures) == before
     assert json.dumps(collect(gone).to_dict()).find("secret-password") == -1

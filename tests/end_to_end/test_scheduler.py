@@ -70,7 +70,7 @@ def test_what_was_delivered_arrives_and_every_row_is_accounted_for(
 
 def test_a_run_that_goes_on_too_long_is_told_once(ran: Checkout) -> None:
     assert ran.told == [
-        "collisions alert: deadline_hours (dev)\na run has not ended 0.001 hours after it was queued"
+        "collisions alert: deadline_hours (dev)\na run is not finished 0.001 hours after it was queued"
     ]
 
 

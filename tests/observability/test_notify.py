@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 import settings as project_settings
 from cli.main import main
-from observability.metrics.journal import stage
-from observability.metrics.record import RunResult, outcome, record
+from observability.metrics.record import RunResult, record, run_result
+from observability.metrics.run_log import stage
 from observability.notify import message_of, notify, send, trial_message
 from settings import PROJECT_DIR, Settings, SettingsError
 from tests.receivers import SECRET_PATH, Mailbox, Webhook, mailbox, webhook
@@ -66,14 +66,14 @@ def run(settings: Settings, *, failing: str | None = None, run_id: str = "shell_
 
 def outcome_of(settings: Settings, **options) -> RunResult:
     run(settings, **options)
-    return outcome("collisions", "shell__1", settings)
+    return run_result("collisions", "shell__1", settings)
 
 
 def test_a_failure_is_told_by_both_ways(told: Settings, box: Mailbox, hook: Webhook) -> None:
     run(told, failing="build")
-    failed = outcome("collisions", "shell__1", told, failed=["transform.a", "transform.b"])
+    failed = run_result("collisions", "shell__1", told, failed=["transform.a", "transform.b"])
     sent = notify(failed, told, links={"Airflow": "http://127.0.0.1:8080/dags/collisions"})
-    assert (sent.ways, sent.failed) == (("email", "webhook"), {})
+    assert (sent.channels, sent.failed) == (("email", "webhook"), {})
     (mail,), (text,) = box.mails, hook.texts
     assert mail["Subject"] == "[Sluice] collisions failed (dev)"
     assert mail["From"] == "sluice@example.org"
@@ -96,20 +96,20 @@ def test_a_failure_is_told_by_both_ways(told: Settings, box: Mailbox, hook: Webh
 def test_a_success_is_told_if_asked_for_and_a_skipped_run_never(
     told: Settings, box: Mailbox, hook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    skipped = outcome("collisions", "nothing ran", told)
+    skipped = run_result("collisions", "nothing ran", told)
     assert skipped.status == "skipped"
     succeeded = outcome_of(told)
-    assert notify(succeeded, told).ways == ()
+    assert notify(succeeded, told).channels == ()
     assert box.mails == hook.texts == []
     monkeypatch.setenv("SLUICE_NOTIFY_SUCCESS", "1")
     asked = project_settings.load()
     told.reports("collisions").mkdir(parents=True)
-    assert notify(skipped, asked).ways == ()
-    assert notify(succeeded, asked).ways == ("email", "webhook")
+    assert notify(skipped, asked).channels == ()
+    assert notify(succeeded, asked).channels == ("email", "webhook")
     (text,) = hook.texts
     assert box.mails[0].get_content().splitlines() == text.splitlines()
     assert text.splitlines()[0] == "collisions success (dev)"
-    assert "rows: 10 read, 2 rejected, 3 in quarantine, 6 published" in text
+    assert "rows: 10 read, 2 rejected, 3 quarantined, 6 published" in text
     assert text.endswith(f"reports: file://{told.reports('collisions')}")
 
 
@@ -118,7 +118,7 @@ def test_a_way_that_does_not_work_stops_neither_the_run_nor_the_other_way(
 ) -> None:
     hook.status = 500
     sent = notify(outcome_of(told, failing="publish"), told)
-    assert str(sent) == "sent by email; not sent by webhook: the server answered 500"
+    assert str(sent) == "sent by email; not sent by webhook: the server responded 500"
     assert len(box.mails) == 1
 
 
@@ -137,23 +137,23 @@ def test_only_what_is_configured_is_used(
     told: Settings, hook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SLUICE_NOTIFY_EMAIL_TO")
-    assert send(trial_message("collisions", told), project_settings.load()).ways == ("webhook",)
+    assert send(trial_message("collisions", told), project_settings.load()).channels == ("webhook",)
     monkeypatch.delenv("SLUICE_NOTIFY_WEBHOOK_URL")
-    assert str(send(trial_message("collisions", told), project_settings.load())) == "nobody to tell"
+    assert str(send(trial_message("collisions", told), project_settings.load())) == "no recipients"
 
 
 def test_what_is_published_and_cannot_be_read_is_said(told: Settings) -> None:
     path = told.published("collisions")
     path.write_text("not a database")
     text = message_of(outcome_of(told, failing="publish"), told).text
-    assert f"published now: {path}, which cannot be read (IOException)" in text
+    assert f"published now: {path}, which is unreadable (IOException)" in text
 
 
 def test_many_errors_are_cut_short(told: Settings) -> None:
     for number in range(13):
         with pytest.raises(RuntimeError), stage("collisions", "many", f"ingest_{number:02}", told):
             raise RuntimeError("bad")
-    lines = message_of(outcome("collisions", "many", told), told).lines
+    lines = message_of(run_result("collisions", "many", told), told).lines
     assert [line for line in lines if line.startswith("ingest_")][-1] == "ingest_09: bad"
     assert "… and 3 more errors" in lines
 
@@ -167,11 +167,11 @@ def test_the_command_sends_the_last_run_again_or_a_test(
     run(told)
     record("collisions", told, "shell__1")
     run(told, run_id="shell__2", failing="build")
-    before = outcome("collisions", "shell__2", told)
+    before = run_result("collisions", "shell__2", told)
     record("collisions", told, "shell__2")
     assert main(["notify", "collisions", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert printed["ways"] == ["email", "webhook"]
+    assert printed["channels"] == ["email", "webhook"]
     assert printed["text"] == message_of(before, told).text
     assert [text.splitlines()[0] for text in hook.texts] == [
         "collisions test (dev)",
@@ -179,7 +179,7 @@ def test_the_command_sends_the_last_run_again_or_a_test(
     ]
     hook.status = 404
     assert main(["notify", "collisions"]) == 1
-    assert "not sent by webhook: the server answered 404" in capsys.readouterr().err
+    assert "not sent by webhook: the server responded 404" in capsys.readouterr().err
     for variable in ("SLUICE_NOTIFY_EMAIL_TO", "SLUICE_NOTIFY_WEBHOOK_URL"):
         monkeypatch.delenv(variable)
     assert main(["notify", "collisions", "--test"]) == 2
@@ -238,12 +238,12 @@ def test_a_password_is_sent_through_tls_alone(
         # A server that nobody vouches for gets neither password nor message.
         assert send(message, secured).failed == {"email": "SSLCertVerificationError"}
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        assert send(message, secured).ways == ("email",)
+        assert send(message, secured).channels == ("email",)
         assert box.logins == [(b"me", b"right")]
         assert len(box.mails) == 1
         monkeypatch.setenv("SLUICE_SMTP_PASSWORD", "wrong password")
         wrong = project_settings.load()
-        assert send(message, wrong).failed == {"email": "the server answered 535"}
+        assert send(message, wrong).failed == {"email": "the server responded 535"}
     assert "wrong password" not in repr(wrong)
     assert wrong.environment()["SLUICE_SMTP_PASSWORD"] == "wrong password"
     monkeypatch.setenv("SLUICE_SMTP_SECURITY", "none")

@@ -3,7 +3,7 @@
 import pytest
 
 from ingestion.results import FilesFailedError
-from observability.metrics.record import last_outcome
+from observability.metrics.record import last_run_result
 from orchestration.run import Run, run_domain
 from settings import Settings
 
@@ -24,7 +24,7 @@ def test_a_bad_file_stops_the_run_after_every_entity_is_loaded(settings: Setting
         run_domain(run)
     assert run.publication is None
     assert [step.id for step in run.failed] == ["ingest_orders", "ingest_customers"]
-    recorded = last_outcome("ecommerce", settings)
+    recorded = last_run_result("ecommerce", settings)
     assert recorded.status == "failed"
     assert {stage["stage"]: stage["status"] for stage in recorded.stages} == {
         "ingest_orders": "failed",

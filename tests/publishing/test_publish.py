@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from cli.main import main
-from observability.metrics.summary import collect
+from observability.metrics.summary import published_counts
 from publishing import publish as publishing
 from publishing.errors import PublishError
 from publishing.publish import publish
@@ -231,4 +231,4 @@ def test_a_killed_publish_leaves_the_published_file_as_it_was(
 
 
 def test_nothing_published_has_no_numbers(settings: Settings) -> None:
-    assert collect("things", settings) == {}
+    assert published_counts("things", settings) == {}

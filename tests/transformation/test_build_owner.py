@@ -2,7 +2,7 @@
 
 import pytest
 
-from observability.metrics.record import outcome
+from observability.metrics.record import run_result
 from orchestration.run import publish
 from publishing.errors import SupersededRunError
 from settings import Settings
@@ -23,7 +23,7 @@ def test_what_another_run_has_built_since_is_left_to_it(things: Settings) -> Non
     with pytest.raises(SupersededRunError, match="things has been built anew by second, which publishes it"):
         publish("things", "first", things, force_publish=True)
     assert not things.published("things").exists()
-    assert outcome("things", "first", things).status == "success"
+    assert run_result("things", "first", things).status == "success"
     assert publish("things", "second", things, force_publish=True).rows["fct_things"] == 3
 
 

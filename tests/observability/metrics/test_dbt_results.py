@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from observability.metrics.dbt_results import RESULTS, keep, read, results_kept
+from observability.metrics.dbt_results import RESULTS, keep_results, read_results, save_results
 from settings import Settings
 from tests.forks import run_dbt
 from tests.parsed import Parsed
@@ -13,32 +13,34 @@ from transformation.dbt import DbtError
 
 
 def kept(settings: Settings) -> list[dict]:
-    return [row for file in settings.dbt_results.glob("*.json") for row in read(file)]
+    return [row for file in settings.dbt_results.glob("*.json") for row in read_results(file)]
 
 
 @pytest.mark.slow
 def test_results_of_a_command_are_kept_also_of_one_that_fails(settings: Settings, project: Parsed) -> None:
     project.put(settings)
-    with results_kept("taxi", "r", settings) as own:
+    with keep_results("taxi", "r", settings) as own:
         run_dbt(["seed", "--select", "taxi_zones"], settings, variables=own)
     (zones,) = kept(settings)
     assert (zones["pipeline"], zones["run_id"], zones["status"]) == ("taxi", "r", "success")
     assert zones["unique_id"] == "seed.sluice.taxi_zones"
     assert zones["started_at"] < zones["ended_at"]
-    with pytest.raises(DbtError), results_kept("taxi", "s", settings) as own:
+    with pytest.raises(DbtError), keep_results("taxi", "s", settings) as own:
         run_dbt(["build", "--select", "fct_trips"], settings, variables=own)
     failed = [row for row in kept(settings) if row["run_id"] == "s"]
     assert "error" in {row["status"] for row in failed}
     # A command that does not come to its nodes leaves nothing, least of all the results of the one before.
-    with pytest.raises(DbtError), results_kept("taxi", "t", settings) as own:
+    with pytest.raises(DbtError), keep_results("taxi", "t", settings) as own:
         run_dbt(["build", "--no-such-option"], settings, variables=own)
     assert {row["run_id"] for row in kept(settings)} == {"r", "s"}
 
 
-def test_half_a_file_is_said_and_stops_nothing(settings: Settings, tmp_path: Path, capsys) -> None:
+def test_a_damaged_results_file_is_logged_and_stops_nothing(
+    settings: Settings, tmp_path: Path, caplog
+) -> None:
     (tmp_path / RESULTS).write_text('{"metadata": ')
-    keep(tmp_path, "taxi", "r", settings)
-    assert "dbt's results are not kept" in capsys.readouterr().err
+    save_results(tmp_path, "taxi", "r", settings)
+    assert "results of dbt are not kept" in caplog.text
     assert kept(settings) == []
 
 
@@ -51,7 +53,7 @@ def test_a_secret_in_a_message_is_not_kept(settings: Settings, tmp_path: Path) -
         "message": "could not connect: password=hunter2",
     }
     (tmp_path / RESULTS).write_text(json.dumps({"metadata": {"invocation_id": "i"}, "results": [result]}))
-    keep(tmp_path, "taxi", "r", settings)
+    save_results(tmp_path, "taxi", "r", settings)
     (row,) = kept(settings)
     assert row["message"] == "could not connect: password=***"
     assert row["started_at"] is None

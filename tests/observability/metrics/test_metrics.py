@@ -6,18 +6,18 @@ from typing import Any
 import duckdb
 import pytest
 
-from observability.metrics.journal import stage
 from observability.metrics.ops_store import MetricsError
 from observability.metrics.record import record
+from observability.metrics.run_log import stage
 from settings import Settings
 from tests.holding import held
 from tests.kill_at import COMPLETE, INSERT, MERGE, named, run_to_death
-from tests.observability.metrics.noted_run import run
+from tests.observability.metrics.logged_run import run
 from warehouse import WarehouseBusyError, connect
 
 POINTS = [
-    ("observability.metrics.record:note_end", "before", 1),
-    ("observability.metrics.record:note_end", "after", 1),
+    ("observability.metrics.record:mark_finished", "before", 1),
+    ("observability.metrics.record:mark_finished", "after", 1),
     ("dlt.normalize.normalize:Normalize.run", "after", 1),
     (INSERT, "after", 2),
     (MERGE, "after", 1),
@@ -66,7 +66,7 @@ def test_a_run_is_one_row_and_each_of_its_stages_is_one(settings: Settings) -> N
         "started_at = (select min(started_at) from raw_ops.stages), seconds = epoch(ended_at - started_at)"
     )
     assert runs(settings, spans) == [(True, True)]
-    assert not settings.journal("things").joinpath("r").exists()
+    assert not settings.run_logs("things").joinpath("r").exists()
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_a_run_that_published_nothing_has_failed_unless_there_was_nothing_to_do(
 
 
 def test_a_crashed_run_is_recorded_by_the_next_one(settings: Settings) -> None:
-    point = ("observability.metrics.journal:_append", "after", 3)
-    run_to_death(point, settings, "tests.observability.metrics.noted_run", "crashed")
+    point = ("observability.metrics.run_log:_append", "after", 3)
+    run_to_death(point, settings, "tests.observability.metrics.logged_run", "crashed")
     run("next")
     assert runs(settings, "run_id, status, error, rows_in, seconds is null") == [
         ("crashed", "failed", "interrupted", 10, True),
@@ -108,7 +108,7 @@ def test_a_crashed_run_is_recorded_by_the_next_one(settings: Settings) -> None:
         ("crashed", "build", "failed", "interrupted"),
         ("crashed", "ingest_a", "success", None),
     ]
-    assert list(settings.journal("things").iterdir()) == []
+    assert list(settings.run_logs("things").iterdir()) == []
 
 
 def test_a_run_that_only_paused_is_put_right_at_its_own_end(settings: Settings) -> None:
@@ -133,7 +133,7 @@ def test_the_journal_of_another_domain_is_left_alone(settings: Settings) -> None
     succeed(settings, "r", "publish")
     record("others", settings, "o")
     assert runs(settings, "domain, run_id") == [("others", "o")]
-    assert (settings.journal("things") / "r").exists()
+    assert (settings.run_logs("things") / "r").exists()
 
 
 def test_nothing_to_record_writes_nothing(settings: Settings) -> None:
@@ -175,10 +175,10 @@ def test_a_killed_record_loses_nothing_and_doubles_nothing(
     point: tuple[str, str, int], settings: Settings
 ) -> None:
     run("earlier")
-    run_to_death(point, settings, "tests.observability.metrics.noted_run", "killed")
+    run_to_death(point, settings, "tests.observability.metrics.logged_run", "killed")
     run("next")
     # Before it had said that it ended, nobody can tell that it did.
-    unsaid = point == ("observability.metrics.record:note_end", "before", 1)
+    unsaid = point == ("observability.metrics.record:mark_finished", "before", 1)
     assert runs(settings, "run_id, status, error, rows_in, rows_out, rows_failed") == [
         ("earlier", "success", None, 10, 5, 3),
         ("killed", *(("partial", "interrupted") if unsaid else ("success", None)), 10, 5, 3),
@@ -189,4 +189,4 @@ def test_a_killed_record_loses_nothing_and_doubles_nothing(
         for run_id in ("earlier", "killed", "next")
         for name in ("build", "ingest_a", "publish")
     ]
-    assert list(Path(settings.journal("things")).iterdir()) == []
+    assert list(Path(settings.run_logs("things")).iterdir()) == []

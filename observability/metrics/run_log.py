@@ -1,9 +1,8 @@
-"""The journal: what the stages of runs note about themselves while the runs go on.
+"""The run log: what the stages of runs record about themselves while they run.
 
-Each stage of a run has a file, `journal/<env>/<domain>/<run>/<stage>.jsonl`, to which it appends when it
-begins and when it ends. That needs no warehouse and outlives a crash: a stage that has begun, has not
-ended and is not held open by a process was interrupted. `observability.metrics.record` brings the journal into
-the warehouse.
+Each stage of a run has a file, `run_logs/<env>/<domain>/<run>/<stage>.jsonl`, to which it appends an event when it starts
+and when it ends. That needs no warehouse and survives a crash: a stage that has started, has not ended and is not held
+open by a process was interrupted. `observability.metrics.record` moves the log into the warehouse.
 """
 
 import fcntl
@@ -23,19 +22,18 @@ from common.files import fitting_name
 from settings import Settings
 
 INTERRUPTED = "interrupted"
-# Of the first and of the last line of an error.
+# Of the first and the last line of an error.
 LINE_LENGTH = 300
-# A process that has noted the end of its stage lets go of the file at once.
-LET_GO_SECONDS = 5.0
-# Of the file of a stage.
+# A process that has recorded the end of its stage closes the file at once.
+CLOSE_SECONDS = 5.0
 STAGE = ".jsonl"
-# The file that says of a run that it came to its end, and what failed in it.
-ENDED = "ended.json"
+# Records that a run has finished, and what failed in it.
+FINISHED = "finished.json"
 
 
 @dataclass
-class Measured:
-    """What a stage can tell about itself: rows read, written, and rejected or in quarantine; a note."""
+class StageMetrics:
+    """What a stage measures: rows read, written, and rejected or quarantined; a note."""
 
     rows_in: int | None = None
     rows_out: int | None = None
@@ -44,13 +42,13 @@ class Measured:
 
 
 def shell_run_id() -> str:
-    """A new id for a run that is started from a shell, in the form that Airflow's ids have."""
+    """Return a new id for a run in a shell, in the form of Airflow's ids."""
     return f"shell__{_now()}"
 
 
 @contextmanager
-def stage(domain: str, run_id: str, name: str, settings: Settings) -> Iterator[Measured]:
-    """Note a stage of a run while the block runs; an exception that leaves the block is its error.
+def stage(domain: str, run_id: str, name: str, settings: Settings) -> Iterator[StageMetrics]:
+    """Record a stage of a run while the block runs; an exception that leaves the block is its error.
 
     Args:
         domain: the pipeline.
@@ -58,41 +56,41 @@ def stage(domain: str, run_id: str, name: str, settings: Settings) -> Iterator[M
         name: the stage; the same name again is a further try. The end of a very long one is replaced by a hash.
         settings: which data folder and environment.
     """
-    measured = Measured()
+    metrics = StageMetrics()
     with _open(_folder(domain, run_id, settings) / fitting_name(name, STAGE)) as file:
         _append(file, started_at=_now())
         try:
-            yield measured
+            yield metrics
         except BaseException as error:
-            _append(file, ended_at=_now(), error=_one_line(error), **asdict(measured))
+            _append(file, ended_at=_now(), error=_one_line(error), **asdict(metrics))
             raise
-        _append(file, ended_at=_now(), error=None, **asdict(measured))
+        _append(file, ended_at=_now(), error=None, **asdict(metrics))
 
 
-def note_repair(domain: str, run_id: str, name: str, settings: Settings, note: str) -> None:
-    """Note that others have made good a stage that failed; nothing if it did not fail."""
+def mark_repaired(domain: str, run_id: str, name: str, settings: Settings, note: str) -> None:
+    """Record that others have repaired a stage that failed; nothing if it did not fail."""
     path = _folder(domain, run_id, settings) / fitting_name(name, STAGE)
     if path.exists() and _read_stage(path)["status"] == "failed":
         with _open(path) as file:
-            _append(file, ended_at=_now(), error=None, **asdict(Measured(note=note)))
+            _append(file, ended_at=_now(), error=None, **asdict(StageMetrics(note=note)))
 
 
-def note_end(domain: str, run_id: str, settings: Settings, failed: Sequence[str] = ()) -> None:
-    """Note that a run has come to its end, and what failed in it by the account of a scheduler."""
-    with _open(_folder(domain, run_id, settings) / ENDED) as file:
+def mark_finished(domain: str, run_id: str, settings: Settings, failed: Sequence[str] = ()) -> None:
+    """Record that a run has finished, and what failed in it according to a scheduler."""
+    with _open(_folder(domain, run_id, settings) / FINISHED) as file:
         _append(file, at=_now(), failed=list(failed))
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A run as it stands in the journal.
+class LoggedRun:
+    """A run in the log.
 
     Attributes:
-        folder: where.
+        folder: its files.
         run_id: which run.
-        stages: one dict a stage, with the columns of `raw_ops.stages` but domain and run.
-        ended_at: when the run said that it has come to its end, if it did.
-        failed: what it said has failed.
+        stages: one dict per stage, with the columns of `raw_ops.stages` except domain and run.
+        ended_at: when the run recorded that it has finished; None if it did not.
+        failed: what failed in it according to a scheduler.
     """
 
     folder: Path
@@ -102,53 +100,53 @@ class Entry:
     failed: tuple[str, ...]
 
     def remove(self) -> None:
-        """Take the run out of the journal; its end last, so that a kill in between leaves it ended."""
+        """Remove the run from the log; its end last, so that it stays finished if the process is killed in between."""
         for path in self.folder.glob(f"*{STAGE}"):
             path.unlink()
-        (self.folder / ENDED).unlink(missing_ok=True)
-        with suppress(OSError):  # a stage of the run begins at this moment
+        (self.folder / FINISHED).unlink(missing_ok=True)
+        with suppress(OSError):  # a stage of the run starts at this moment
             self.folder.rmdir()
 
 
 @contextmanager
-def take(domain: str, settings: Settings) -> Iterator[list[Entry]]:
-    """The runs of a domain in the journal, for as long as the block runs; for one caller at a time.
+def claim_runs(domain: str, settings: Settings) -> Iterator[list[LoggedRun]]:
+    """Lock the runs of a domain in the log while the block runs; for one caller at a time.
 
-    A run of which a stage is under way is left out. One that pauses between two stages is not: who
-    notes its next stage waits until the block has ended.
+    A run with a running stage is left out. A run between two stages is not: its next stage waits until the block has
+    ended.
     """
-    journal = settings.journal(domain)
-    folders = sorted(path for path in journal.iterdir() if path.is_dir()) if journal.exists() else []
+    log = settings.run_logs(domain)
+    folders = sorted(path for path in log.iterdir() if path.is_dir()) if log.exists() else []
     with ExitStack() as held:
-        yield [entry for folder in folders if (entry := _take(folder, held))]
+        yield [run for folder in folders if (run := _claim(folder, held))]
 
 
-def read(domain: str, run_id: str, settings: Settings) -> Entry:
-    """A run as it stands in the journal now, and stays; without stages if nothing of it is there."""
+def read_run(domain: str, run_id: str, settings: Settings) -> LoggedRun:
+    """Return a run as it is in the log now; without stages if it is not there."""
     folder = _folder(domain, run_id, settings)
     rows = [_read_stage(path) for path in sorted(folder.glob(f"*{STAGE}"))]
-    return Entry(folder, run_id, [row for row in rows if row["tries"]], ended_at=None, failed=())
+    return LoggedRun(folder, run_id, [row for row in rows if row["tries"]], ended_at=None, failed=())
 
 
-def _take(folder: Path, held: ExitStack) -> Entry | None:
-    ended = _events(folder / ENDED) if (folder / ENDED).exists() else []
+def _claim(folder: Path, held: ExitStack) -> LoggedRun | None:
+    finished = _events(folder / FINISHED) if (folder / FINISHED).exists() else []
     stages = []
     for path in sorted(folder.glob(f"*{STAGE}")):
         file = held.enter_context(path.open())
-        # Of a run that has ended, a process that should no longer be there is not waited for.
-        if not _lock(file, LET_GO_SECONDS if ended else 0) and not ended:
+        # A process that outlives its finished run is not waited for.
+        if not _lock(file, CLOSE_SECONDS if finished else 0) and not finished:
             return None
         stages.append(_read_stage(path))
-    if not stages and not ended:
+    if not stages and not finished:
         with suppress(OSError):
             folder.rmdir()
         return None
-    return Entry(
+    return LoggedRun(
         folder,
         run_id=unquote(folder.name),
         stages=[row for row in stages if row["tries"]],
-        ended_at=datetime.fromisoformat(ended[0]["at"]) if ended else None,
-        failed=tuple(ended[-1]["failed"]) if ended else (),
+        ended_at=datetime.fromisoformat(finished[0]["at"]) if finished else None,
+        failed=tuple(finished[-1]["failed"]) if finished else (),
     )
 
 
@@ -159,45 +157,40 @@ def _read_stage(path: Path) -> dict[str, Any]:
             tries, started_at, end = tries + 1, datetime.fromisoformat(event["started_at"]), None
         else:
             end = event
-    if end is None:
-        end = {"ended_at": None, "error": INTERRUPTED, **asdict(Measured())}
+    end = end or {"ended_at": None, "error": INTERRUPTED, **asdict(StageMetrics())}
     ended_at = datetime.fromisoformat(end["ended_at"]) if end["ended_at"] else None
     return {
         "stage": path.stem,
         "status": "failed" if end["error"] else "success",
         "started_at": started_at,
-        "ended_at": ended_at,
         "seconds": (ended_at - started_at).total_seconds() if ended_at and started_at else None,
-        "rows_in": end["rows_in"],
-        "rows_out": end["rows_out"],
-        "rows_failed": end["rows_failed"],
         "tries": tries,
-        "error": end["error"],
-        "note": end["note"],
+        **end,
+        "ended_at": ended_at,
     }
 
 
 def _events(path: Path) -> list[dict[str, Any]]:
     events = []
     for line in path.read_text().splitlines():
-        with suppress(ValueError):  # an empty line, or half a one of a process that was killed
+        with suppress(ValueError):  # an empty line, or half a line of a process that was killed
             events.append(json.loads(line))
     return events
 
 
 def _append(file: IO[str], **event: Any) -> None:
-    # On a line of its own, also after half a line.
+    # On a line of its own, even after half a line.
     file.write(f"\n{json.dumps(event)}\n")
     file.flush()
 
 
 def _open(path: Path) -> IO[str]:
-    """Open a file of the journal to append to it; until it is closed, all can see that it is in use."""
+    """Open a file of the log to append to it; until it is closed, others see that it is in use."""
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             file = path.open("a")
-        except FileNotFoundError:  # the run was taken out of the journal at this moment
+        except FileNotFoundError:  # the run was removed from the log at this moment
             continue
         fcntl.flock(file, fcntl.LOCK_SH)
         if path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno())):
@@ -206,7 +199,7 @@ def _open(path: Path) -> IO[str]:
 
 
 def _lock(file: IO[str], seconds: float) -> bool:
-    """Lock a file against those who append to it; False if one of them still does after this time."""
+    """Lock a file exclusively; return False if a process still appends to it after this time."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -220,7 +213,7 @@ def _lock(file: IO[str], seconds: float) -> bool:
 
 
 def _folder(domain: str, run_id: str, settings: Settings) -> Path:
-    return settings.journal(domain) / quote(run_id, safe=":+")
+    return settings.run_logs(domain) / quote(run_id, safe=":+")
 
 
 def _now() -> str:
@@ -228,7 +221,7 @@ def _now() -> str:
 
 
 def _one_line(error: BaseException) -> str:
-    """An error in one line: what it begins with and what it comes down to, without secrets."""
+    """Return the first and the last line of an error in one line, without secrets."""
     if not isinstance(error, Exception):  # Ctrl-C, or a scheduler that ends the process
         return INTERRUPTED
     lines = [line.strip() for line in str(error).splitlines()]
@@ -239,7 +232,7 @@ def _one_line(error: BaseException) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """The text without what is secret in URLs, in settings such as `token=…`, and in the environment."""
+    """Return the text without secrets: those in URLs, in settings such as `token=…`, and in environment variables."""
     for name, value in os.environ.items():
         if len(value) >= 8 and re.search(r"PASSWORD|SECRET|TOKEN|CREDENTIAL|WEBHOOK|_KEY$", name.upper()):
             text = text.replace(value, "***")

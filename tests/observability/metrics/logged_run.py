@@ -3,7 +3,7 @@
 import sys
 
 import settings
-from observability.metrics.journal import stage
+from observability.metrics.run_log import stage
 
 
 def run(run_id: str, failing: str = "") -> None:

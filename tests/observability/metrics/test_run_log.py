@@ -1,4 +1,4 @@
-"""What stages note about themselves, and who may take it away when."""
+"""What stages note about themselves, and who may claim_runs it away when."""
 
 import multiprocessing
 import threading
@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from observability.metrics.journal import Entry, note_end, note_repair, stage, take
+from observability.metrics.run_log import LoggedRun, claim_runs, mark_finished, mark_repaired, stage
 from settings import Settings
 from tests.kill_at import run_to_death
 
 
-def entries(settings: Settings) -> list[Entry]:
-    with take("things", settings) as found:
+def entries(settings: Settings) -> list[LoggedRun]:
+    with claim_runs("things", settings) as found:
         return found
 
 
@@ -55,7 +55,7 @@ def test_a_stage_may_be_named_after_a_file_with_the_longest_name(settings: Setti
     for name in [*names, names[0]]:
         with stage("things", "r", name, settings):
             pass
-    note_repair("things", "r", names[0], settings, "made good")
+    mark_repaired("things", "r", names[0], settings, "made good")
     (entry,) = entries(settings)
     assert sorted(row["tries"] for row in entry.stages) == [1, 2]
     assert all(row["stage"].startswith("ingest_sales_éé") for row in entry.stages)
@@ -119,28 +119,28 @@ def test_ctrl_c_interrupts_a_stage(settings: Settings) -> None:
 
 
 def test_a_stage_that_others_made_good_has_not_failed(settings: Settings) -> None:
-    note_repair("things", "r", "build", settings, "never ran")
+    mark_repaired("things", "r", "build", settings, "never ran")
     fail(settings, "one model")
-    note_repair("things", "r", "build", settings, "by a retry")
+    mark_repaired("things", "r", "build", settings, "by a retry")
     row = only(settings)
     assert (row["status"], row["error"], row["note"], row["tries"]) == ("success", None, "by a retry", 1)
-    note_repair("things", "r", "build", settings, "again")
+    mark_repaired("things", "r", "build", settings, "again")
     assert only(settings)["note"] == "by a retry"
 
 
 def test_a_run_may_have_any_name(settings: Settings) -> None:
     names = ["manual__2026-01-01T02:00:00+00:00", "a/b", "../c", "d %2F é"]
     for name in names:
-        note_end("things", name, settings)
+        mark_finished("things", name, settings)
     assert sorted(entry.run_id for entry in entries(settings)) == sorted(names)
-    assert {path.parent for path in settings.data_dir.rglob("ended.json")} == {
+    assert {path.parent for path in settings.data_dir.rglob("finished.json")} == {
         entry.folder for entry in entries(settings)
     }
 
 
 def test_environments_and_domains_keep_apart(settings: Settings) -> None:
-    note_end("others", "r", settings)
-    note_end("things", "r", Settings(data_dir=settings.data_dir, env="prod"))
+    mark_finished("others", "r", settings)
+    mark_finished("things", "r", Settings(data_dir=settings.data_dir, env="prod"))
     assert entries(settings) == []
 
 
@@ -157,8 +157,8 @@ def test_environments_and_domains_keep_apart(settings: Settings) -> None:
 def test_a_killed_run_leaves_what_it_had_noted(
     settings: Settings, moment: str, call: int, stages: dict[str, str | None]
 ) -> None:
-    point = ("observability.metrics.journal:_append", moment, call)
-    run_to_death(point, settings, "tests.observability.metrics.noted_run", "r")
+    point = ("observability.metrics.run_log:_append", moment, call)
+    run_to_death(point, settings, "tests.observability.metrics.logged_run", "r")
     found = {row["stage"]: row["error"] for entry in entries(settings) for row in entry.stages}
     if moment == "before":
         # What was to be noted is missing.
@@ -181,7 +181,7 @@ def test_half_a_line_of_a_killed_process_spoils_no_other(settings: Settings) -> 
 
 
 def test_a_file_to_which_nothing_was_noted_yet_is_no_stage(settings: Settings) -> None:
-    folder = settings.journal("things") / "r"
+    folder = settings.run_logs("things") / "r"
     folder.mkdir(parents=True)
     (folder / "build.jsonl").touch()
     (entry,) = entries(settings)
@@ -219,7 +219,7 @@ def test_a_stage_that_begins_while_its_run_is_taken_away_is_not_lost(settings: S
             measured.rows_in = 5
 
     thread = threading.Thread(target=again)
-    with take("things", settings) as (entry,):
+    with claim_runs("things", settings) as (entry,):
         thread.start()
         time.sleep(0.2)
         entry.remove()
@@ -230,7 +230,7 @@ def test_a_stage_that_begins_while_its_run_is_taken_away_is_not_lost(settings: S
 def test_a_process_that_outlives_its_run_does_not_keep_it(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("observability.metrics.journal.LET_GO_SECONDS", 0.2)
+    monkeypatch.setattr("observability.metrics.run_log.CLOSE_SECONDS", 0.2)
     with stage("things", "r", "build", settings):
-        note_end("things", "r", settings)
+        mark_finished("things", "r", settings)
         assert only(settings)["error"] == "interrupted"
