@@ -95,14 +95,14 @@ def load(
     """
     import settings as project_settings
     from ingestion.load import load_domain
-    from ingestion.registry import feeds_of_source
+    from ingestion.registry import resources_of_source
     from ingestion.results import FilesFailedError
 
     if download and not month:
         raise typer.BadParameter("--download needs --month: which files to download")
     entities, months = entity, month
     if domain not in options.domains():
-        feeds = feeds_of_source(domain)
+        feeds = resources_of_source(domain)
         domain, entities = feeds[0].domain, entities or [feed.entity for feed in feeds]
     settings = project_settings.load()
     if download:

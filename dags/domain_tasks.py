@@ -64,7 +64,7 @@ def ingest_months(domain: str, entity: str) -> XComArg:
         """Fetch the month's file, unless it is there."""
         from ingestion.download.download import DownloadError
         from ingestion.download.partition import NothingToLoadError, fetch
-        from ingestion.files.file_resource import UnknownPartitionError
+        from ingestion.registry import UnknownPartitionError
 
         try:
             fetched = fetch(domain, month, _SETTINGS)
@@ -107,9 +107,9 @@ def ingest_files(domain: str, entity: str, api: str) -> XComArg:
     @task(task_id="files")
     def files_of_run() -> list[str]:
         """List the complete files; of more than Airflow maps, only the first ones, and the next run has the rest."""
-        from ingestion.load import arrived
+        from ingestion.load import complete_files
 
-        return arrived(domain, _SETTINGS)[: conf.getint("core", "max_map_length")]
+        return complete_files(domain, _SETTINGS)[: conf.getint("core", "max_map_length")]
 
     @task(task_id=f"ingest_{api}", **waiting("ingest"))
     def load_api(files: list[str], *, run_id: str | None = None, params: dict | None = None) -> dict:

@@ -10,7 +10,7 @@ from airflow.sdk import Asset, AssetWatcher
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 import settings
-from ingestion.files.landing import delivered, is_complete, state_of
+from ingestion.files.landing import is_complete, list_deliveries, version_of
 
 POKE_SECONDS = 2.0
 
@@ -70,8 +70,8 @@ class LandingTrigger(BaseEventTrigger):
     def _look(self) -> tuple[dict[str, Any], bool]:
         """The complete files, each with a value that differs with its content, and whether there are others."""
         folder = Path(self.folder)
-        files = delivered(folder) if folder.is_dir() else []
+        files = list_deliveries(folder) if folder.is_dir() else []
         complete = {
-            path.name: state_of(path) for path in files if is_complete(path, self.file_stable_seconds)
+            path.name: version_of(path) for path in files if is_complete(path, self.file_stable_seconds)
         }
         return complete, len(complete) < len(files)

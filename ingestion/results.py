@@ -70,10 +70,6 @@ class LoadSummary:
         )
 
 
-class UnreadableFileError(ValueError):
-    """The file as a whole cannot be loaded; the message says why in words for its sender."""
-
-
 class FilesFailedError(RuntimeError):
     """Some files or API entities could not be loaded, all others were; the message gives each reason."""
 

@@ -140,9 +140,9 @@ def check_volume(domain: str, settings: Settings, entity: str) -> str:
         LowVolumeError: it has less than half of the usual volume.
     """
     from ingestion.enrich.volume_check import outlook
-    from ingestion.registry import feeds_of
+    from ingestion.registry import resources_of
 
-    (resource,) = [resource for resource in feeds_of(domain) if resource.entity == entity]
+    (resource,) = [resource for resource in resources_of(domain) if resource.entity == entity]
     found = outlook(resource, settings)
     if found.is_low:
         raise LowVolumeError(f"few {entity}: {found}")

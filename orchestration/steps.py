@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from ingestion.api.api_resource import ApiResource
 from ingestion.files.file_resource import FileResource
-from ingestion.registry import feeds_of
+from ingestion.registry import resources_of
 from settings import Settings
 
 
@@ -148,7 +148,7 @@ def steps_table(steps: Sequence[Step]) -> str:
 
 def _ingest_steps(domain: str) -> Iterator[Step]:
     """The steps that load the entities of a domain: files, then APIs, then enrichments."""
-    for resource in feeds_of(domain):
+    for resource in resources_of(domain):
         if isinstance(resource, FileResource):
             yield from _file_steps(resource.entity, bool(resource.partition), resource.moves_files)
         elif isinstance(resource, ApiResource):

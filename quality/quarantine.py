@@ -10,7 +10,7 @@ import duckdb
 
 import settings as settings_module
 from common.atomic_write import atomic_write
-from ingestion.registry import entities_of, feeds_of
+from ingestion.registry import entities_of, resources_of
 from settings import Settings
 from transformation.manifest import quarantine_model
 from warehouse import Warehouse, WarehouseError, is_there, quoted, reading
@@ -162,7 +162,7 @@ def describe(found: QuarantineReport, settings: Settings) -> str:
     if found.export:
         entity = found.by_file[0].entity
         lines += ["", f"written to {found.export}"]
-    if found.export and any(feed.partition for feed in feeds_of(found.domain)):
+    if found.export and any(feed.partition for feed in resources_of(found.domain)):
         lines += ["To correct a row, deliver the whole file of its month again; it replaces the month."]
     elif found.export:
         lines += [

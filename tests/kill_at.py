@@ -22,7 +22,7 @@ from tests.forks import run_in_fork
 Point = tuple[str, str, int]
 
 # dlt's steps of a load: copy files or rows into staging tables, merge them into the tables, complete the package.
-COPY = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
+COPY = "warehouse.duckdb_dlt:CopyParquetJob.run"
 INSERT = "dlt.destinations.insert_job_client:InsertValuesLoadJob.run"
 MERGE = "dlt.destinations.job_client_impl:SqlLoadJob.run"
 COMPLETE = "dlt.load.load:Load.complete_package"

@@ -11,8 +11,8 @@ from warehouse.interface import (
     Warehouse,
     WarehouseBusyError,
     WarehouseError,
-    quoted,
 )
+from warehouse.sql import quoted
 
 __all__ = [
     "WAIT_SECONDS",
@@ -36,7 +36,7 @@ def connect(
     domain: str | None = None,
     *,
     wait_seconds: float = WAIT_SECONDS,
-    most_memory: str | None = None,
+    max_memory: str | None = None,
 ) -> AbstractContextManager[Warehouse]:
     """Open the working warehouse for writing and keep it until the block ends.
 
@@ -47,12 +47,12 @@ def connect(
         settings: which data folder and environment.
         domain: whose tables are written; None for who writes none that others write.
         wait_seconds: how long to wait for another process.
-        most_memory: what the work needs at most in this process (`512MB`), where the settings allow more.
+        max_memory: what the work needs at most in this process (`512MB`), where the settings allow more.
 
     Raises:
         WarehouseBusyError: another process still had it after `wait_seconds`; names it. Or there is no server.
     """
-    return _engine(settings).connect(settings, domain, wait_seconds=wait_seconds, most_memory=most_memory)
+    return _engine(settings).connect(settings, domain, wait_seconds=wait_seconds, max_memory=max_memory)
 
 
 def reading(settings: Settings) -> AbstractContextManager[Warehouse]:

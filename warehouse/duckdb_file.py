@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -16,11 +16,10 @@ from warehouse.interface import (
     ImportedFile,
     Parameters,
     WarehouseBusyError,
-    quoted,
 )
+from warehouse.sql import literal, quoted
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from dlt.common.destination import Destination
 
 
@@ -43,12 +42,10 @@ class DuckDbWarehouse:
         return [name for (name,) in found.fetchall()]
 
     def destination(self) -> "Destination":
-        """This very connection: whoever opened another one would wait for it."""
-        import dlt
+        """Return dlt's way into this file."""
+        from warehouse.duckdb_dlt import destination
 
-        # dlt 1.31 does not say of DuckDB that it has transactions and would commit the delete of
-        # a replacement by itself; a kill before the insert then leaves the file without rows.
-        return dlt.destinations.duckdb(self.connection, supports_transactions=True)
+        return destination(self.connection)
 
     def normalize_column_name(self, column: str) -> str:
         """Names may have any length."""
@@ -57,10 +54,6 @@ class DuckDbWarehouse:
     def importable(self, parquet: Path) -> ImportedFile:
         """As it is."""
         return ImportedFile(parquet, "parquet")
-
-    def items(self, rows: "pa.Table", work: Path) -> Iterator[Any]:
-        """As they are."""
-        yield rows
 
     def sha256(self, text: str) -> str:
         """SQL for the hexadecimal SHA-256 of a text."""
@@ -100,7 +93,7 @@ class DuckDbWarehouse:
 
 @contextmanager
 def connect(
-    settings: Settings, domain: str | None, *, wait_seconds: float, most_memory: str | None
+    settings: Settings, domain: str | None, *, wait_seconds: float, max_memory: str | None
 ) -> Iterator[DuckDbWarehouse]:
     """Open the file for writing. DuckDB refuses a second process at once, so this waits for the first to finish."""
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
@@ -122,9 +115,9 @@ def connect(
                 ) from error
             time.sleep(0.2)
     try:
-        limits = [settings.memory_limit, *([most_memory] if most_memory else [])]
+        limits = [settings.memory_limit, *([max_memory] if max_memory else [])]
         connection.execute("set memory_limit = $limit", {"limit": min(limits, key=_bytes)})
-        if most_memory:
+        if max_memory:
             # `_source_row` says the order of rows. To keep it in the table as well costs, measured
             # with 10,000,000 orders, twice the processor time.
             connection.execute("set preserve_insertion_order = false")
@@ -141,7 +134,7 @@ def reading(settings: Settings) -> Iterator[DuckDbWarehouse]:
             str(settings.warehouse), read_only=True, config={"memory_limit": settings.memory_limit}
         )
     except duckdb.IOException:
-        with connect(settings, None, wait_seconds=WAIT_SECONDS, most_memory=None) as writing:
+        with connect(settings, None, wait_seconds=WAIT_SECONDS, max_memory=None) as writing:
             yield writing
         return
     with connection:
@@ -170,9 +163,7 @@ def _make(warehouse: Path) -> None:
     not for `duckdb.connect` to say: dbt, in the same process, would then ask for another configuration.
     """
     with duckdb.connect() as connection:
-        connection.execute(
-            f"attach '{str(warehouse).replace(chr(39), chr(39) * 2)}' as made (storage_version 'latest')"
-        )
+        connection.execute(f"attach {literal(warehouse)} as made (storage_version 'latest')")
 
 
 def _bytes(size: str) -> float:

@@ -1,6 +1,6 @@
 """What an engine must do to be the working warehouse. SQL that is not here must mean the same on all of them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,6 @@ from settings import Settings
 
 if TYPE_CHECKING:  # who only reads needs neither, whose imports take their time
     import duckdb
-    import pyarrow as pa
     from dlt.common.destination import Destination
 
 # Longer than the longest build of another domain should hold the warehouse.
@@ -69,10 +68,7 @@ class Warehouse(Protocol):
         """A raw column's name, shortened where the engine has no names of its length."""
 
     def importable(self, parquet: Path) -> ImportedFile:
-        """A Parquet file of texts and integers as dlt imports it fastest here; it may come beside the file."""
-
-    def items(self, rows: "pa.Table", work: Path) -> Iterator[Any]:
-        """Items of a dlt resource with these rows of texts and integers; `work` is a folder for files."""
+        """Return the file that dlt imports fastest here for a Parquet file of texts and integers; it may be a copy beside it."""
 
     def sha256(self, text: str) -> str:
         """SQL for the hexadecimal SHA-256 of a text, which is an expression."""
@@ -99,7 +95,7 @@ class Engine(Protocol):
     """A kind of warehouse; see the functions of these names in `warehouse`."""
 
     def connect(  # noqa: D102
-        self, settings: Settings, domain: str | None, *, wait_seconds: float, most_memory: str | None
+        self, settings: Settings, domain: str | None, *, wait_seconds: float, max_memory: str | None
     ) -> AbstractContextManager[Warehouse]: ...
 
     def reading(self, settings: Settings) -> AbstractContextManager[Warehouse]: ...  # noqa: D102
@@ -109,8 +105,3 @@ class Engine(Protocol):
     def domain_lock(self, settings: Settings, domain: str) -> AbstractContextManager[None]: ...  # noqa: D102
 
     def scratch(self, settings: Settings, name: str) -> AbstractContextManager[Settings]: ...  # noqa: D102
-
-
-def quoted(name: str) -> str:
-    """An identifier for SQL, on any engine but Spark."""
-    return '"' + name.replace('"', '""') + '"'

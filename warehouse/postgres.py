@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import psycopg2
 
@@ -22,14 +22,13 @@ from warehouse.interface import (
     Parameters,
     WarehouseBusyError,
     WarehouseError,
-    quoted,
 )
 from warehouse.postgres_copy import read_copied_csv, write_copy_text
 from warehouse.postgres_lock import end_leftovers, loading, lock
+from warehouse.sql import quoted
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
     from dlt.common.destination import Destination
 
 CONNECT_SECONDS = 15
@@ -90,18 +89,6 @@ class PostgresWarehouse:
         """As text for COPY."""
         return ImportedFile(write_copy_text(parquet), "csv")
 
-    def items(self, rows: "pa.Table", work: Path) -> Iterator[Any]:
-        """As a file for COPY: dlt's own way would make null of an empty text."""
-        import dlt
-        import pyarrow.parquet as pq
-
-        with tempfile.TemporaryDirectory(prefix="items_", dir=work) as folder:
-            parquet = Path(folder) / "rows.parquet"
-            pq.write_table(rows, parquet)
-            file = self.importable(parquet)
-            empty = rows.schema.empty_table()
-            yield dlt.mark.with_file_import(str(file.path), file.file_format, len(rows), hints=empty)
-
     def sha256(self, text: str) -> str:
         """SQL for the hexadecimal SHA-256 of a text."""
         return f"encode(sha256(convert_to({text}, 'UTF8')), 'hex')"
@@ -157,7 +144,7 @@ class PostgresWarehouse:
 
 @contextmanager
 def connect(
-    settings: Settings, domain: str | None, *, wait_seconds: float, most_memory: str | None
+    settings: Settings, domain: str | None, *, wait_seconds: float, max_memory: str | None
 ) -> Iterator[PostgresWarehouse]:
     """Connect, and wait for another run of the domain. What is done in the server needs no memory here."""
     with _connected(settings.postgres, domain) as connection:

@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from ingestion.formats.parsed_file import connect, identifier, literal
 from warehouse.interface import Column
+from warehouse.sql import in_memory_duckdb, literal, quoted
 
 NULL = r"\N"
 # Each character that means something in the format, and how it is written.
@@ -28,11 +28,11 @@ def write_copy_text(parquet: Path) -> Path:
     columns = pq.read_schema(parquet)
     line = " || chr(9) || ".join(_value(column.name, str(column.type)) for column in columns)
     header = "\t".join(columns.names)
-    with connect(parquet.parent) as database:
+    with in_memory_duckdb(parquet.parent) as database:
         # One column without quotes, which is written as it is.
         database.execute(
             f"""
-            copy (select {line} as {identifier(header)} from read_parquet({literal(parquet)}))
+            copy (select {line} as {quoted(header)} from read_parquet({literal(parquet)}))
             to {literal(text)} (format csv, header true, quote '', escape '', delimiter '{chr(1)}')
             """
         )
@@ -64,7 +64,7 @@ def _type(kind: str) -> str:
 
 
 def _value(name: str, kind: str) -> str:
-    sql = identifier(name)
+    sql = quoted(name)
     if "string" in kind:
         for character, written in ESCAPES.items():
             sql = f"replace({sql}, {_code(character)}, {literal(written)})"

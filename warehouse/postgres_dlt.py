@@ -1,5 +1,7 @@
 """dlt's way into PostgreSQL: its own destination, but files of rows come by COPY in the text format."""
 
+from typing import BinaryIO
+
 from dlt.common.destination import PreparedTableSchema
 from dlt.common.destination.client import HasFollowupJobs, LoadJob, RunnableLoadJob
 from dlt.common.storages.load_package import ParsedLoadJobFileName
@@ -14,17 +16,34 @@ COPY_BYTES = 1 << 20
 
 
 class CopyTextJob(RunnableLoadJob, HasFollowupJobs):
-    """Copies a file, written by `write_copy_text`, into its table, in one transaction."""
+    """Copies a file, written by `write_copy_text`, into its table, in one transaction, with the id of the load."""
+
+    def __init__(self, file_path: str, load_id: str) -> None:
+        super().__init__(file_path)
+        self._id_of_load = load_id
 
     def run(self) -> None:
         """Copy."""
         client = self._job_client.sql_client
         with open(self._file_path, "rb") as file:  # noqa: PTH123
-            names = file.readline().decode().rstrip("\n").split("\t")
+            names = [*file.readline().decode().rstrip("\n").split("\t"), "_dlt_load_id"]
             columns = ", ".join(client.escape_column_name(name) for name in names)
             table = client.make_qualified_table_name(self.load_table_name)
             with client.begin_transaction(), client.native_connection.cursor() as cursor:
-                cursor.copy_expert(f"copy {table} ({columns}) from stdin", file, size=COPY_BYTES)
+                lines = _LinesWithEnd(file, f"\t{self._id_of_load}")
+                cursor.copy_expert(f"copy {table} ({columns}) from stdin", lines, size=COPY_BYTES)
+
+
+class _LinesWithEnd:
+    """A file whose lines have something at their ends; a line end within a value is written as an escape."""
+
+    def __init__(self, file: BinaryIO, end: str) -> None:
+        self._file = file
+        self._end = f"{end}\n".encode()
+
+    def read(self, size: int) -> bytes:
+        """Return the next lines or parts of lines."""
+        return self._file.read(size).replace(b"\n", self._end)
 
 
 class SluicePostgresClient(PostgresClient):
@@ -35,7 +54,7 @@ class SluicePostgresClient(PostgresClient):
     ) -> LoadJob:
         """The job of a file."""
         if ParsedLoadJobFileName.parse(file_path).file_format == "csv":
-            return CopyTextJob(file_path)
+            return CopyTextJob(file_path, load_id)
         return super().create_load_job(table, file_path, load_id, restore)
 
 

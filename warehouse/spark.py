@@ -16,11 +16,12 @@ from uuid import uuid4
 from common.file_lock import FileLockedError, file_lock
 from settings import Settings
 from warehouse import duckdb_file
-from warehouse.interface import WAIT_SECONDS, Column, Parameters, WarehouseBusyError, quoted
+from warehouse.interface import WAIT_SECONDS, Column, Parameters, WarehouseBusyError
 from warehouse.spark_parquet import parquet_files, relation_of
 from warehouse.spark_raw_tables import write_raw_parquet
 from warehouse.spark_server import SparkMissingError, spark_server, unused_port
 from warehouse.spark_sql import SparkSql, backquoted, session
+from warehouse.sql import quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -117,13 +118,13 @@ class SparkWarehouse(duckdb_file.DuckDbWarehouse):
 
 @contextmanager
 def connect(
-    settings: Settings, domain: str | None, *, wait_seconds: float, most_memory: str | None
+    settings: Settings, domain: str | None, *, wait_seconds: float, max_memory: str | None
 ) -> Iterator[SparkWarehouse]:
     """Open the raw tables for writing; at the end, what came and went of the domain's is in the lake as well."""
     with (
         _of(settings, domain, wait_seconds),
         session(settings.spark) as spark,
-        duckdb_file.connect(settings, domain, wait_seconds=wait_seconds, most_memory=most_memory) as opened,
+        duckdb_file.connect(settings, domain, wait_seconds=wait_seconds, max_memory=max_memory) as opened,
     ):
         try:
             yield SparkWarehouse(opened.connection, settings, spark)

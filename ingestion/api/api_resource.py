@@ -1,11 +1,10 @@
 """A source of records that comes from an API."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ingestion.api.settings import ApiSettings
-from ingestion.files.file_resource import UnknownPartitionError
 from ingestion.results import LoadResult
 from settings import Settings
 
@@ -64,14 +63,6 @@ class ApiResource:
     def source_file(self) -> str:
         """The name that stands for the API where the raw tables name a file."""
         return f"{self.entity}.api"
-
-    def check_partitions(self, partitions: Iterable[str]) -> None:
-        """Refuse to load parts, such as months, of which there are none.
-
-        Raises:
-            UnknownPartitionError: always.
-        """
-        raise UnknownPartitionError(f"{self.domain} has {self.entity} of an API, and no files of them")
 
     def load(self, settings: Settings, *, limit: int | None = None, anew: bool = False) -> LoadResult:
         """Load what is new or changed, see `load_api`; an API that cannot be read is reported in the result."""

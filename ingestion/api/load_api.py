@@ -7,19 +7,20 @@ loads have written; rows that a killed load left behind do not count, and are lo
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-import dlt
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from ingestion.api.api_resource import ApiResource, IncompleteError
 from ingestion.api.records import NoRecordError, as_line, as_row, as_time
-from ingestion.loader.cleanup import completed_loads, remove_stale_rejects
-from ingestion.loader.pipeline import RawPipeline
-from ingestion.loader.resources import REPLACE, file_loads, raw_rows, rejected_lines
+from ingestion.loader.loader import Loader
+from ingestion.loader.tables import completed_loads
 from ingestion.results import LoadResult
 from settings import Settings
 from warehouse import Warehouse, connect
@@ -121,10 +122,9 @@ class _EndpointStore:
         self._endpoint = endpoint
         self._warehouse = warehouse
         self._work = settings.dlt_dir
-        self._pipeline = RawPipeline(endpoint, settings, warehouse)
-        self._schema = self._pipeline.schema
+        self._loader = Loader(endpoint, settings, warehouse)
+        self._schema = self._loader.schema
         self._table = f"{self._schema}.{endpoint.entity}"
-        remove_stale_rejects(warehouse, self._schema, endpoint)
 
     def since(self) -> str | None:
         """The time from which to read changes; None to read all records, as after a load that was incomplete.
@@ -173,28 +173,20 @@ class _EndpointStore:
         extra = tuple(column for column in self._columns(delivery) if column not in known)
         record = {"entity": entity, "source_file": name, "sha256": "", "bytes": 0}
 
-        def rows() -> Iterator[pa.Table]:
-            if len(changed):
-                load_id = pa.scalar(dlt.current.load_package_state()["load_id"])
-                rows = changed.append_column("_dlt_load_id", pa.repeat(load_id, len(changed)))
-                yield from self._warehouse.items(rows, self._work)
-
-        self._pipeline.run(
-            raw_rows(self._endpoint, rows(), REPLACE),
-            rejected_lines([{"entity": entity, "source_file": name} | line for line in rejected.values()]),
-            file_loads(
-                [
-                    record
-                    | counts
-                    | {
-                        "status": "loaded",
-                        "loaded_at": datetime.now(UTC),
-                        "extra_columns": ", ".join(extra) or None,
-                    }
-                ]
-            ),
-        )
-        remove_stale_rejects(self._warehouse, self._schema, self._endpoint)
+        record |= counts | {
+            "status": "loaded",
+            "loaded_at": datetime.now(UTC),
+            "extra_columns": ", ".join(extra) or None,
+        }
+        with tempfile.TemporaryDirectory(prefix="records_", dir=self._work) as folder:
+            parquet = Path(folder) / "rows.parquet"
+            pq.write_table(changed, parquet)
+            self._loader.load(
+                parquet,
+                len(changed),
+                rejected=[{"entity": entity, "source_file": name} | line for line in rejected.values()],
+                records=[record],
+            )
         return LoadResult(
             name,
             entity,
@@ -252,7 +244,7 @@ class _EndpointStore:
 
     def _loaded(self) -> dict[str, Any] | None:
         """The endpoint's row of `file_loads`; None if no completed load has written one."""
-        found = self._pipeline.file_loads(self._endpoint.entity, "loaded")
+        found = self._loader.file_loads(self._endpoint.entity, "loaded")
         return next((row for row in found if row["source_file"] == self._endpoint.source_file), None)
 
     def _is_completed(self) -> str:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from ingestion.download.download import NotYetAvailableError, download
-from ingestion.registry import feeds_of
+from ingestion.files.landing import find_files
+from ingestion.registry import check_partitions, resources_of
 from settings import Settings
 
 
@@ -39,13 +40,13 @@ def fetch(domain: str, month: str, settings: Settings) -> Fetched:
         UnknownPartitionError: that is no month, or the domain has no monthly files.
         DownloadError: the file could not be fetched; a file that was there stays.
     """
-    feed = feeds_of(domain)[0]
-    feed.check_partitions([month])
+    feed = resources_of(domain)[0]
+    check_partitions(feed, [month])
     landing = settings.landing(domain)
     landing.mkdir(parents=True, exist_ok=True)
     url = (settings.download_url(domain) or "").replace("{month}", month)
     offered = url.partition("?")[0].rpartition("/")[2]
-    there = [path.name for path in feed.files(landing) if feed.partition_of(path.name) == month]
+    there = [path.name for path in find_files(feed, landing) if feed.partition_of(path.name) == month]
     if url and set(there) <= {offered}:
         try:
             done = download(url, landing)

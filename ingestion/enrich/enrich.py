@@ -30,8 +30,8 @@ from ingestion.enrich.schema import (
 )
 from ingestion.enrich.settings import EnrichmentSettings
 from ingestion.enrich.write_ahead_log import WriteAheadLog
-from ingestion.loader.pipeline import RawPipeline
-from ingestion.loader.resources import enrichments, llm_usage
+from ingestion.loader.loader import Loader
+from ingestion.loader.tables import enrichments, llm_usage
 from ingestion.results import LoadResult
 from settings import Settings
 from warehouse import Warehouse, connect
@@ -209,18 +209,18 @@ class _Tables:
     def __init__(self, articles: ApiResource, settings: Settings, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
         self._content_hash = warehouse.sha256(CONTENT)
-        self._pipeline = RawPipeline(articles, settings, warehouse)
-        self._schema = self._pipeline.schema
+        self._loader = Loader(articles, settings, warehouse)
+        self._schema = self._loader.schema
         self._articles = f"{self._schema}.{articles.entity}"
         self._latest = articles.cursor
         empty = dlt.mark.materialize_table_schema()
-        self._pipeline.make_tables(enrichments([empty]), llm_usage([empty]))
+        self._loader.create_tables(enrichments([empty]), llm_usage([empty]))
 
     def absorb(self, journal: WriteAheadLog) -> None:
         """Bring the contents of the journal into the tables, including what a killed run left there."""
         calls, made = journal.contents()
         if calls or made:
-            self._pipeline.run(enrichments(made), llm_usage(calls))
+            self._loader.run(enrichments(made), llm_usage(calls))
         journal.clear()
 
     def spent_today(self) -> Decimal:

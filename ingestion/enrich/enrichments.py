@@ -1,11 +1,9 @@
 """The judgements on the articles of a domain, as an entity of their own."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ingestion.api.api_resource import ApiResource
 from ingestion.enrich.settings import EnrichmentSettings
-from ingestion.files.file_resource import UnknownPartitionError
 from ingestion.results import LoadResult
 from settings import Settings
 
@@ -27,14 +25,6 @@ class Enrichments:
     def domain(self) -> str:
         """The pipeline."""
         return self.articles.domain
-
-    def check_partitions(self, partitions: Iterable[str]) -> None:
-        """Refuse to load parts, such as months, of which there are none.
-
-        Raises:
-            UnknownPartitionError: always.
-        """
-        raise UnknownPartitionError(f"{self.domain} has {self.entity}, and no files of them")
 
     def load(self, settings: Settings, *, limit: int | None = None, anew: bool = False) -> LoadResult:
         """Judge what has no judgement yet, see `enrich`."""

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from ingestion.api.api_resource import ApiResource
 from ingestion.api.records import as_time
 from ingestion.enrich.enrich import waiting_articles
-from ingestion.loader.cleanup import completed_loads
+from ingestion.loader.tables import completed_loads
 from settings import Settings
 from warehouse import reading
 

@@ -1,33 +1,27 @@
-"""Files in a landing folder: which of them are deliveries, which are complete, and where they go afterwards."""
+"""Files in a landing folder: which are deliveries, which are complete, and where they go afterwards."""
 
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from common.files import fitting_name
+from ingestion.files.file_resource import FileResource, is_corrections
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
-# Files of these names carry lines of several entities, replacements of rows loaded before.
-CORRECTIONS = "corrections*"
 # A marker file, named after a file with this suffix, says that the file is complete.
 DONE = ".done"
-# Folder within the landing folder for files that cannot be loaded, each with a file that says why.
+# The folder within the landing folder for files that cannot be loaded, each with a file that gives the reason.
 FAILED = "failed"
 REASON = ".reason.txt"
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 
 
-def is_corrections(name: str) -> bool:
-    """Whether a file of this name has lines for every feed of its domain."""
-    return fnmatchcase(name, CORRECTIONS)
+def list_deliveries(landing: Path) -> list[Path]:
+    """List everything in a landing folder whose name says that it is data, in the order of loading.
 
-
-def delivered(landing: Path) -> list[Path]:
-    """Everything in a landing folder whose name says that it is data, in the order of loading.
-
-    Other names (`.part` of an upload under way, hidden files) are no deliveries.
+    By name, but corrections last: of several rows with the same key, the last loaded one counts.
+    Other names (`.part` of an upload in progress, hidden files) are not deliveries.
     """
     files = (
         path
@@ -37,11 +31,16 @@ def delivered(landing: Path) -> list[Path]:
     return sorted(files, key=lambda path: (is_corrections(path.name), path.name))
 
 
+def find_files(resource: FileResource, landing: Path) -> list[Path]:
+    """List the files of a resource in a landing folder, in the order of loading."""
+    return [path for path in list_deliveries(landing) if resource.matches(path.name)]
+
+
 def is_complete(path: Path, file_stable_seconds: float) -> bool:
-    """Whether a file has been written to its end: it has a marker that is no older, or has not changed for a while.
+    """Whether a file is written to its end: it has a marker that is no older, or has not changed for a while.
 
     Args:
-        path: the file; one that is gone is not complete.
+        path: the file; a missing one is not complete.
         file_stable_seconds: how long a file without a marker must have been unchanged.
     """
     try:
@@ -57,69 +56,79 @@ def is_complete(path: Path, file_stable_seconds: float) -> bool:
     return time.time() - max(found.st_mtime, found.st_ctime) >= file_stable_seconds
 
 
-def state_of(path: Path) -> tuple[int, ...] | None:
-    """A value that differs once the file has changed; None if the file is gone."""
+def version_of(path: Path) -> tuple[int, ...] | None:
+    """Return a value that differs once the file has changed; None if the file does not exist."""
     try:
         found = path.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def wait_until_complete(files: Callable[[], list[Path]], file_stable_seconds: float) -> list[Path]:
-    """The complete ones among some files, after a wait for those that have just been written.
+def wait_until_complete(files: Callable[[], list[Path]], file_stable_seconds: float) -> None:
+    """Wait for files that are being written, but no longer than `file_stable_seconds`.
 
     Args:
         files: lists the files.
-        file_stable_seconds: see `is_complete`; also the longest wait.
+        file_stable_seconds: see `is_complete`.
     """
     deadline = time.monotonic() + file_stable_seconds
-    while True:
-        found = files()
-        complete = [path for path in found if is_complete(path, file_stable_seconds)]
-        if len(complete) == len(found) or time.monotonic() >= deadline:
-            return complete
-        time.sleep(LOOK_SECONDS)
+    while not all(is_complete(path, file_stable_seconds) for path in files()):
+        if time.monotonic() >= deadline:
+            return
+        time.sleep(POLL_SECONDS)
 
 
-def move_to_archive(path: Path, folder: Path) -> Path:
-    """Move a file into another folder; if its name is taken there by another content, it gets a name of its own.
+def checksum_of(path: Path) -> str:
+    """Return the SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def move_to_archive(path: Path, folder: Path, sha256: str) -> Path:
+    """Move a file into another folder, under a name of its own if other content has its name there.
 
     A kill leaves the whole file in one of the two places.
 
+    Args:
+        path: the file.
+        folder: the new folder, which is created if needed.
+        sha256: SHA-256 of the content; empty for what is not a readable file.
+
     Returns:
-        Where the file is now.
+        The new path.
     """
-    target = _place(path, folder)
+    target = _target(path, folder, sha256)
     path.with_name(fitting_name(path.name, DONE)).unlink(missing_ok=True)
     path.replace(target)
     return target
 
 
-def refuse(path: Path, reason: str) -> Path:
-    """Move a file that cannot be loaded to `failed`, with the reason in a file beside it; return where it is now."""
+def move_to_rejected(path: Path, reason: str, sha256: str) -> Path:
+    """Move a file that cannot be loaded to `failed`, with the reason in a file beside it; return its new path."""
     folder = path.parent / FAILED
-    target = _place(path, folder)
+    target = _target(path, folder, sha256)
     # The reason first, so that no file is ever there without one.
     target.with_name(fitting_name(target.name, REASON)).write_text(f"{reason}\n")
-    return move_to_archive(path, folder)
+    return move_to_archive(path, folder, sha256)
 
 
-def _place(path: Path, folder: Path) -> Path:
-    """A free path for a file in a folder, which is made if need be."""
+def _target(path: Path, folder: Path, sha256: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    own = folder / path.name
-    if not path.is_file():  # a folder under the name of a file
-        return own if not own.exists() else folder / f"{path.name}.{time.time_ns()}"
-    taken = {path.name: checksum_of(own) if own.is_file() else ""} if own.exists() else {}
-    return folder / name_beside(taken, path.name, checksum_of(path))
+    existing = folder / path.name
+    if not existing.exists():
+        return existing
+    if not sha256:
+        return folder / f"{path.name}.{time.time_ns()}"
+    taken = {path.name: checksum_of(existing) if existing.is_file() else ""}
+    return folder / name_beside(taken, path.name, sha256)
 
 
 def name_beside(taken: Mapping[str, str], name: str, checksum: str) -> str:
-    """The name for a file in a folder: its own, or one with the checksum in it if another content has that name.
+    """Return the name for a file in a folder: its own, or one with its checksum if other content has that name.
 
     Args:
-        taken: checksums of the files that are there, by name.
+        taken: checksums of the files in the folder, by name.
         name: the file's own name.
         checksum: SHA-256 of its content.
     """
@@ -127,9 +136,3 @@ def name_beside(taken: Mapping[str, str], name: str, checksum: str) -> str:
         return name
     stem, dot, suffix = name.partition(".")
     return f"{stem}.{checksum[:8]}{dot}{suffix}"
-
-
-def checksum_of(path: Path) -> str:
-    """SHA-256 of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,8 +8,9 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from ingestion.formats.csv_records import Framing, RejectedLine, UnreadableFileError, frame
-from ingestion.formats.parsed_file import PARQUET, ParsedFile, RowShape, connect, literal
+from ingestion.formats.csv_records import Framing, frame
+from ingestion.formats.parsed_file import PARQUET, ParsedFile, RejectedLine, RowShape, UnreadableFileError
+from warehouse.sql import in_memory_duckdb, literal
 
 REASONS = {
     "MISSING COLUMNS": "fewer columns than the header",
@@ -76,7 +77,7 @@ class _Split:
 def _split(path: Path, shape: RowShape, parquet: Path) -> _Split:
     positions = range(len(shape.columns))
     names = ", ".join(f"'c{position}': 'VARCHAR'" for position in positions)
-    with connect(parquet.parent) as connection:
+    with in_memory_duckdb(parquet.parent) as connection:
         connection.execute(
             f"""
             copy (

@@ -21,7 +21,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ingestion.formats.characters import NO_CHARACTER, strip_nul
-from ingestion.results import UnreadableFileError
+from ingestion.formats.parsed_file import RejectedLine, UnreadableFileError
 
 BLOCK_BYTES = 16 * 1024 * 1024
 # A quoted field that spans more text than this is taken for an unclosed quote; DuckDB's own
@@ -32,15 +32,6 @@ NEWLINE, RETURN, QUOTE, COMMA = b'\n\r",'
 NUL = b"\0"
 
 csv.field_size_limit(2 * MAX_RECORD_BYTES)
-
-
-@dataclass(frozen=True)
-class RejectedLine:
-    """One physical line that could not be split into columns."""
-
-    line_number: int
-    reason: str
-    line: str
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """One delivered Parquet file into one of text columns, by DuckDB.
 
-Files of one feed differ in their types (a number is an integer in one month and a double in the next), and a
+Files of one resource differ in their types (a number is an integer in one month and a double in the next), and a
 CSV file has none. As text all of them fit one raw table, and typing stays in one place, the typed models.
 """
 
@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingestion.formats.characters import NO_CHARACTER
-from ingestion.formats.csv_records import UnreadableFileError
-from ingestion.formats.parsed_file import PARQUET, ParsedFile, RowShape, connect, identifier, literal
+from ingestion.formats.parsed_file import PARQUET, ParsedFile, RowShape, UnreadableFileError
+from warehouse.sql import in_memory_duckdb, literal, quoted
 
 
 def read_column_names(path: Path) -> list[str]:
@@ -43,7 +43,7 @@ def read_rows(path: Path, shape: RowShape, *, parquet: Path) -> ParsedFile:
         raise UnreadableFileError("it has no rows")
     columns = [_text(field) for field in pq.read_schema(path)]
     try:
-        with connect(parquet.parent) as connection:
+        with in_memory_duckdb(parquet.parent) as connection:
             connection.execute(
                 f"""
                 copy (
@@ -62,5 +62,5 @@ def read_rows(path: Path, shape: RowShape, *, parquet: Path) -> ParsedFile:
 
 def _text(field: pa.Field) -> str:
     """SQL for a column's values as texts."""
-    text = f"cast({identifier(field.name)} as varchar)"
+    text = f"cast({quoted(field.name)} as varchar)"
     return text if pa.types.is_primitive(field.type) else f"replace({text}, chr(0), {literal(NO_CHARACTER)})"

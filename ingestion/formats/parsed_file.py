@@ -1,20 +1,27 @@
-"""What a parser makes of a delivered file: one Parquet file of text columns, and the lines that are no rows."""
+"""What a parser produces from a delivered file: one Parquet file of text columns, and the rejected lines."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
+from warehouse.sql import literal, quoted
 
-from ingestion.formats.csv_records import RejectedLine
-
-# Measured with 10,000,000 orders of seven columns: with these, parsing holds 190 MB whatever the
-# file's size. A second thread makes that 600 MB and takes twice the processor time without being
-# done sooner, as lines are read and numbered one after the other anyhow.
-LIMITS = {"memory_limit": "512MB", "threads": 1}
 # Few values of a raw file occur more often than this many others, and looking them up takes longer
 # than writing them: measured, a third of the time goes and the file is no larger.
 PARQUET = "format parquet, parquet_version v2, dictionary_size_limit 1000"
+
+
+class UnreadableFileError(ValueError):
+    """The file as a whole cannot be loaded; the message tells its sender why."""
+
+
+@dataclass(frozen=True)
+class RejectedLine:
+    """One physical line that could not be split into columns."""
+
+    line_number: int
+    reason: str
+    line: str
 
 
 @dataclass(frozen=True)
@@ -65,22 +72,7 @@ class RowShape:
             "_row_id": f"{literal(self.row_id_prefix + '-')} || {row_number}",
         }
         selected = {name: values.get(name, "cast(null as varchar)") for name in [*self.layout, *values]}
-        return ", ".join(f"{sql} as {identifier(name)}" for name, sql in selected.items())
-
-
-def connect(spill: Path) -> duckdb.DuckDBPyConnection:
-    """A database in memory, of bounded size, for work on files; `spill` is a folder for what exceeds it."""
-    return duckdb.connect(config=LIMITS | {"temp_directory": str(spill / "spill")})
-
-
-def literal(value: str | Path) -> str:
-    """A text as SQL."""
-    return "'" + str(value).replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """A column's name as SQL."""
-    return '"' + name.replace('"', '""') + '"'
+        return ", ".join(f"{sql} as {quoted(name)}" for name, sql in selected.items())
 
 
 def _trimmed(sql: str) -> str:

@@ -1,169 +1,224 @@
-"""Writes files into `raw_<domain>` with dlt, each whole or not at all, each once.
+"""The one way into `raw_<domain>`: a finished Parquet file, loaded by dlt, all of it or nothing, once.
 
-A file is one dlt load package. dlt repeats the jobs of a package that a kill left behind, which
-doubles rows if the copy was already committed, so a pending package is aborted and its file read
-again. What counts as loaded is decided by dlt's own commit record: a file whose entry in
-`file_loads` belongs to no completed package is loaded again, replacing the rows it may have. Of a
-file whose earlier contents stay, only the rows of that one content are taken for its own.
+A load is one dlt package. After a kill dlt would repeat the jobs of a pending package, which doubles
+rows if their copy was already committed, so a pending package is aborted and its input read again. What
+counts as loaded is decided by dlt's own commit record (`_dlt_loads`): content whose row in `file_loads`
+belongs to no completed package is loaded again and replaces the rows that it may have.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import UTC, datetime
-from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 import dlt
 import pyarrow.parquet as pq
+from dlt.extract import DltResource
+from dlt.pipeline.exceptions import PipelineStepFailed
 
-from ingestion.files.file_resource import FileResource
-from ingestion.formats.parsed_file import ParsedFile
-from ingestion.loader.cleanup import remove_content, remove_stale_rejects, remove_unfinished
-from ingestion.loader.pipeline import RawPipeline
-from ingestion.loader.resources import REPLACE, file_loads, raw_rows, rejected_lines
+from ingestion.loader.tables import (
+    RawTable,
+    completed_loads,
+    empty_rows,
+    file_loads,
+    raw_rows,
+    rejected_lines,
+)
 from settings import Settings
 from warehouse import Warehouse, connect
 
-# With more, DuckDB keeps more of what it has written: loading 30,000,000 orders then held 1,120 MB
-# at 2 GB, 620 MB at this limit, in the same time.
-MOST_MEMORY = "512MB"
+# With a higher limit DuckDB keeps more of what it has written: loading 30,000,000 orders then held
+# 1,120 MB at 2 GB, 620 MB at this limit, in the same time.
+MAX_MEMORY = "512MB"
 
 
-def row_id_prefix(record: dict[str, Any]) -> str:
-    """What the `_row_id` of all rows of a file's content begins with, by its row of `file_loads`."""
-    return hashlib.sha256(f"{record['source_file']}\n{record['sha256']}".encode()).hexdigest()[:16]
+class LoadError(RuntimeError):
+    """dlt could not write a package; nothing of it counts, and the next run reads its input again."""
 
 
-class RawLoader:
-    """The raw tables of one feed, held open for writing."""
+def row_id_prefix(source_file: str, sha256: str) -> str:
+    """Return the beginning of the `_row_id` of all rows of one content of a file."""
+    return hashlib.sha256(f"{source_file}\n{sha256}".encode()).hexdigest()[:16]
 
-    def __init__(self, feed: FileResource, settings: Settings, warehouse: Warehouse) -> None:
-        self._feed = feed
+
+class Loader:
+    """The raw tables of one resource, open for writing; missing tables and columns are created.
+
+    Args:
+        resource: the resource whose rows to write.
+        settings: the data folder and environment.
+        warehouse: opened for the domain.
+    """
+
+    def __init__(self, resource: RawTable, settings: Settings, warehouse: Warehouse) -> None:
+        self.schema = f"raw_{resource.domain}"
+        self._resource = resource
         self._warehouse = warehouse
-        self._pipeline = RawPipeline(feed, settings, warehouse)
-        self._schema = self._pipeline.schema
-        remove_unfinished(warehouse, self._schema, feed)
-        remove_stale_rejects(warehouse, self._schema, feed)
+        self._pipeline = dlt.pipeline(
+            pipeline_name=f"{settings.warehouse_name}_{resource.domain}",
+            pipelines_dir=str(settings.dlt_dir),
+            destination=warehouse.destination(),
+            dataset_name=self.schema,
+        )
+        self._abort_pending_packages()
+        if not self._has_tables():
+            self._create_tables(settings.dlt_dir)
+        elif not self._pipeline.default_schema_name:
+            # dlt's folder was lost; the warehouse has a copy of its state.
+            self._pipeline.sync_destination()
+        self._remove_stale_rejects()
 
     @classmethod
     @contextmanager
-    def open(cls, feed: FileResource, settings: Settings) -> Iterator["RawLoader"]:
-        """Open a feed's raw tables, waiting for the warehouse if another process holds it.
+    def open(cls, resource: RawTable, settings: Settings) -> Iterator["Loader"]:
+        """Open the raw tables, and wait for the warehouse if another process holds it.
 
         Raises:
             WarehouseBusyError: another process kept the warehouse.
         """
-        with connect(settings, feed.domain, most_memory=MOST_MEMORY) as warehouse:
-            yield cls(feed, settings, warehouse)
+        with connect(settings, resource.domain, max_memory=MAX_MEMORY) as warehouse:
+            yield cls(resource, settings, warehouse)
 
-    def loaded_contents(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Rows of `file_loads` for the contents now loaded, by source file and sha256."""
-        contents: dict[str, dict[str, dict[str, Any]]] = {}
-        for row in self._pipeline.file_loads(self._feed.entity, "loaded"):
-            contents.setdefault(row["source_file"], {})[row["sha256"]] = row
-        return contents
-
-    def columns(self) -> list[str]:
-        """Columns of the raw table."""
-        return self._warehouse.columns(self._schema, self._feed.entity)
-
-    def normalize_column_name(self, column: str) -> str:
-        """A column's name as the raw table has it."""
-        return self._warehouse.normalize_column_name(column)
-
-    def layout(self) -> list[str]:
-        """Columns of the raw table in order. dlt imports a Parquet file as it is only if it has them so."""
-        return self._pipeline.layout()
-
-    def load_file(
+    def load(
         self,
-        record: dict[str, Any],
-        parse: Callable[[str], ParsedFile],
+        parquet: Path,
+        rows: int,
         *,
-        replaces: Collection[dict[str, Any]] = (),
-    ) -> ParsedFile:
-        """Load one file in one package.
-
-        Rows that the file has already, if any, leave in the same transaction, unless its earlier
-        contents are to be kept.
+        rejected: Iterable[dict[str, Any]],
+        records: Iterable[dict[str, Any]],
+        append: bool = False,
+    ) -> None:
+        """Load a Parquet file in one package, together with what is recorded about it.
 
         Args:
-            record: the file's row of `file_loads`, without counts and status.
-            parse: makes the Parquet file for a given `_dlt_load_id`.
-            replaces: the rows of `file_loads` for the contents that go out.
+            parquet: the rows, with normalized column names, without `_dlt_load_id`.
+            rows: their number.
+            rejected: rows for `rejected_lines`.
+            records: rows for `file_loads`.
+            append: whether the rows replace none. Otherwise rows with the same value of the
+                resource's `replaced_by` leave in the same transaction.
 
         Raises:
-            UnreadableFileError: `parse` found that the file cannot be loaded; its old rows stay.
-            LoadError: dlt could not write it.
+            LoadError: dlt could not write.
         """
-        name = record["source_file"]
-        prefix = row_id_prefix(record)
-        keeps_earlier = self._feed.keeps_earlier(name)
-        if keeps_earlier:
-            # Of content that counts as loaded there is no second load, so that these rows count for nothing.
-            remove_content(self._warehouse, self._schema, self._feed, name, prefix)
-        append = keeps_earlier or not self._has_rows(self._feed.partition_of(name) or name)
-        result: list[ParsedFile] = []
-
-        def parsed() -> ParsedFile:
-            if not result:
-                result.append(parse(dlt.current.load_package_state()["load_id"]))
-            return result[0]
-
-        def rows() -> Iterator[Any]:
-            if not parsed().rows:
-                return  # corrections of other entities
-            file = self._warehouse.importable(parsed().parquet)
-            schema = pq.read_schema(parsed().parquet).empty_table()
-            yield dlt.mark.with_file_import(str(file.path), file.file_format, parsed().rows, hints=schema)
-
-        def rejects() -> Iterator[Any]:
-            keys = {"entity": self._feed.entity, "source_file": name}
-            yield [
-                keys | asdict(line) | {"_row_id": f"{prefix}-L{line.line_number}"}
-                for line in parsed().rejected
-            ]
-
-        def files() -> Iterator[Any]:
-            loaded, rejected = parsed().rows, len(parsed().rejected)
-            yield record | {
-                "rows_read": loaded + rejected,
-                "rows_loaded": loaded,
-                "rows_rejected": rejected,
-                "status": "loaded",
-                "loaded_at": datetime.now(UTC),
-            }
-            for content in replaces:
-                yield content | {"status": "replaced"}
-
-        self._pipeline.run(
-            raw_rows(self._feed, rows(), "append" if append else REPLACE),
-            rejected_lines(rejects()),
-            file_loads(files()),
+        self.run(
+            raw_rows(self._resource, self._import(parquet, rows) if rows else [], append=append),
+            rejected_lines(rejected),
+            file_loads(records),
         )
-        remove_stale_rejects(self._warehouse, self._schema, self._feed)
-        return result[0]
+        self._remove_stale_rejects()
 
-    def record_failure(self, record: dict[str, Any], reason: str) -> None:
-        """Note that a file could not be loaded, once for each content and reason."""
-        same_file = (
-            row
-            for row in self._pipeline.file_loads(record["entity"], "failed")
-            if row["source_file"] == record["source_file"]
-        )
-        last = max(same_file, key=itemgetter("loaded_at"), default=None)
-        if last and (last["sha256"], last["reason"]) == (record["sha256"], reason):
-            return
-        failure = {"rows_read": 0, "rows_loaded": 0, "rows_rejected": 0, "status": "failed", "reason": reason}
-        self._pipeline.run(file_loads([record | failure | {"loaded_at": datetime.now(UTC)}]))
+    def run(self, *resources: DltResource) -> None:
+        """Write resources as one package.
 
-    def _has_rows(self, replaced: str) -> bool:
-        """Whether the raw table holds rows of a file or partition, those of an unfinished load included."""
-        table, column = f"{self._schema}.{self._feed.entity}", self._feed.replaced_by
-        return bool(
-            self._warehouse.execute(
-                f"select 1 from {table} where {column} = ? limit 1", [replaced]
-            ).fetchone()
+        Raises:
+            LoadError: dlt could not write.
+        """
+        try:
+            self._pipeline.run(list(resources))
+        except PipelineStepFailed as error:
+            self._abort_pending_packages()
+            cause: BaseException = error
+            while cause.__cause__:
+                cause = cause.__cause__
+            raise LoadError(f"dlt could not {error.step} into {self.schema}: {cause}") from error
+
+    def create_tables(self, *resources: DltResource) -> None:
+        """Create the tables of resources without rows, unless they exist."""
+        missing = [each for each in resources if not self._warehouse.columns(self.schema, each.name)]
+        if missing:
+            self.run(*missing)
+
+    def file_loads(self, entity: str, status: str) -> list[dict[str, Any]]:
+        """Return the rows of `file_loads` with a status that a completed package has written."""
+        columns = self._warehouse.columns(self.schema, "file_loads")
+        names = [name for name in columns if name not in ("_dlt_load_id", "_dlt_id")]
+        found = self._warehouse.execute(
+            f"""
+            select {", ".join(names)} from {self.schema}.file_loads
+            where entity = ? and status = ?
+                and _dlt_load_id in ({completed_loads(self.schema)})
+            """,
+            [entity, status],
         )
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def has_rows(self, value: str) -> bool:
+        """Whether rows have this value in the resource's `replaced_by`, rows of unfinished loads included."""
+        table, column = f"{self.schema}.{self._resource.entity}", self._resource.replaced_by
+        found = self._warehouse.execute(f"select 1 from {table} where {column} = ? limit 1", [value])
+        return bool(found.fetchone())
+
+    def remove_unfinished(self, source_files: str) -> None:
+        """Remove the rows that killed loads have appended, of the files whose names begin like this."""
+        self._warehouse.execute(
+            f"""
+            delete from {self.schema}.{self._resource.entity}
+            where starts_with(_source_file, ?) and _dlt_load_id not in ({completed_loads(self.schema)})
+            """,
+            [source_files],
+        )
+
+    def remove_content(self, source_file: str, sha256: str) -> None:
+        """Remove the rows of one content of a file, which a killed load may have left."""
+        self._warehouse.execute(
+            f"delete from {self.schema}.{self._resource.entity}"
+            " where _source_file = ? and starts_with(_row_id, ?)",
+            [source_file, f"{row_id_prefix(source_file, sha256)}-"],
+        )
+
+    def columns(self) -> list[str]:
+        """Return the columns of the raw table."""
+        return self._warehouse.columns(self.schema, self._resource.entity)
+
+    def layout(self) -> list[str]:
+        """Return the columns that a Parquet file needs, in this order, for dlt to import it as it is."""
+        columns = self._pipeline.default_schema.get_table_columns(self._resource.entity)
+        return [name for name in columns if name != "_dlt_load_id"]
+
+    def normalize_column_name(self, column: str) -> str:
+        """Return a column's name as the raw table has it."""
+        return self._warehouse.normalize_column_name(column)
+
+    def _import(self, parquet: Path, rows: int) -> list[Any]:
+        file = self._warehouse.importable(parquet)
+        hints = pq.read_schema(parquet).empty_table()
+        return [dlt.mark.with_file_import(str(file.path), file.file_format, rows, hints=hints)]
+
+    def _remove_stale_rejects(self) -> None:
+        """Remove rejected lines of killed loads and of replaced contents."""
+        self._warehouse.execute(
+            f"""
+            delete from {self.schema}.rejected_lines
+            where entity = $entity and _dlt_load_id not in (
+                select _dlt_load_id from {self.schema}.file_loads
+                where entity = $entity and status = 'loaded'
+                    and _dlt_load_id in ({completed_loads(self.schema)})
+            )
+            """,
+            {"entity": self._resource.entity},
+        )
+
+    def _abort_pending_packages(self) -> None:
+        if self._pipeline.has_pending_data:
+            self._pipeline.abort_packages()
+
+    def _has_tables(self) -> bool:
+        wanted = {
+            self._warehouse.normalize_column_name(name) for name in empty_rows(self._resource).column_names
+        }
+        return wanted <= set(self.columns()) and bool(self._warehouse.columns(self.schema, "file_loads"))
+
+    def _create_tables(self, folder: Path) -> None:
+        """Create empty tables, so that models can be built before the first file, or the first reject."""
+        empty = dlt.mark.materialize_table_schema()
+        with tempfile.TemporaryDirectory(prefix="tables_", dir=folder) as temporary:
+            parquet = Path(temporary) / "empty.parquet"
+            pq.write_table(empty_rows(self._resource), parquet)
+            self.run(
+                raw_rows(self._resource, self._import(parquet, 0), append=True),
+                rejected_lines([empty]),
+                file_loads([empty]),
+            )

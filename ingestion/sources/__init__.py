@@ -1,5 +1,5 @@
-"""One module per source of a domain; its `FEEDS` say which files, or records of an API, it loads.
+"""One module per source of a domain; its `RESOURCES` declare the files or API records that it loads.
 
-The first feed of files also accounts for what belongs to none of them: files whose name fits no feed, and lines of
-corrections that cannot be split into columns.
+The first file resource of a domain also reports what belongs to none of them: files whose name no resource
+matches, and lines of corrections that cannot be split into columns.
 """

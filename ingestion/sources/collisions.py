@@ -42,4 +42,4 @@ CRASHES = FileResource(
     },
 )
 
-FEEDS = (CRASHES,)
+RESOURCES = (CRASHES,)

@@ -25,4 +25,4 @@ PRODUCTS = FileResource(
     keeps_history=True,
 )
 
-FEEDS = (ORDERS, CUSTOMERS, PRODUCTS)
+RESOURCES = (ORDERS, CUSTOMERS, PRODUCTS)

@@ -101,4 +101,4 @@ ARTICLES = ApiResource(
     cursor="published_at",
 )
 
-FEEDS = (ARTICLES, Enrichments(ARTICLES))
+RESOURCES = (ARTICLES, Enrichments(ARTICLES))

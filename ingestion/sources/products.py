@@ -50,4 +50,4 @@ PRODUCTS = ApiResource(
     is_optional=True,
 )
 
-FEEDS = (PRODUCTS,)
+RESOURCES = (PRODUCTS,)

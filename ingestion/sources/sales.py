@@ -9,4 +9,4 @@ SALES = FileResource(
     moves_files=True,
 )
 
-FEEDS = (SALES,)
+RESOURCES = (SALES,)

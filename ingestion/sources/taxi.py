@@ -39,4 +39,4 @@ TRIPS = FileResource(
     partition=r"[0-9]{4}-(0[1-9]|1[0-2])$",
 )
 
-FEEDS = (TRIPS,)
+RESOURCES = (TRIPS,)

@@ -134,7 +134,14 @@ def test_a_kill_between_load_and_archive_is_made_good_by_the_next_run(
 ) -> None:
     _, hook = told
     with dropped(shop, "late_1.csv", LINE), dropped(shop, "late_2.csv", LINE, LINE):
-        kill = [sys.executable, "-m", "tests.kill_at", "ingestion.load:move_to_archive", "before", "2"]
+        kill = [
+            sys.executable,
+            "-m",
+            "tests.kill_at",
+            "ingestion.files.load_files:move_to_archive",
+            "before",
+            "2",
+        ]
         killed = subprocess.run(
             [*kill, "cli", "run", "sales"],
             cwd=shop.path,

@@ -10,7 +10,7 @@ import pytest
 from ingestion.load import load_domain
 from ingestion.results import FilesFailedError
 from ingestion.sources.collisions import CRASHES
-from ingestion.sources.ecommerce import FEEDS
+from ingestion.sources.ecommerce import RESOURCES
 from samples.apis.server import SampleApis, serving
 from samples.apis.variables import variables
 from settings import Settings
@@ -52,7 +52,7 @@ def shop(settings: Settings) -> Deliver:
     """Put a file of the shop with the given lines into landing; the name says the header."""
 
     def put(name: str, *lines: str, header: str | None = None) -> Path:
-        columns = (feed.columns for feed in FEEDS if feed.takes(name))
+        columns = (resource.columns for resource in RESOURCES if resource.matches(name))
         return _write(settings.landing("ecommerce") / name, header or ",".join(next(columns)), *lines)
 
     return put

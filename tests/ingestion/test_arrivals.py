@@ -9,9 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingestion.files.landing import is_complete, move_to_archive, refuse
+from ingestion.files.landing import is_complete, move_to_archive, move_to_rejected
 from ingestion.load import load_domain
-from ingestion.loader.loader import RawLoader
+from ingestion.loader.loader import Loader
 from ingestion.results import FilesFailedError
 from settings import Settings
 from tests.ingestion.conftest import Query
@@ -149,9 +149,10 @@ def test_a_file_that_is_being_written_is_waited_for_and_loaded_whole(
     writer = threading.Thread(target=write)
     writer.start()
     written.wait()
+    missing = f"it is not in {settings.landing('sales')}"
     assert load(quick, files=["slow.csv", "gone.csv"]) in (
-        {"slow.csv": "loaded", "gone.csv": "it is not there"},
-        {"slow.csv": "it is being written", "gone.csv": "it is not there"},
+        {"slow.csv": "loaded", "gone.csv": missing},
+        {"slow.csv": "it is being written", "gone.csv": missing},
     )
     writer.join()
     assert set(load(quick).values()) <= {"loaded"}
@@ -202,7 +203,7 @@ def test_new_content_that_comes_while_the_old_one_is_loaded_is_not_put_away(
     settings: Settings, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = drop(settings, "a.csv", LINE)
-    load_file = RawLoader.load_file
+    load_file = Loader.load
 
     def overtaken(self, *arguments, **options):
         result = load_file(self, *arguments, **options)
@@ -210,7 +211,7 @@ def test_new_content_that_comes_while_the_old_one_is_loaded_is_not_put_away(
         return result
 
     with monkeypatch.context() as patched:
-        patched.setattr(RawLoader, "load_file", overtaken)
+        patched.setattr(Loader, "load", overtaken)
         assert load(settings) == {"a.csv": "it changed while it was loaded; the next run loads it"}
     assert tree(settings.archive("sales")) == {}
     path.with_name("a.csv.done").touch()
@@ -219,14 +220,14 @@ def test_new_content_that_comes_while_the_old_one_is_loaded_is_not_put_away(
 
 
 POINTS = [
-    ("ingestion.loader.loader:RawLoader.load_file", "after", 1),
-    ("ingestion.load:move_to_archive", "before", 1),
+    ("ingestion.loader.loader:Loader.load", "after", 1),
+    ("ingestion.files.load_files:move_to_archive", "before", 1),
     ("pathlib:Path.replace", "before", 1),
     ("pathlib:Path.replace", "after", 1),
-    ("ingestion.load:move_to_archive", "after", 1),
-    ("ingestion.load:refuse", "before", 1),
+    ("ingestion.files.load_files:move_to_archive", "after", 1),
+    ("ingestion.files.load_files:move_to_rejected", "before", 1),
     ("ingestion.files.landing:move_to_archive", "before", 1),
-    ("ingestion.load:refuse", "after", 1),
+    ("ingestion.files.load_files:move_to_rejected", "after", 1),
 ]
 
 
@@ -258,9 +259,9 @@ def test_files_with_the_longest_names_leave_landing(tmp_path: Path) -> None:
     name = f"{'a' * 251}.csv"
     path = tmp_path / name
     path.write_text("x")
-    assert move_to_archive(path, tmp_path / "archive").name == name
+    assert move_to_archive(path, tmp_path / "archive", "").name == name
     path.write_text("y")
-    refused = refuse(path, "no columns")
+    refused = move_to_rejected(path, "no columns", "")
     assert refused.read_text() == "y"
     (reason,) = refused.parent.glob("aaa*.reason.txt")
     assert reason.read_text() == "no columns\n"

@@ -3,13 +3,13 @@
 import pytest
 
 from cli.main import main
-from ingestion.load import UnknownEntityError, load_domain
-from ingestion.registry import entities_of
+from ingestion.load import load_domain
+from ingestion.registry import UnknownEntityError, entities_of
 from tests.ingestion.conftest import Deliver, Query, load_shop
 
 ORDER = "1,1,P1,2,9.50,2022-04-18,paid"
 CUSTOMER = "1,Ann,ann@example.com,EU,2022-04-18"
-STRAY = "no feed takes files of this name; known: orders*, customers*, products*, corrections*"
+STRAY = "no resource takes files of this name; known: orders*, customers*, products*, corrections*"
 
 
 def test_each_file_goes_to_the_entity_of_its_name(shop: Deliver, query: Query) -> None:

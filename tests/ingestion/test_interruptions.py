@@ -15,8 +15,8 @@ from tests.kill_at import COMPLETE, COPY, INSERT, MERGE, Point, named, run_to_de
 
 POINTS = [
     ("ingestion.formats.csv_records:read_header", "before", 1),
-    ("ingestion.files.load_file:read_rows", "before", 1),
-    ("ingestion.files.load_file:read_rows", "after", 1),
+    ("ingestion.files.load_files:parse", "before", 1),
+    ("ingestion.files.load_files:parse", "after", 1),
     ("dlt.normalize.normalize:Normalize.run", "after", 1),
     (COPY, "before", 1),
     (COPY, "after", 1),
@@ -26,8 +26,8 @@ POINTS = [
     (MERGE, "after", 2),
     (COMPLETE, "before", 1),
     (COMPLETE, "after", 1),
-    ("ingestion.loader.loader:RawLoader.load_file", "after", 1),
-    ("ingestion.loader.loader:RawLoader.load_file", "before", 2),
+    ("ingestion.loader.loader:Loader.load", "after", 1),
+    ("ingestion.loader.loader:Loader.load", "before", 2),
 ]
 # Of a load that only appends: rows are copied, rejected lines and the file's record inserted.
 APPENDING = [

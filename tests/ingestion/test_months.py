@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from cli.main import main
-from ingestion.files.file_resource import UnknownPartitionError
 from ingestion.load import load_domain
+from ingestion.registry import UnknownPartitionError
 from ingestion.results import FilesFailedError
 from ingestion.sources.taxi import TRIPS
 from settings import Settings
@@ -145,7 +145,7 @@ def test_of_two_files_for_one_month_neither_is_loaded_and_what_was_stays(landing
 @pytest.mark.parametrize("name", ["yellow_tripdata_2024.csv", "yellow_tripdata_2024-13.csv"])
 def test_a_name_without_a_month_is_refused(landing: Path, name: str) -> None:
     (landing / name).write_text(csv())
-    assert load()[name].startswith("its name does not say which part it is")
+    assert load()[name].startswith("its name has no month written as 2024-05")
 
 
 def test_only_the_months_asked_for_are_loaded(landing: Path, query: Query, capsys) -> None:
@@ -155,10 +155,10 @@ def test_only_the_months_asked_for_are_loaded(landing: Path, query: Query, capsy
     assert main(["load", "taxi", "--month", "2024-03", "--month", "2024-01"]) == 0
     assert [month for month, *_ in query(LOADED)] == ["2024-01", "2024-03"]
     assert main(["load", "taxi", "--month", "2024-02", "--month", "2024-04"]) == 1
-    assert "2024-04  landing/taxi has no file of it" in capsys.readouterr().out
+    assert f"2024-04  no file for 2024-04 in {landing}" in capsys.readouterr().out
     assert main(["load", "taxi", "--month", "May"]) == 2
     assert "'May': not a month written as 2024-05" in capsys.readouterr().err
-    with pytest.raises(UnknownPartitionError, match="not one a month"):
+    with pytest.raises(UnknownPartitionError, match="is not partitioned by month"):
         load_domain("collisions", partitions=["2024-01"])
 
 

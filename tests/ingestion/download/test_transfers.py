@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.download.download import Download, DownloadError, NotYetAvailableError
-from ingestion.files.landing import delivered
+from ingestion.files.landing import list_deliveries
 from tests.ingestion.download.fetching import BEFORE, CONTENT, HALF, TRIES, contents, fails, fetch, hidden
 from tests.ingestion.download.file_server import Fault, FileServer, serving
 
@@ -23,7 +23,7 @@ def test_a_file_arrives_whole_and_alone(server: FileServer, folder: Path) -> Non
     assert fetch(url, folder) == Download(folder / "a b.csv", "downloaded", len(CONTENT))
     assert contents(folder) == {"a b.csv": CONTENT}
     assert hidden(folder) == {".a b.csv.source.json"}
-    assert delivered(folder) == [folder / "a b.csv"]
+    assert list_deliveries(folder) == [folder / "a b.csv"]
     assert server.gets()[0].headers["accept-encoding"] == "identity"
 
 

@@ -1,0 +1,104 @@
+"""The header of a delivered file, mapped by name to the columns of a raw table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlt.common.normalizers.naming.snake_case import NamingConvention
+
+from ingestion.files.file_resource import FileResource, is_corrections
+from ingestion.formats import UnreadableFileError, read_header
+from ingestion.loader.loader import Loader
+
+# Columns of a file that are meant for the platform, by the name under which they are read. Any other
+# column whose name begins with an underscore is left out.
+PLATFORM_COLUMNS = {"_entity": "_entity", "_row_id": "_corrects_row_id"}
+_normalize = NamingConvention().normalize_identifier
+
+
+@dataclass(frozen=True)
+class Header:
+    """The columns of one file.
+
+    Attributes:
+        written: the names in the file.
+        names: the raw column of each; None for one to leave out.
+        extra: columns that the resource does not declare; raw keeps them.
+    """
+
+    written: list[str]
+    names: list[str | None]
+    extra: tuple[str, ...]
+
+    @property
+    def names_entities(self) -> bool:
+        """Whether each line names its entity."""
+        return "_entity" in self.names
+
+    def check_columns(self, resource: FileResource) -> None:
+        """Check that the file has every required column.
+
+        Raises:
+            UnreadableFileError: columns are missing; the message names them.
+        """
+        missing = [name for name in resource.columns if name not in self.names]
+        if len(missing) == len(resource.columns):
+            raise UnreadableFileError(
+                f"none of the known columns is in its header: {', '.join(self.written)[:200]}"
+            )
+        if missing:
+            raise UnreadableFileError(f"columns are missing: {', '.join(missing)}")
+
+
+def map_header(
+    path: Path, resource: FileResource, siblings: Sequence[FileResource], loader: Loader
+) -> Header:
+    """Read a file's header and map its names to raw columns.
+
+    Args:
+        path: the delivered file.
+        resource: the resource to load.
+        siblings: all file resources of the domain.
+        loader: the loader of the raw table, whose names it knows.
+
+    Raises:
+        UnreadableFileError: a name is empty or occurs twice, or a required column is missing.
+    """
+    written = read_header(path)
+    names = [name and loader.normalize_column_name(name) for name in _raw_names(written, resource)]
+    known = {*resource.columns, *resource.optional, *PLATFORM_COLUMNS.values()}
+    if "_entity" in names:
+        # Columns of other entities have no place in this raw table.
+        wanted = {*known, *loader.columns()}
+        names = [name if name in wanted else None for name in names]
+    header = Header(written, names, tuple(name for name in names if name and name not in known))
+    if not header.names_entities:
+        if is_corrections(path.name):
+            entities = ", ".join(sibling.entity for sibling in siblings)
+            raise UnreadableFileError(
+                f"corrections need a column _entity with one of these values in each line: {entities}"
+            )
+        header.check_columns(resource)
+    return header
+
+
+def _raw_names(written: Sequence[str], resource: FileResource) -> list[str | None]:
+    if "" in written:
+        raise UnreadableFileError(f"column {written.index('') + 1} of the header has no name")
+    declared = {name: name for name in (*resource.columns, *resource.optional)} | resource.aliases
+    by_key = {_key(alias): name for alias, name in declared.items()}
+
+    def raw_name(header: str) -> str | None:
+        name = _normalize(header)
+        return PLATFORM_COLUMNS.get(name) if header.startswith("_") else by_key.get(_key(name), name)
+
+    names = [raw_name(header) for header in written]
+    twice = {header for header, name in zip(written, names, strict=True) if name and names.count(name) > 1}
+    if twice:
+        raise UnreadableFileError(f"columns occur twice: {', '.join(sorted(twice))}")
+    return names
+
+
+def _key(name: str) -> str:
+    """Return a name without case and underscores: `VendorID`, `VENDORID` and `vendor_id` are the same."""
+    return name.replace("_", "").lower()
