@@ -95,14 +95,6 @@
     unnest(string_split({{ column }}, ','))
 {%- endmacro %}
 
-{% macro postgres__each_rule(column) -%}
-    unnest(string_to_array({{ column }}, ','))
-{%- endmacro %}
-
-{% macro spark__each_rule(column) -%}
-    explode(split({{ column }}, ','))
-{%- endmacro %}
-
 {# The row of a relation's alias as a JSON object. #}
 {% macro row_as_json(alias) -%}
     {{ return(adapter.dispatch('row_as_json')(alias)) }}
@@ -112,18 +104,6 @@
     to_json({{ alias }})
 {%- endmacro %}
 
-{% macro postgres__row_as_json(alias) -%}
-    {#- Written as DuckDB does: json_object_agg() puts blanks around the colons, and jsonb has an order of its own. -#}
-    (
-        select '{' || string_agg(to_json(field.key) || ':' || field.value, ',' order by field.ordinality) || '}'
-        from json_each(row_to_json({{ alias }})) with ordinality as field
-    )
-{%- endmacro %}
-
-{% macro spark__row_as_json(alias) -%}
-    to_json(struct({{ alias }}.*), map('ignoreNullFields', 'false'))
-{%- endmacro %}
-
 {# JSON values of a group as the text of one JSON array, in an order. #}
 {% macro json_list(value, ordering) -%}
     {{ return(adapter.dispatch('json_list')(value, ordering)) }}
@@ -131,12 +111,4 @@
 
 {% macro duckdb__json_list(value, ordering) -%}
     cast(to_json(list({{ value }} order by {{ ordering }})) as {{ dbt.type_string() }})
-{%- endmacro %}
-
-{% macro postgres__json_list(value, ordering) -%}
-    '[' || string_agg({{ value }}, ',' order by {{ ordering }}) || ']'
-{%- endmacro %}
-
-{% macro spark__json_list(value, ordering) -%}
-    '[' || string_agg({{ value }}, ',') within group (order by {{ ordering }}) || ']'
 {%- endmacro %}

@@ -11,16 +11,3 @@
     {%- set label = '[a-z0-9]([a-z0-9-]*[a-z0-9])?' -%}
     regexp_full_match({{ text }}, '{{ part }}(\.{{ part }})*@{{ label }}(\.{{ label }})+')
 {%- endmacro %}
-
-{% macro postgres__is_email(text) -%}
-    {#- White space is what DuckDB takes for it: \s is more here. -#}
-    {%- set part = '[^ \\t\\n\\f\\r@."(),:;<>\\\\\\[\\]]+' -%}
-    {%- set label = '[a-z0-9]([a-z0-9-]*[a-z0-9])?' -%}
-    {{ text }} ~ '^{{ part }}(\.{{ part }})*@{{ label }}(\.{{ label }})+$'
-{%- endmacro %}
-
-{% macro spark__is_email(text) -%}
-    {%- set part = '[^ \\t\\n\\f\\r@."(),:;<>\\\\\\[\\]]+' -%}
-    {%- set label = '[a-z0-9]([a-z0-9-]*[a-z0-9])?' -%}
-    {{ text }} rlike r'^{{ part }}(\.{{ part }})*@{{ label }}(\.{{ label }})+\z'
-{%- endmacro %}

@@ -7,11 +7,3 @@
     {#- A cast to date alone takes '2024-01-15x'. #}
     cast({{ duckdb_finite("try_cast(" ~ text ~ " as timestamp)") }} as date)
 {%- endmacro %}
-
-{% macro postgres__try_date(text) -%}
-    cast({{ postgres_iso_timestamp(text, takes_offset=false) }} as date)
-{%- endmacro %}
-
-{% macro spark__try_date(text) -%}
-    cast({{ spark_iso_timestamp(text, takes_offset=false) }} as date)
-{%- endmacro %}

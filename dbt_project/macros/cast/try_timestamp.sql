@@ -27,11 +27,3 @@
 {% macro duckdb_finite(timestamp) -%}
     nullif(nullif({{ timestamp }}, 'infinity'), '-infinity')
 {%- endmacro %}
-
-{% macro postgres__try_timestamp(text, layout) -%}
-    {{ postgres_timestamp_by(text, layout) if layout else postgres_iso_timestamp(text, takes_offset=true) }}
-{%- endmacro %}
-
-{% macro spark__try_timestamp(text, layout) -%}
-    {{ spark_timestamp_by(text, layout) if layout else spark_iso_timestamp(text, takes_offset=true) }}
-{%- endmacro %}

@@ -6,11 +6,3 @@
 {% macro duckdb__iso_weekday(date) -%}
     cast(isodow({{ date }}) as integer)
 {%- endmacro %}
-
-{% macro postgres__iso_weekday(date) -%}
-    cast(extract(isodow from {{ date }}) as integer)
-{%- endmacro %}
-
-{% macro spark__iso_weekday(date) -%}
-    weekday({{ date }}) + 1
-{%- endmacro %}

@@ -1,7 +1,7 @@
 {#
-    For a post-hook of a fact with a month column: a view a month, named by a prefix and the month (yellow_taxi_2024_01), in
-    the schema `monthly`, for people who know a table a month. Views of months that are gone go. `publish` takes the views
-    along if the fact's YAML says `config: meta: {month_views: true}`.
+    For the post-hook of a fact with a month column: one view per month in the schema `monthly`, named by a prefix and the
+    month (yellow_taxi_2024_01), for people who work with monthly tables. Views of months that the fact no longer has are
+    dropped. `publish` copies the views if the fact's YAML says `config: meta: {month_views: true}`.
 #}
 {% macro month_views(prefix, month_column) %}
     {% if execute %}
@@ -10,17 +10,15 @@
         {% set months = run_query(
             'select distinct cast(' ~ month_column ~ ' as ' ~ dbt.type_string() ~ ') from ' ~ fact ~ ' order by 1'
         ).columns[0].values() %}
-        {% set wanted = [] %}
+        {% set views = [] %}
         {% for month in months %}
             {% set view = prefix ~ '_' ~ month[:7] | replace('-', '_') %}
-            {% do wanted.append(view) %}
+            {% do views.append(view) %}
             {% do run_query(replace_view(
-                'monthly.' ~ view,
-                'select * from ' ~ fact ~ ' where ' ~ month_column ~ " = cast('" ~ month ~ "' as date)"
+                'monthly.' ~ view, 'select * from ' ~ fact ~ ' where ' ~ in_list(month_column, [month], 'date')
             )) %}
         {% endfor %}
-        {% set there = views_in('monthly') %}
-        {% for view in there if view.startswith(prefix ~ '_') and view not in wanted %}
+        {% for view in views_in('monthly') if view.startswith(prefix ~ '_') and view not in views %}
             {% do run_query('drop view monthly.' ~ view) %}
         {% endfor %}
     {% endif %}
@@ -34,13 +32,6 @@
     create or replace view {{ view }} as {{ query }}
 {% endmacro %}
 
-{% macro postgres__replace_view(view, query) %}
-    {# PostgreSQL replaces a view by one with the same columns only; readers see either, for both statements are one transaction. #}
-    drop view if exists {{ view }};
-    create view {{ view }} as {{ query }}
-{% endmacro %}
-
-{# Names of the views in a schema. #}
 {% macro views_in(schema) %}
     {{ return(adapter.dispatch('views_in')(schema)) }}
 {% endmacro %}
@@ -48,8 +39,4 @@
 {% macro default__views_in(schema) %}
     {% set query = "select table_name from information_schema.tables where table_schema = '" ~ schema ~ "'" %}
     {{ return(run_query(query).columns[0].values()) }}
-{% endmacro %}
-
-{% macro spark__views_in(schema) %}
-    {{ return(run_query('show views in ' ~ schema).columns['viewName'].values()) }}
 {% endmacro %}

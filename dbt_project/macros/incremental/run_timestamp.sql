@@ -1,4 +1,4 @@
-{# When this run of dbt began, UTC. #}
+{# When this run of dbt started, UTC. #}
 {% macro run_timestamp() -%}
     cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as {{ dbt.type_timestamp() }})
 {%- endmacro %}

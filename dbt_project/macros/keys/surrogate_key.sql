@@ -24,11 +24,3 @@
 {% macro duckdb__bigint_of_md5(text) -%}
     cast('0x' || substr(md5({{ text }}), 1, 15) as bigint)
 {%- endmacro %}
-
-{% macro postgres__bigint_of_md5(text) -%}
-    cast(cast('x' || substr(md5({{ text }}), 1, 15) as bit(60)) as bigint)
-{%- endmacro %}
-
-{% macro spark__bigint_of_md5(text) -%}
-    cast(conv(substr(md5({{ text }}), 1, 15), 16, 10) as bigint)
-{%- endmacro %}

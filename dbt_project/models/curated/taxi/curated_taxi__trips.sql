@@ -21,7 +21,7 @@ curated as (
             case
                 when {{ in_subquery(place ~ '_location_id', 'select location_id from ' ~ ref('taxi_zones')) }}
                     then {{ place }}_location_id
-                else {{ unknown_zone() }}
+                else 264 -- The zone "Unknown".
             end as {{ place }}_location_id,
         {% endfor %}
         store_and_fwd_flag,

@@ -1,4 +1,4 @@
-{{ config(**incremental_by_month('crash_month')) }}
+{{ config(materialized='incremental', incremental_strategy='by_month', unique_key='crash_month') }}
 
 with crashes as (
 

@@ -1,4 +1,4 @@
-{{ config(**incremental_by_month('order_month')) }}
+{{ config(materialized='incremental', incremental_strategy='by_month', unique_key='order_month') }}
 
 with orders as (
 

@@ -1,4 +1,8 @@
-{{ config(**merge_by(['pipeline', 'run_id', 'task', 'map_index'])) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['pipeline', 'run_id', 'task', 'map_index']
+) }}
 
 with tasks as (
 
@@ -16,7 +20,9 @@ with tasks as (
         cast(ended_at as {{ dbt.type_timestamp() }}) as ended_at,
         _dlt_load_id
     from {{ source('raw_ops', 'airflow_tasks') }}
-    {{ where_new() }}
+    {% if is_incremental() %}
+        where _dlt_load_id > (select coalesce(max(_dlt_load_id), '') from {{ this }})
+    {% endif %}
 
 ),
 

@@ -1,9 +1,15 @@
-{{ config(**merge_by(['invocation_id', 'unique_id'])) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['invocation_id', 'unique_id']
+) }}
 
 with results as (
 
     select * from {{ source('raw_ops', 'dbt_results') }}
-    {{ where_new() }}
+    {% if is_incremental() %}
+        where _dlt_load_id > (select coalesce(max(_dlt_load_id), '') from {{ this }})
+    {% endif %}
 
 ),
 

@@ -1,4 +1,4 @@
-{{ config(**incremental_by_month('sale_month')) }}
+{{ config(materialized='incremental', incremental_strategy='by_month', unique_key='sale_month') }}
 
 with curated as (
 

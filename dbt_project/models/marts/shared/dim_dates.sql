@@ -1,8 +1,12 @@
 {{ config(pre_hook="{{ single_writer() }}") }}
 
+{% set first_day = "cast('" ~ var('calendar_from') ~ "' as date)" %}
+{% set last_day = "cast('" ~ var('calendar_until') ~ "' as date)" %}
+
 with days as (
 
-    {{ all_days(var('calendar_from'), var('calendar_until')) }}
+    select cast(date_day as date) as date_day
+    from ({{ dbt.date_spine('day', first_day, dbt.dateadd('day', 1, last_day)) }}) as spine
 
 ),
 

@@ -1,4 +1,9 @@
-{{ config(**incremental_by_month('pickup_month', facts='fct_trips', counted='trips + refunds')) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='by_month',
+    unique_key='pickup_month',
+    meta={'fact_model': 'fct_trips', 'fact_rows': 'trips + refunds'}
+) }}
 
 with trips as (
 

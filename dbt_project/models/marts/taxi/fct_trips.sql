@@ -1,6 +1,9 @@
 {{ config(
-    post_hook="{{ month_views('yellow_taxi', 'file_month') }}",
-    **incremental_by_month('file_month', compare=['_validated_at'])
+    materialized='incremental',
+    incremental_strategy='by_month',
+    unique_key='file_month',
+    meta={'compare_columns': ['_validated_at']},
+    post_hook="{{ month_views('yellow_taxi', 'file_month') }}"
 ) }}
 
 with trips as (

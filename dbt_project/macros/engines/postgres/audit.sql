@@ -1,0 +1,15 @@
+{% macro postgres__each_rule(column) -%}
+    unnest(string_to_array({{ column }}, ','))
+{%- endmacro %}
+
+{% macro postgres__row_as_json(alias) -%}
+    {#- Written as DuckDB does: json_object_agg() puts blanks around the colons, and jsonb has an order of its own. -#}
+    (
+        select '{' || string_agg(to_json(field.key) || ':' || field.value, ',' order by field.ordinality) || '}'
+        from json_each(row_to_json({{ alias }})) with ordinality as field
+    )
+{%- endmacro %}
+
+{% macro postgres__json_list(value, ordering) -%}
+    '[' || string_agg({{ value }}, ',' order by {{ ordering }}) || ']'
+{%- endmacro %}

@@ -1,0 +1,76 @@
+{#
+    ISO 8601, also with '/', blanks or '\' between year, month and day. An offset is taken off or ignored.
+#}
+{% macro spark_iso_timestamp(text, takes_offset) -%}
+    {%- set blanks = '[ \\t\\n\\x0b\\f\\r]*' -%}
+    {%- set day = '(-?[0-9]{1,6})([-/ \\\\])([0-9]{1,2})\\2([0-9]{1,2})' -%}
+    {%- set offset = 'Z| UTC|([+-])([0-9]{2})(?::?([0-9]{2})(?::?([0-9]{2}))?)?:?' -%}
+    {%- set time = '([0-9]{1,2}):([0-9]{1,2})?(?::([0-9]{1,2})?(?:[.]([0-9]{0,6})[0-9]*)?(?:' ~ offset ~ ')?)?' -%}
+    {%- set form = '^' ~ blanks ~ day ~ '(?:(?:T|' ~ blanks[:-1] ~ ')' ~ blanks ~ time ~ blanks ~ ')?\\z' -%}
+    case
+        {#- Nearly all texts are written so. A cast gives null for a day or an hour that is none. #}
+        when translate({{ text }}, '123456789', '000000000') in ('0000-00-00', '0000-00-00 00:00:00', '0000-00-00T00:00:00')
+            and substr({{ text }}, 18, 2) < '60' and substr({{ text }}, 12, 2) < '24'
+            then try_cast({{ text }} as timestamp)
+        when lower({{ text }}) = 'epoch' then timestamp('1970-01-01')
+        when {{ text }} rlike r'{{ form }}' then transform(
+            array(split(regexp_replace({{ text }}, r'{{ form }}', '$1|$3|$4|$5|$6|$7|$8|$9$10|$9$11|$9$12'), '[|]')),
+            parts -> {{ spark_timestamp_of(
+                'parts[0]', 'parts[1]', 'parts[2]', 'parts[3]', 'parts[4]', 'parts[5]', 'parts[6]'
+            ) }}
+            {%- if takes_offset %}
+            - make_dt_interval(
+                0, coalesce(try_cast(parts[7] as integer), 0), coalesce(try_cast(parts[8] as integer), 0),
+                coalesce(try_cast(parts[9] as integer), 0)
+            )
+            {%- endif %}
+        )[0]
+    end
+{%- endmacro %}
+
+{# By a layout of %Y, of one to four digits, and %m %d %H %M %S, of one or two, with one character between each two. #}
+{% macro spark_timestamp_by(text, layout) -%}
+    {%- set codes = modules.re.findall('%[YmdHMS]', layout) -%}
+    {%- set form = namespace(text=layout) -%}
+    {%- set parts = {} -%}
+    {%- for code in codes -%}
+        {%- set form.text = form.text | replace(code, '([0-9]{1,4})' if code == '%Y' else '([0-9]{1,2})') -%}
+        {%- do parts.update({code: 'parts[' ~ loop.index0 ~ ']'}) -%}
+    {%- endfor -%}
+    {%- set form = '^[ \\t\\n\\x0b\\f\\r]*' ~ form.text ~ '[ \\t\\n\\x0b\\f\\r]*\\z' -%}
+    case
+        when {{ text }} rlike r'{{ form }}' then transform(
+            array(split(regexp_replace(
+                {{ text }}, r'{{ form }}', '{% for code in codes %}${{ loop.index }}{{ '|' if not loop.last }}{% endfor %}'
+            ), '[|]')),
+            parts -> {{ spark_timestamp_of(
+                parts.get('%Y', "'1900'"), parts.get('%m', "'1'"), parts.get('%d', "'1'"),
+                parts.get('%H', "'0'"), parts.get('%M', "'0'"), parts.get('%S', "'0'"), "''", midnights=1,
+            ) }}
+        )[0]
+        when lower(btrim({{ text }}, ' \t\n\u000b\f\r')) in ('epoch', 'infinity', '-infinity') then timestamp('1900-01-01')
+    end
+{%- endmacro %}
+
+{# The timestamp of texts: year (0 is 1 BC), month, day, hour, minute, second and its decimals; null where there is none such. #}
+{% macro spark_timestamp_of(year, month, day, hour, minute, second, decimals, midnights=2) -%}
+    case
+        when
+            coalesce(try_cast(nullif({{ hour }}, '') as integer), 0) < 24
+            and coalesce(try_cast(nullif({{ minute }}, '') as integer), 0) < 60
+            and coalesce(try_cast(nullif({{ second }}, '') as integer), 0) < 60
+            then try_make_timestamp(
+                cast({{ year }} as integer), cast({{ month }} as integer), cast({{ day }} as integer),
+                coalesce(try_cast(nullif({{ hour }}, '') as integer), 0), coalesce(try_cast(nullif({{ minute }}, '') as integer), 0),
+                cast(coalesce(nullif({{ second }}, ''), '0') || '.' || {{ decimals }} || '0' as decimal(8, 6))
+            )
+        {%- if midnights == 2 %}
+        when
+            {{ hour }} = '24' and coalesce(try_cast(nullif({{ minute }}, '') as integer), 0) = 0
+            and coalesce(try_cast(nullif({{ second }}, '') as integer), 0) = 0 and {{ decimals }} rlike '^0*$'
+            then timestampadd(day, 1, try_make_timestamp(
+                cast({{ year }} as integer), cast({{ month }} as integer), cast({{ day }} as integer), 0, 0, 0
+            ))
+        {%- endif %}
+    end
+{%- endmacro %}

@@ -1,0 +1,15 @@
+{#
+    Query the loads whose file was delivered again later. Loads of corrections are not among them: corrections delivered
+    under the name of earlier ones are other corrections, and the earlier ones stay in force.
+#}
+{% macro redelivered_loads(raw) %}
+    select distinct earlier._dlt_load_id
+    from (
+        select _source_file, _dlt_load_id
+        from {{ raw }}
+        group by _source_file, _dlt_load_id
+        having count(_corrects_row_id) = 0
+    ) as earlier
+    inner join (select distinct _source_file, _dlt_load_id from {{ raw }}) as later
+        on earlier._source_file = later._source_file and earlier._dlt_load_id < later._dlt_load_id
+{% endmacro %}
