@@ -1,28 +1,42 @@
-"""A domain's deliveries in a data folder of their own, and what was built from them."""
+"""One domain in a data folder of its own: its deliveries and the tables that dbt builds from them."""
 
+import shutil
+from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 
 from ingestion.load import load_domain
 from samples.delivery import Delivery
 from settings import Settings
+from tests.contents import differing
 from tests.forks import run_dbt
 from tests.parsed import Parsed
 from transformation.dbt import UNIT_TESTS, selectors
 
-#: What tells two builds of the same rows apart.
+#: Columns in which two builds of the same rows differ.
 EXCEPT = "_rules_hash _validated_at _built_at _source_built_at"
 
 
 class Built:
-    """One domain, to which a test delivers and which it builds as often as it likes."""
+    """One domain, which a test delivers to and builds as often as it needs."""
 
     def __init__(self, domain: str, data_dir: Path, project: Parsed) -> None:
         self.domain = domain
         self.settings = project.put(Settings(data_dir=data_dir, env="dev"))
-        self.landing = self.settings.landing(domain)
+        self._project = project
+
+    @property
+    def landing(self) -> Path:
+        return self.settings.landing(self.domain)
+
+    def copied_to(self, data_dir: Path) -> Self:
+        """Return a copy with a data folder of its own, for a test that delivers more."""
+        shutil.copytree(self.settings.data_dir, data_dir)
+        copied = copy(self)
+        copied.settings = self._project.put(self.settings.model_copy(update={"data_dir": data_dir}))
+        return copied
 
     def deliver(self, name: str, *lines: str) -> None:
         """Put a CSV file into landing, its first line the header."""
@@ -31,7 +45,7 @@ class Built:
         path.write_text("".join(f"{line}\n" for line in lines))
 
     def build(self, *options: str) -> None:
-        """Load what is new, build the models and run their data tests."""
+        """Load new files, build the models and run their data tests."""
         load_domain(self.domain, self.settings)
         self.run_dbt(*options)
 
@@ -45,12 +59,12 @@ class Built:
         run_dbt(["test", "--select", f"{UNIT_TESTS},tag:{self.domain}"], self.settings)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of a query on the warehouse."""
+        """Return the rows of a query on the warehouse."""
         with duckdb.connect(str(self.settings.warehouse), read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
     def contents(self, exclude: str = EXCEPT) -> dict[str, list[tuple[Any, ...]]]:
-        """All rows of everything that dbt builds for the domain, in an order of their own."""
+        """Return the sorted rows of every table and view that dbt builds for the domain."""
         columns = self.query(
             "select table_schema || '.' || table_name, "
             f"string_agg(column_name, ', ' order by ordinal_position) filter (not list_contains(string_split('{exclude}', ' '), column_name)) "
@@ -58,8 +72,14 @@ class Built:
         )
         return {table: self.query(f"select {names} from {table} order by all") for table, names in columns}
 
-    def assert_fates(self, delivery: Delivery) -> None:
-        """Every line of a delivery of samples has met its row_status, counted where the rows lie, and is accounted for."""
+    def assert_equal_to_full_refresh(self) -> None:
+        """Assert that the tables as they were built incrementally are those that a full refresh builds."""
+        contents = self.contents()
+        self.run_dbt("--full-refresh")
+        assert differing(self.contents(), contents) == []
+
+    def assert_row_status(self, delivery: Delivery) -> None:
+        """Assert the status of every line of a sample delivery, counted in the tables and in the audit mart."""
         for part in delivery.parts:
             name = f"{self.domain}__{part.entity}"
             statuses = dict(
@@ -79,6 +99,6 @@ class Built:
         ]
 
     def by_rule(self, entity: str) -> dict[str, int]:
-        """Number of quarantined rows by the rule that they break."""
+        """Return the number of quarantined rows per failed rule."""
         rules = f"select unnest(string_split(_failed_rules, ',')) as rule from clean.quarantine_{self.domain}__{entity}"
         return dict(self.query(f"select rule, count(*) from ({rules}) group by rule"))

@@ -1,4 +1,4 @@
-"""Deliveries to all domains, with every kind of defect, built by two engines from the same raw rows."""
+"""Deliveries with every kind of defect to all domains, built on two engines from the same raw rows."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,7 +39,7 @@ ORDERS = ("order_id,customer_id,product_id,quantity,unit_price,order_date,status
         ("P1", "0", "1e400", "2024-05-19T10:30:00+02"), ("P1", "1_0", "2.00005", "2023-02-29"), ("P1", "9", "7", "yesterday"),
     ])
 ])  # fmt: skip
-# One run of each pipeline from Airflow, as `operations health` collects them.
+# Runs of each pipeline in Airflow, as `sluice health` collects them.
 AIRFLOW = """
     insert into raw_ops.airflow_pipelines select pipeline, 'What it does', '@daily', false, 'pipeline', '1', pipeline from pipelines;
     insert into raw_ops.airflow_runs
@@ -55,7 +55,7 @@ AIRFLOW = """
 
 
 MODELS = ("--resource-type", "model", "--resource-type", "seed")
-#: Tables that are rebuilt by month, and the column that says which.
+#: Tables that are rebuilt by month, and their month column.
 BY_MONTH = {
     "fct_trips": "file_month",
     "agg_trips_by_day": "pickup_month",
@@ -65,7 +65,7 @@ BY_MONTH = {
 
 
 class Platform:
-    """A warehouse that deliveries are loaded into, and its twin of another engine."""
+    """A warehouse that deliveries are loaded into, and a database of another engine with the same raw tables."""
 
     def __init__(self, settings: Settings, apis: SampleApis, twin: Twin) -> None:
         self.settings, self.apis, self.twin = settings, apis, twin
@@ -76,17 +76,17 @@ class Platform:
         path.write_text("".join(f"{line}\n" for line in [header, *lines]))
 
     def build(self, *options: str) -> None:
-        """Load what is new and build it in both; the twin's data tests run, too, if no options for dbt say otherwise."""
+        """Load new files and build both databases; without options for dbt, the twin's data tests run as well."""
         for domain in domains():
             load_domain(domain, self.settings)
         collect(self.settings)
-        # Its data tests pass in the tests beside this one.
+        # The data tests of DuckDB run in the other modules of this folder.
         run_dbt(["build", *MODELS], self.settings, quiet=True)
         self.twin.take_raw()
         self.twin.build(*(options or ("--exclude", UNIT_TESTS)))
 
     def deliver_first(self) -> None:
-        """Something of everything, by every domain."""
+        """Deliver to every domain."""
         landing = self.settings.landing
         write_collisions(landing("collisions") / "crashes_1.csv", rows=1_500)
         write_ecommerce(landing("ecommerce"), orders=1_500, customers=150, products=40)
@@ -108,7 +108,7 @@ class Platform:
             warehouse.execute(AIRFLOW)
 
     def deliver_later(self) -> None:
-        """A month again and a new one, corrected orders, customers that changed or arrived, mended articles and products."""
+        """Deliver a month again and a new one, corrected orders, new and changed customers, articles and products."""
         landing = self.settings.landing
         write_taxi(landing("taxi"), months=["2024-02"], rows=900, defects={})
         write_taxi(landing("taxi"), months=["2024-03"], rows=500)
@@ -127,7 +127,7 @@ class Platform:
         self.apis.news.publish(article(202))
 
     def months_written_last(self, table: str) -> tuple[set[str], set[str], set[str]]:
-        """Months of a table that the last build wrote, on DuckDB and on the other engine, and all that there are."""
+        """Return the months that the last build wrote on DuckDB and on the other engine, and all months of the table."""
         every = f"select distinct cast({BY_MONTH[table]} as varchar(10)) from marts.{table}"
         last = f"{every} where _built_at = (select max(_built_at) from marts.{table})"
         with self.twin.warehouse() as warehouse:
@@ -137,7 +137,7 @@ class Platform:
         )
 
     def assert_same_months_written(self, *tables: str) -> None:
-        """The last build wrote the months of `deliver_later` and no others, on either engine."""
+        """Assert that the last build wrote only the months of `deliver_later` on both engines."""
         for table in tables or BY_MONTH:
             ours, theirs, months = self.months_written_last(table)
             assert ours == theirs < months
@@ -146,7 +146,7 @@ class Platform:
 
 @contextmanager
 def platform(folder: Path, twin: Callable[[Settings], Twin]) -> Iterator[Platform]:
-    """A platform in a folder after its first deliveries, which are loaded, collected and built."""
+    """Load and build the first deliveries in a folder."""
     apis = SampleApis(articles=40, products=30)
     with serving(apis) as base, pytest.MonkeyPatch.context() as patch:
         for name, value in variables(base).items():
@@ -157,6 +157,6 @@ def platform(folder: Path, twin: Callable[[Settings], Twin]) -> Iterator[Platfor
         settings = project_settings.load()
         running = Platform(settings, apis, twin(settings))
         running.deliver_first()
-        # What its data tests would see, they see in the next build as well.
+        # The data tests run in the next build.
         running.build(*MODELS)
         yield running

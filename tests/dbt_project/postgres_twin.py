@@ -13,7 +13,7 @@ from tests.servers.postgres import SUPERUSER, Postgres
 
 #: The types that dlt gives a column on PostgreSQL, by DuckDB's names.
 TYPES = {"VARCHAR": "varchar", "DOUBLE": "double precision", "TIMESTAMP WITH TIME ZONE": "timestamptz"}
-#: PostgreSQL's name for the types of models, where it is another than DuckDB's in small letters.
+#: PostgreSQL's names for the types of models that differ from DuckDB's in lower case.
 NAMES = {
     "varchar": "text",
     "double": "double precision",
@@ -44,12 +44,12 @@ class PostgresTwin(Twin):
         self._connection.autocommit = True
 
     def take_raw(self) -> None:
-        """Make the raw tables what they are in the warehouse."""
+        """Copy the raw tables from the warehouse."""
         with self.warehouse() as warehouse, TemporaryDirectory() as folder:
             for (schema, table), columns in columns_of(warehouse, "table_schema like 'raw%'").items():
                 types = [f'"{name}" {TYPES.get(kind, kind)}' for name, kind in columns.items()]
                 self.query(f"create schema if not exists {schema}")
-                # Views that stand on it stay.
+                # Not dropped, so that dependent views stay.
                 self.query(f"create table if not exists {schema}.{table} ({', '.join(types)})")
                 self.query(f"truncate {schema}.{table}")
                 path = Path(folder, "rows.csv")
@@ -62,13 +62,13 @@ class PostgresTwin(Twin):
         self.query("analyze")
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of a statement, if it has any."""
+        """Run a statement and return its rows, if it has any."""
         with self._connection.cursor() as cursor:
             cursor.execute(sql)
             return cursor.fetchall() if cursor.description else []
 
     def columns(self) -> dict[Table, dict[str, str]]:
-        """Names and types of the columns of all that dbt built."""
+        """Return the names and types of the columns of all that dbt built."""
         kind = "case data_type when 'numeric' then format('numeric(%s,%s)', numeric_precision, numeric_scale) else data_type end"
         found = {}
         for schema, table, name, data_type in self.query(columns_query(kind, f"table_schema in {SCHEMAS}")):
@@ -76,7 +76,7 @@ class PostgresTwin(Twin):
         return found
 
     def named(self, kind: str) -> str:
-        """PostgreSQL's name for a type of DuckDB's."""
+        """Return PostgreSQL's name for a type of DuckDB."""
         kind = kind.lower().replace("decimal", "numeric")
         return NAMES.get(kind, kind)
 

@@ -11,7 +11,7 @@ from settings.warehouse import SparkServer
 from tests.dbt_project.twin import SCHEMAS, Table, Twin, columns_of
 from warehouse.spark_sql import SparkSql
 
-#: Spark's names for types in a table's schema, where they are others than DuckDB's in small letters.
+#: Spark's names for types in a table's schema that differ from DuckDB's in lower case.
 NAMES = {
     "varchar": "string",
     "bigint": "long",
@@ -31,7 +31,7 @@ class SparkTwin(Twin):
         self._raw = settings.data_dir / "raw_of_spark"
 
     def take_raw(self) -> None:
-        """Make the raw tables, which are Parquet files outside of the server's own folder, what they are in the warehouse."""
+        """Copy the raw tables from the warehouse, as Parquet files outside of the server's folder."""
         with self.warehouse() as warehouse:
             for (schema, table), columns in columns_of(warehouse, "table_schema like 'raw%'").items():
                 folder = self._raw / schema / table
@@ -43,12 +43,12 @@ class SparkTwin(Twin):
                 self.query(f"create table {schema}.{table} ({types}) using parquet location '{folder}'")
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of a statement, if it has any."""
+        """Run a statement and return its rows, if it has any."""
         return self._sql.run(sql)
 
     def columns(self) -> dict[Table, dict[str, str]]:
-        """Names and types of the columns of all that dbt built."""
-        self._sql.close()  # A session keeps the list of a table's files.
+        """Return the names and types of the columns of all that dbt built."""
+        self._sql.close()  # A session caches the list of a table's files.
         return {
             (schema, table): dict(COLUMN.findall(information))
             for schema in SCHEMAS
@@ -56,13 +56,13 @@ class SparkTwin(Twin):
         }
 
     def named(self, kind: str) -> str:
-        """Spark's name for a type of DuckDB's."""
+        """Return Spark's name for a type of DuckDB."""
         return NAMES.get(kind.lower(), kind.lower())
 
     def copy_table_to(
         self, warehouse: duckdb.DuckDBPyConnection, table: Table, columns: dict[str, str], folder: Path
     ) -> None:
-        """Fill the table `theirs` of a connection with the rows of a table or view, which Spark writes out."""
+        """Fill the table `theirs` of a connection with the rows of a table or view, which Spark exports."""
         names = ", ".join(f"`{column}`" for column in columns)
         self.query(
             f"insert overwrite directory '{folder}/rows' using parquet select {names} from {'.'.join(table)}"

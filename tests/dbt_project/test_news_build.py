@@ -1,4 +1,8 @@
-"""Articles of the sample API: each in the marts once, with what was made of it; bad ones in quarantine, and costs."""
+"""News: each article of the sample API once in the marts, enriched; invalid ones in quarantine; costs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -17,19 +21,36 @@ pytestmark = pytest.mark.slow
 ROW_COUNTS = "select rows_read, rows_clean, rows_quarantined, rows_superseded, rows_rejected from marts.audit_news__row_counts"
 
 
-@pytest.fixture(scope="module")
-def news(tmp_path_factory: pytest.TempPathFactory, project: Parsed):
-    """A data folder, the sample APIs with 200 articles, and settings that lead from one to the other."""
+@contextmanager
+def served() -> Iterator[tuple[SampleApis, pytest.MonkeyPatch]]:
+    """Serve the sample APIs with 200 articles, and set the variables by which the settings find them."""
     apis = SampleApis(articles=200)
     with serving(apis) as base, pytest.MonkeyPatch.context() as patch:
         for name, value in variables(base).items():
             patch.setenv(name, value)
         patch.setenv("NO_PROXY", "*")
         patch.setenv("SLUICE_ENRICH_PROVIDER", "openai")
+        yield apis, patch
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory, project: Parsed) -> Built:
+    """Load and build the articles once."""
+    with served() as (_, patch):
         built = Built("news", tmp_path_factory.mktemp("news"), project)
         patch.setenv("SLUICE_DATA_DIR", str(built.settings.data_dir))
         built.settings = project_settings.load()
         built.build()
+        return built
+
+
+@pytest.fixture
+def news(first: Built, tmp_path: Path) -> Iterator[tuple[Built, SampleApis, pytest.MonkeyPatch]]:
+    """A copy of the built data folder, and sample APIs of its own with the same articles."""
+    with served() as (apis, patch):
+        built = first.copied_to(tmp_path / "data")
+        patch.setenv("SLUICE_DATA_DIR", str(tmp_path / "data"))
+        built.settings = project_settings.load()
         yield built, apis, patch
 
 
@@ -37,7 +58,7 @@ def test_unit_tests_pass(news) -> None:
     news[0].run_unit_tests()
 
 
-def test_every_article_is_a_fact_with_what_was_made_of_it(news) -> None:
+def test_every_article_is_a_fact_with_its_enrichment(news) -> None:
     built, apis, _ = news
     facts = built.query(
         "select url, title, topic, sentiment, enrichment_status from marts.fct_articles order by url"
@@ -57,7 +78,7 @@ def test_every_article_is_a_fact_with_what_was_made_of_it(news) -> None:
     assert built.query(costs) == [(200, 0, 0, True, 0)]
 
 
-def test_bad_articles_wait_in_quarantine_also_when_others_come(news) -> None:
+def test_invalid_articles_stay_in_quarantine_when_others_arrive(news) -> None:
     built, apis, _ = news
     apis.news.publish(article(201), title=" ", source={"id": None, "name": None})
     apis.news.publish({**article(202), "source": "The Herald"})
@@ -68,17 +89,17 @@ def test_bad_articles_wait_in_quarantine_also_when_others_come(news) -> None:
     assert built.query(ROW_COUNTS) == [(203, 200, 2, 0, 1)]
     apis.news.publish(article(203))
     built.build()
-    # A load of the API since does not supersede them.
+    # Later loads of the API do not supersede them.
     assert built.query(ROW_COUNTS) == [(204, 201, 2, 0, 1)]
     apis.news.publish(article(202))
     built.build()
     assert built.query(ROW_COUNTS) == [(204, 202, 1, 0, 1)]
     costs = built.query("select calls, cache_hits > 500, saved_usd > 0 from marts.agg_llm_cost_by_day")
-    # The text of article 202 did not change with its source.
+    # Article 202 changed its source, not its text.
     assert costs == [(203, True, True)]
 
 
-def test_articles_without_a_judgement_flow_on(news) -> None:
+def test_articles_without_enrichment_are_facts(news) -> None:
     built, apis, patch = news
     patch.setenv("SLUICE_ENRICH_BUDGET_RUN", "0")
     built.settings = project_settings.load()
@@ -90,10 +111,10 @@ def test_articles_without_a_judgement_flow_on(news) -> None:
     statuses = built.query(
         "select enrichment_status, count(*), count(topic) from marts.fct_articles group by all order by 2"
     )
-    assert statuses == [("not_enriched", 1, 0), ("enriched", 202, 202)]
+    assert statuses == [("not_enriched", 1, 0), ("enriched", 200, 200)]
 
 
-def test_a_fact_that_is_missing_fails_the_build(news) -> None:
+def test_missing_fact_fails_the_build(news) -> None:
     built, _, _ = news
     with duckdb.connect(str(built.settings.warehouse)) as connection:
         connection.execute("delete from raw_news.articles where title like '%(7)'")

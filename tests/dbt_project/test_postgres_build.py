@@ -1,4 +1,4 @@
-"""All models on PostgreSQL: the same rows as on DuckDB, value for value, at first and as deliveries go on."""
+"""All models on PostgreSQL: the same rows and values as on DuckDB, after the first and after later deliveries."""
 
 from collections.abc import Iterator
 
@@ -15,9 +15,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """A first delivery to all domains, with every kind of defect, built in both."""
+    """Deliver files with every kind of defect to all domains, and build them on both engines."""
     with postgres() as server:
-        # Nobody needs what is left of this server when the machine goes down.
+        # The server's data need not survive a crash.
         server.psql("alter system set fsync = off")
         server.psql("select pg_reload_conf()")
         folder = tmp_path_factory.mktemp("platform")
@@ -35,20 +35,19 @@ def test_every_table_is_the_same(platform: Platform) -> None:
     assert compared > 20_000
 
 
-def test_later_deliveries_change_the_same_rows_and_write_the_same_months(platform: Platform) -> None:
+def test_later_deliveries_change_the_same_rows_and_months_and_equal_a_full_refresh(
+    platform: Platform,
+) -> None:
     platform.deliver_later()
     platform.build()
     assert platform.twin.compare()[1] == {}
     platform.assert_same_months_written()
-
-
-def test_what_was_built_step_by_step_equals_a_full_refresh(platform: Platform) -> None:
-    # Views that stand on a table go with it and come again, so that all models are built.
+    # All models, because views are dropped with the tables that they depend on.
     platform.twin.build("--full-refresh", "--resource-type", "model")
     assert platform.twin.compare()[1] == {}
 
 
-def test_a_view_that_is_built_alone_leaves_those_that_stand_on_it(platform: Platform) -> None:
+def test_rebuilding_one_view_keeps_its_dependents(platform: Platform) -> None:
     views = "select count(*) from pg_views where schemaname in ('clean', 'curated')"
     before = platform.twin.query(views)
     platform.twin.build("--select", "clean_taxi__trips", "--exclude", UNIT_TESTS)

@@ -1,4 +1,4 @@
-"""All models on Spark: the same rows as on DuckDB, value for value, at first and as deliveries go on."""
+"""All models on Spark: the same rows and values as on DuckDB, after the first and after later deliveries."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.slow, when_asked]
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """A first delivery to all domains, with every kind of defect, built in both."""
+    """Deliver files with every kind of defect to all domains, and build them on both engines."""
     with spark(tmp_path_factory.mktemp("spark")) as server:
         folder = tmp_path_factory.mktemp("platform")
         with delivered(folder, lambda settings: SparkTwin(settings, server)) as platform:
@@ -28,7 +28,7 @@ def test_every_table_is_the_same(platform: Platform) -> None:
     assert compared > 20_000
 
 
-# What follows is for the domain with most to do alone: each statement takes Spark its time, whatever it reads.
+# The tests below build only taxi, the domain with the most models by month, because each statement takes Spark long.
 
 
 def test_unit_tests_pass(platform: Platform) -> None:

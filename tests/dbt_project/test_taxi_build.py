@@ -1,4 +1,4 @@
-"""Months of trips: counts found independently, and what a later delivery of a month changes."""
+"""Taxi: counts against an independent computation, and builds after a month is delivered again."""
 
 import csv
 import shutil
@@ -25,47 +25,51 @@ pytestmark = pytest.mark.slow
 MONTHS = ("2024-01", "2024-02", "2024-03")
 AGGREGATES = ("agg_trips_by_day", "agg_trips_by_day_hour", "agg_trips_by_zone_hour")
 WRITTEN = "select distinct pickup_month, _built_at from marts.{}"
-#: Differs between two builds of the same rows.
+#: Columns in which two builds of the same trips from other files differ.
 EXCEPT = "_rules_hash _validated_at _built_at _source_built_at _dlt_load_id loaded_at"
 
 
 @pytest.fixture(scope="module")
-def taxi(tmp_path_factory: pytest.TempPathFactory, project: Parsed) -> Built:
-    """Three months of generated trips; the tests below go on with them in their order."""
-    return Built("taxi", tmp_path_factory.mktemp("taxi"), project)
-
-
-@pytest.fixture(scope="module")
-def delivery(taxi: Built) -> Delivery:
-    """What was generated, loaded and built."""
-    written = write_taxi(taxi.landing, months=MONTHS, rows=3_000)
+def generated(tmp_path_factory: pytest.TempPathFactory, project: Parsed) -> tuple[Built, Delivery]:
+    """Build three months of generated trips once."""
+    taxi = Built("taxi", tmp_path_factory.mktemp("taxi"), project)
+    delivery = write_taxi(taxi.landing, months=MONTHS, rows=3_000)
     taxi.build()
-    return written
+    return taxi, delivery
 
 
-def test_unit_tests_pass(taxi: Built, delivery: Delivery) -> None:
-    taxi.run_unit_tests()
+@pytest.fixture
+def taxi(generated: tuple[Built, Delivery], tmp_path: Path) -> Built:
+    """A copy of the generated months, to which a test delivers more."""
+    return generated[0].copied_to(tmp_path / "data")
 
 
-def test_every_generated_row_meets_its_fate(taxi: Built, delivery: Delivery) -> None:
-    taxi.assert_fates(delivery)
+def test_unit_tests_pass(generated: tuple[Built, Delivery]) -> None:
+    generated[0].run_unit_tests()
 
 
-def test_the_working_list_says_how_a_month_is_corrected(
-    taxi: Built, delivery: Delivery, tmp_path: Path
+def test_every_generated_row_meets_its_fate(generated: tuple[Built, Delivery]) -> None:
+    taxi, delivery = generated
+    taxi.assert_row_status(delivery)
+
+
+def test_quarantine_report_says_how_a_month_is_corrected(
+    generated: tuple[Built, Delivery], tmp_path: Path
 ) -> None:
+    taxi, delivery = generated
     found = quarantine("taxi", taxi.settings, export=tmp_path / "bad.csv")
     assert (found.rows, found.rejected_lines) == (delivery.quarantined, delivery.rejected)
     assert "deliver the whole file of its month again" in describe(found, taxi.settings)
 
 
-def test_marts_equal_an_independent_computation(taxi: Built, delivery: Delivery) -> None:
+def test_marts_equal_an_independent_computation(generated: tuple[Built, Delivery]) -> None:
+    taxi, delivery = generated
     facts = taxi.query("select count(*), sum(total_amount) from marts.fct_trips")
     days = taxi.query("select sum(trips + refunds), sum(revenue) from marts.agg_trips_by_day")
     assert facts == days == [_clean_totals(delivery)]
 
 
-def test_there_is_a_view_a_month_for_readers(taxi: Built, delivery: Delivery) -> None:
+def test_published_file_has_a_view_per_month(taxi: Built) -> None:
     publish("taxi", taxi.settings)
     with duckdb.connect(str(taxi.settings.published("taxi")), read_only=True) as published:
         views = published.execute(
@@ -78,45 +82,47 @@ def test_there_is_a_view_a_month_for_readers(taxi: Built, delivery: Delivery) ->
     assert [(month,)] == taxi.query("select count(*) from marts.fct_trips where file_month = '2024-02-01'")
 
 
-def test_a_month_delivered_again_changes_that_month_alone(taxi: Built, delivery: Delivery) -> None:
+def test_redelivered_month_changes_only_that_month(taxi: Built) -> None:
     others = "select * from marts.fct_trips where file_month <> '2024-02-01' order by all"
     before = taxi.query(others)
     assert before
     of_month = "from marts.fct_trips where file_month = '2024-02-01'"
     picked_up = set(taxi.query(f"select pickup_month {of_month}"))
     written = {mart: taxi.query(WRITTEN.format(mart)) for mart in AGGREGATES}
-    # The same month as Parquet, corrected: 1,000 trips less, and no defects.
+    # The same month as Parquet, with 1,000 trips fewer and no defects.
     (taxi.landing / "yellow_tripdata_2024-02.csv").unlink()
-    mended = write_taxi(taxi.landing, months=["2024-02"], rows=2_000, suffix=".parquet", defects={})
+    corrected = write_taxi(taxi.landing, months=["2024-02"], rows=2_000, suffix=".parquet", defects={})
     taxi.build()
     assert taxi.query(others) == before
-    assert taxi.query(f"select count(*) {of_month}") == [(mended.clean,)] == [(2_000,)]
-    # Aggregates are written for the months in which its trips, old or new, were picked up, and for no others.
+    assert taxi.query(f"select count(*) {of_month}") == [(corrected.clean,)] == [(2_000,)]
+    # Aggregates are written only for the months in which old or new trips of the file were picked up.
     picked_up |= set(taxi.query(f"select pickup_month {of_month}"))
     for mart, months in written.items():
-        written_anew = {month for month, _ in set(taxi.query(WRITTEN.format(mart))) ^ set(months)}
-        assert written_anew == {month for (month,) in picked_up}, mart
-        # A trip of the first of March is in February's file both times.
-        assert {date(2024, 2, 1), date(2024, 3, 1)} == written_anew < {month for month, _ in months}
+        rewritten = {month for month, _ in set(taxi.query(WRITTEN.format(mart))) ^ set(months)}
+        assert rewritten == {month for (month,) in picked_up}, mart
+        # Both deliveries of February's file have a trip of the first of March.
+        assert {date(2024, 2, 1), date(2024, 3, 1)} == rewritten < {month for month, _ in months}
     files = taxi.query(
         "select source_file, rows_clean from marts.audit_taxi__row_counts where source_file like '%02.%'"
     )
     assert files == [("yellow_tripdata_2024-02.parquet", 2_000)]
 
 
-def test_the_same_month_as_csv_gives_the_same_trips(taxi: Built, delivery: Delivery) -> None:
-    before = taxi.contents(f"{EXCEPT} _row_id _source_file source_file trips_from")
+def test_same_month_as_csv_and_as_parquet_gives_the_same_trips(taxi: Built) -> None:
+    excluded = f"{EXCEPT} _row_id _source_file source_file trips_from"
+    (taxi.landing / "yellow_tripdata_2024-02.csv").unlink()
+    write_taxi(taxi.landing, months=["2024-02"], rows=2_000, suffix=".parquet", defects={})
+    taxi.build()
+    before = taxi.contents(excluded)
     (taxi.landing / "yellow_tripdata_2024-02.parquet").unlink()
     write_taxi(taxi.landing, months=["2024-02"], rows=2_000, suffix=".csv.gz", header="renamed", defects={})
     taxi.build()
-    after = taxi.contents(f"{EXCEPT} _row_id _source_file source_file trips_from")
-    assert differing(after, before) == []
+    assert differing(taxi.contents(excluded), before) == []
+    taxi.assert_equal_to_full_refresh()
 
 
-def test_a_trip_in_the_files_of_two_months_counts_once_whichever_came_first(
-    taxi: Built, delivery: Delivery
-) -> None:
-    """The next month's file has a trip of the last day of this one, which this one has as well."""
+def test_trip_in_the_files_of_two_months_counts_once(taxi: Built) -> None:
+    """The file of April has a trip of the last day of March that the file of March has as well."""
     before = taxi.query("select count(*), sum(total_amount) from marts.fct_trips")
     header, trip = _last_trip_of(taxi.landing / "yellow_tripdata_2024-03.csv", "2024-03-31")
     taxi.deliver("yellow_tripdata_2024-04.csv", header, trip)
@@ -124,7 +130,7 @@ def test_a_trip_in_the_files_of_two_months_counts_once_whichever_came_first(
     assert taxi.query("select count(*), sum(total_amount) from marts.fct_trips") == before
     row_status = "select row_status from clean.validated_taxi__trips where file_month = '2024-04-01'"
     assert taxi.query(row_status) == [("superseded",)]
-    # March goes, and comes again after April: the trip is the one in April's file, then in its own month's again.
+    # The trip is removed from March's file, then added again, so that March is loaded after April.
     march = taxi.landing / "yellow_tripdata_2024-03.csv"
     whole = march.read_text()
     march.write_text("".join(line for line in whole.splitlines(keepends=True) if line.strip() != trip))
@@ -135,16 +141,11 @@ def test_a_trip_in_the_files_of_two_months_counts_once_whichever_came_first(
     taxi.build()
     assert taxi.query(row_status) == [("superseded",)]
     assert taxi.query("select count(*), sum(total_amount) from marts.fct_trips") == before
+    taxi.assert_equal_to_full_refresh()
 
 
-def test_what_was_built_step_by_step_equals_a_full_refresh(taxi: Built, delivery: Delivery) -> None:
-    contents = taxi.contents()
-    taxi.build("--full-refresh")
-    assert differing(taxi.contents(), contents) == []
-
-
-def test_aggregates_follow_their_facts_whatever_came_between(taxi: Built, delivery: Delivery) -> None:
-    """Facts were written and aggregates were not, as when a run is killed, and by a run that says it is of an earlier time."""
+def test_aggregates_follow_facts_that_an_earlier_run_changed(taxi: Built) -> None:
+    """Change the facts without the aggregates, as a killed run does, also with an older `_built_at`."""
     tips = "select pickup_month, sum(tips) from marts.agg_trips_by_day group by all order by all"
     before = taxi.query(tips)
     for change in (
@@ -181,7 +182,7 @@ def test_the_real_months(tmp_path: Path, project: Parsed, shared_data: Path) -> 
 
 
 def _clean_totals(delivery: Delivery) -> tuple[int, Decimal]:
-    """Number of clean lines and the sum of their totals, by pandas and from the files alone."""
+    """Return the number of valid lines and the sum of their totals, computed from the files with pandas."""
     trips = pd.concat([_lines_of(path) for path in delivery.files]).drop_duplicates()
     pickup, dropoff = (
         pd.to_datetime(trips[f"tpep_{which}_datetime"], format="%Y-%m-%d %H:%M:%S", errors="coerce")
@@ -205,21 +206,21 @@ def _clean_totals(delivery: Delivery) -> tuple[int, Decimal]:
 
 
 def _lines_of(path: Path) -> pd.DataFrame:
-    """The lines that can be split, as texts, and the month of the file's name."""
+    """Return the lines that can be split, as texts, with the month of the file's name."""
     header, *lines = path.read_text().splitlines()
     cells = [line.split(",") for line in lines if '"' not in line and line.count(",") == header.count(",")]
     return pd.DataFrame(cells, columns=header.split(",")).assign(month=path.stem[-7:])
 
 
 def _last_trip_of(path: Path, day: str) -> tuple[str, str]:
-    """Header and the last valid line of a day."""
+    """Return the header and the last valid line of a day."""
     header, *lines = path.read_text().splitlines()
     trips = [line for line in lines if f",{day} 1" in line and line.split(",")[0] in ("1", "2")]
     return header, trips[-1]
 
 
 def _refunds_of(folder: Path) -> list[tuple[str, int]]:
-    """Month and number of the valid trips with a negative fare or total."""
+    """Return the number of valid trips with a negative fare or total per month."""
     counts = Counter()
     for path in folder.glob("yellow_tripdata_*.csv"):
         with path.open(newline="") as file:

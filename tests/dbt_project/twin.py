@@ -1,4 +1,4 @@
-"""A database of another engine beside a DuckDB warehouse: the same raw tables, and what dbt makes of them compared."""
+"""A database of another engine with the raw tables of a DuckDB warehouse, to compare what dbt builds from them."""
 
 import json
 from abc import ABC, abstractmethod
@@ -13,7 +13,7 @@ from settings import Settings
 from transformation.dbt import UNIT_TESTS, run_dbt
 
 SCHEMAS = ("clean", "curated", "marts", "seeds", "monthly")
-#: When something was built is the one thing in which two builds of the same rows differ.
+#: Columns in which two builds of the same rows differ.
 EXCEPT = ("_validated_at", "_built_at", "_source_built_at")
 
 #: Schema and name.
@@ -21,48 +21,48 @@ Table = tuple[str, str]
 
 
 class Twin(ABC):
-    """A database that takes over what is in the warehouse of some settings."""
+    """A database with the raw tables of the warehouse of some settings."""
 
     def __init__(self, settings: Settings, variables: Mapping[str, str]) -> None:
         self._settings = settings
-        # Where dbt finds the database; what it keeps between runs is the target's own.
+        # dbt's connection, and a target folder of the engine's own.
         target = variables["SLUICE_TARGET"]
         own = {"DBT_TARGET": target, "DBT_TARGET_PATH": str(settings.data_dir / "dbt" / target)}
         self._variables = {**variables, **own}
 
     @abstractmethod
     def take_raw(self) -> None:
-        """Make the raw tables what they are in the warehouse."""
+        """Copy the raw tables from the warehouse."""
 
     @abstractmethod
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of a statement, if it has any."""
+        """Run a statement and return its rows, if it has any."""
 
     @abstractmethod
     def columns(self) -> dict[Table, dict[str, str]]:
-        """Names and types of the columns of all that dbt built."""
+        """Return the names and types of the columns of all that dbt built."""
 
     @abstractmethod
     def named(self, kind: str) -> str:
-        """The engine's name for a type of DuckDB's, as `columns` has it."""
+        """Return the engine's name for a type of DuckDB, as in `columns`."""
 
     @abstractmethod
     def copy_table_to(
         self, warehouse: duckdb.DuckDBPyConnection, table: Table, columns: dict[str, str], folder: Path
     ) -> None:
-        """Fill the table `theirs` of a connection, which has these columns, with the rows of a table of the engine's."""
+        """Fill the table `theirs` of a connection, which has these columns, with the rows of a table of the engine."""
 
     def build(self, *options: str) -> None:
         """Run `dbt build` on the database."""
         run_dbt(["build", *options], self._settings, quiet=True, variables=self._variables)
 
     def run_unit_tests(self, of: str = "") -> None:
-        """Run the unit tests of all models, or of some, on the database; `dbt build` would select none without their models."""
+        """Run the unit tests of all or of some models on the database."""
         select = ["--select", UNIT_TESTS + (of and f",{of}")]
         run_dbt(["test", *select], self._settings, quiet=True, variables=self._variables)
 
     def compare(self, domain: str | None = None) -> tuple[int, dict[str, str]]:
-        """How many rows were compared, over all tables that dbt built or those of a domain, and what differs: `{table: how}`."""
+        """Compare all tables that dbt built, or those of a domain; return the number of rows and `{table: difference}`."""
         compared, found = 0, {}
         named = self._tables_of(domain) if domain else None
         with self.warehouse() as warehouse, TemporaryDirectory() as folder:
@@ -88,7 +88,7 @@ class Twin(ABC):
         }
 
     def warehouse(self) -> duckdb.DuckDBPyConnection:
-        """A reader of the warehouse."""
+        """Open the warehouse read-only."""
         connection = duckdb.connect(str(self._settings.warehouse), read_only=True)
         connection.execute("set TimeZone = 'UTC'")
         return connection
@@ -96,12 +96,12 @@ class Twin(ABC):
     def _compare(
         self, warehouse: duckdb.DuckDBPyConnection, table: Table, columns: dict[str, str], folder: Path
     ) -> tuple[int, list[Any]]:
-        """Number of rows of a table, and the first of those that are in one database alone."""
+        """Return the number of rows of a table, and the first rows that only one database has."""
         columns = {name: kind for name, kind in columns.items() if name not in EXCEPT}
         name, names = ".".join(table), ", ".join(f'"{column}"' for column in columns)
         warehouse.execute(f"create or replace temp table theirs as select {names} from {name} limit 0")
         self.copy_table_to(warehouse, table, columns, folder)
-        # A sum of doubles depends on the order in which an engine adds them.
+        # A sum of doubles depends on the order of addition.
         values = ", ".join(
             f'round("{column}", 6)' if kind == "DOUBLE" else f'"{column}"' for column, kind in columns.items()
         )
@@ -112,7 +112,7 @@ class Twin(ABC):
 
 
 def columns_of(warehouse: duckdb.DuckDBPyConnection, where: str) -> dict[Table, dict[str, str]]:
-    """Names and types of the columns of the warehouse's tables, by a condition on `information_schema.columns`."""
+    """Return names and types of the columns of the warehouse that meet a condition on `information_schema.columns`."""
     found = {}
     for schema, table, name, kind in warehouse.execute(columns_query("data_type", where)).fetchall():
         if not schema.endswith("_staging"):
@@ -121,7 +121,7 @@ def columns_of(warehouse: duckdb.DuckDBPyConnection, where: str) -> dict[Table, 
 
 
 def columns_query(kind: str, where: str) -> str:
-    """A query of `information_schema.columns`."""
+    """Return a query of `information_schema.columns`."""
     return (
         f"select table_schema, table_name, column_name, {kind} from information_schema.columns "
         f"where {where} order by table_schema, table_name, ordinal_position"

@@ -7,7 +7,11 @@
 {%- endmacro %}
 
 {% macro duckdb__is_email(text) -%}
-    {%- set part = '[^\\s@."(),:;<>\\\\\\[\\]]+' -%}
+    regexp_full_match({{ text }}, '{{ email_pattern() }}')
+{%- endmacro %}
+
+{% macro email_pattern() -%}
+    {%- set part = '[^ \\t\\n\\f\\r@."(),:;<>\\\\\\[\\]]+' -%}
     {%- set label = '[a-z0-9]([a-z0-9-]*[a-z0-9])?' -%}
-    regexp_full_match({{ text }}, '{{ part }}(\.{{ part }})*@{{ label }}(\.{{ label }})+')
+    {{ part }}(\.{{ part }})*@{{ label }}(\.{{ label }})+
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{# Text without white space around it and with single spaces in it; text of white space alone is null. #}
+{# Remove white space around a text and replace the rest by single spaces; null for a text of white space only. #}
 {% macro normalize_whitespace(text) -%}
     {{ return(adapter.dispatch('normalize_whitespace')(text)) }}
 {%- endmacro %}

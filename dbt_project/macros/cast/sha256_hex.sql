@@ -1,4 +1,4 @@
-{# SHA-256 of a text as 64 hexadecimal digits: tells persons apart without naming them, but is no secret to who can guess the text. #}
+{# SHA-256 of a text as 64 hexadecimal digits. Anyone who can guess the text can compute it. #}
 {% macro sha256_hex(text) -%}
     {{ return(adapter.dispatch('sha256_hex')(text)) }}
 {%- endmacro %}

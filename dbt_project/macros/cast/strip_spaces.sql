@@ -1,4 +1,4 @@
-{# Text without the blanks around it, of whichever width and script (Unicode's category Zs). #}
+{# Remove the spaces around a text, all of Unicode's category Zs. #}
 {% macro strip_spaces(text) -%}
     {{ return(adapter.dispatch('strip_spaces')(text)) }}
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {#
-    Text without blanks and tabs around it; text of them alone is null. For ids and numbers, of which `normalize_whitespace` has nothing
-    to normalize_whitespace: it costs a tenth.
+    Remove spaces and tabs around a text; null for a text of these only. For ids and numbers: ten times faster than
+    normalize_whitespace.
 #}
 {% macro trimmed(text) -%}
     {{ return(adapter.dispatch('trimmed')(text)) }}

@@ -1,4 +1,4 @@
-{# Text as the number of a code: null where nothing is written, -1 where it is no whole number. #}
+{# Cast a text to a numeric code: null if it is empty, -1 if it is not a whole number. #}
 {% macro try_code(text) -%}
     case when {{ strip_spaces(text) }} <> '' then coalesce({{ try_integer(text) }}, -1) end
 {%- endmacro %}

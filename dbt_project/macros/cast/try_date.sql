@@ -1,9 +1,9 @@
-{# Text as a date, null where it is none. Year, month and day in this order (ISO 8601); a time of day after it is dropped. #}
+{# Cast a text to a date, or null: year, month and day in this order (ISO 8601). A time of day after it is dropped. #}
 {% macro try_date(text) -%}
     {{ return(adapter.dispatch('try_date')(text)) }}
 {%- endmacro %}
 
 {% macro duckdb__try_date(text) -%}
-    {#- A cast to date alone takes '2024-01-15x'. #}
+    {#- A cast to date alone accepts '2024-01-15x'. #}
     cast({{ duckdb_finite("try_cast(" ~ text ~ " as timestamp)") }} as date)
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{# Text as a decimal number with a fixed number of places (more are rounded, half away from zero), null where it is none. #}
+{# Cast a text to a decimal with a fixed number of places, or null. More places are rounded, half away from zero. #}
 {% macro try_decimal(text, places) -%}
     {{ return(adapter.dispatch('try_decimal')(text, places)) }}
 {%- endmacro %}

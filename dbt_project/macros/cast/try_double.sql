@@ -1,4 +1,4 @@
-{# Text as a double, null where it is none. #}
+{# Cast a text to a double, or null. #}
 {% macro try_double(text) -%}
     {{ return(adapter.dispatch('try_double')(text)) }}
 {%- endmacro %}

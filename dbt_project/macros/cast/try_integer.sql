@@ -1,6 +1,6 @@
 {#
-    Text as a whole number of the given type, null where it is none. '3.0' is 3, because spreadsheets and
-    data frames write whole numbers so; '3.5' is null: a bare cast would round it.
+    Cast a text to a whole number of the given type, or null. '3.0' is 3, as spreadsheets and data frames write it; '3.5' is
+    null, although a plain cast would round it.
 #}
 {% macro try_integer(text, type='integer') -%}
     {{ return(adapter.dispatch('try_integer')(text, type)) }}

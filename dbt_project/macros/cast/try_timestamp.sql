@@ -1,7 +1,6 @@
 {#
-    Text as a timestamp without time zone, null where it is none. A layout is written with %Y %m %d %H %M %S on every
-    engine; an engine that spells layouts differently translates these six. Without a layout the text is ISO 8601; an
-    offset from UTC in it is taken off, and a text with the name of a time zone is none.
+    Cast a text to a timestamp without time zone, or null. A layout is written with %Y %m %d %H %M %S on every engine. Without
+    a layout the text is ISO 8601; an offset from UTC is subtracted, and a text with the name of a time zone gives null.
 #}
 {% macro try_timestamp(text, layout=none) -%}
     {{ return(adapter.dispatch('try_timestamp')(text, layout)) }}
@@ -12,8 +11,8 @@
         try_strptime({{ text }}, '{{ layout }}')
     {%- else -%}
         {#-
-            A cast to timestamp alone drops the offset; the session is in UTC. One to timestamptz takes four times as long, and
-            after the name of a time zone takes the next rows for times of that zone too.
+            A cast to timestamp alone drops the offset; the session is in UTC. A cast to timestamptz takes four times as long,
+            and after a text with the name of a time zone it reads the next rows in that zone too.
         -#}
         case
             when {{ text }} like '____-__-__ __:__:__' then try_cast({{ text }} as timestamp)
@@ -23,7 +22,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# A timestamp, null for the words infinity and inf, which are no time on other engines. #}
+{# Null for the words infinity and inf, which are not timestamps on other engines. #}
 {% macro duckdb_finite(timestamp) -%}
     nullif(nullif({{ timestamp }}, 'infinity'), '-infinity')
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{# Text in upper case; 'ß' is one letter, 'ẞ'. #}
+{# Upper case; 'ß' becomes one letter, 'ẞ'. #}
 {% macro upper_case(text) -%}
     {{ return(adapter.dispatch('upper_case')(text)) }}
 {%- endmacro %}

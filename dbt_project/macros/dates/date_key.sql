@@ -1,4 +1,4 @@
-{# Key of a day in dim_dates: 20220418; 0, the unknown day, for null. #}
+{# Key of a day in dim_dates: 20220418, or 0, the unknown day, for null. #}
 {% macro date_key(date) -%}
     cast(
         coalesce(

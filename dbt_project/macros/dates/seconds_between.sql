@@ -1,8 +1,8 @@
 {# Seconds from one timestamp to another, with fractions. #}
-{% macro seconds_between(begun, ended) -%}
-    {{ return(adapter.dispatch('seconds_between')(begun, ended)) }}
+{% macro seconds_between(started, ended) -%}
+    {{ return(adapter.dispatch('seconds_between')(started, ended)) }}
 {%- endmacro %}
 
-{% macro duckdb__seconds_between(begun, ended) -%}
-    cast(epoch({{ ended }}) - epoch({{ begun }}) as double)
+{% macro duckdb__seconds_between(started, ended) -%}
+    cast(epoch({{ ended }}) - epoch({{ started }}) as double)
 {%- endmacro %}

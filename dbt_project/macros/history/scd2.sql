@@ -1,49 +1,48 @@
 {#
-    The history of things (a slowly changing dimension of type 2) from a log of their states: one row per thing and state,
-    with changed_on, valid_from and valid_to (days; valid_to is the first day on which it is not valid any more, null while
-    it is) and is_current. Of several states of one day the last one counts; a state that equals the one before begins no
-    version. The first version is valid from the beginning of the calendar, so that what happened before the thing was
-    first heard of finds it.
+    Query the versions of a slowly changing dimension (type 2) from a log of states: one row per key and version, with
+    changed_on, valid_from and valid_to (days; valid_to is the first day after the version, null for the current one) and
+    is_current. The last state of a day counts, and a state that equals the one before starts no version. The first version
+    is valid from the start of the calendar, so that facts dated before the first state find it.
 
-    Made from the log and not by a dbt snapshot: a snapshot sees a state only if a run happens while it lasts, cannot be
-    built again from raw, and needs a table format with merge (on Spark Delta, Iceberg or Hudi); this is plain SQL anywhere.
+    Not a dbt snapshot: a snapshot misses a state that no run saw, cannot be rebuilt from raw, and needs a table format with
+    merge (on Spark: Delta, Iceberg or Hudi).
 
-    `log`: relation; `key`: columns; `day`: its column with the day of a state; `order_by`: columns of which the highest
-    mark the last state of a day; `attributes`: columns that make up the state.
+    `log`: relation; `key`: columns; `day`: column with the day of a state; `order_by`: columns whose highest values mark the
+    last state of a day; `attributes`: columns that make up the state.
 #}
 {% macro scd2(log, key, day, order_by, attributes) %}
-    {%- set thing = key | join(', ') -%}
+    {%- set key = key | join(', ') -%}
     select
-        {{ thing }},
+        {{ key }},
         {{ attributes | join(', ') }},
         changed_on,
         case
             when previous_version is null then cast('{{ var("calendar_from") }}' as date)
             else changed_on
         end as valid_from,
-        lead(changed_on) over (partition by {{ thing }} order by changed_on) as valid_to,
-        lead(changed_on) over (partition by {{ thing }} order by changed_on) is null as is_current
+        lead(changed_on) over (partition by {{ key }} order by changed_on) as valid_to,
+        lead(changed_on) over (partition by {{ key }} order by changed_on) is null as is_current
     from (
         select
             *,
-            lag(changed_on) over (partition by {{ thing }} order by changed_on) as previous_version
+            lag(changed_on) over (partition by {{ key }} order by changed_on) as previous_version
         from (
             select
-                {{ thing }},
+                {{ key }},
                 {{ attributes | join(', ') }},
                 changed_on,
-                lag(changed_on) over (partition by {{ thing }} order by changed_on) as previous_day,
+                lag(changed_on) over (partition by {{ key }} order by changed_on) as previous_day,
                 {%- for attribute in attributes %}
-                lag({{ attribute }}) over (partition by {{ thing }} order by changed_on) as previous_{{ attribute }}
+                lag({{ attribute }}) over (partition by {{ key }} order by changed_on) as previous_{{ attribute }}
                 {{- ',' if not loop.last }}
                 {%- endfor %}
             from (
                 select
-                    {{ thing }},
+                    {{ key }},
                     {{ attributes | join(', ') }},
                     {{ day }} as changed_on,
                     row_number() over (
-                        partition by {{ thing }}, {{ day }}
+                        partition by {{ key }}, {{ day }}
                         order by {% for column in order_by %}{{ column }} desc nulls last{{ ', ' if not loop.last }}{% endfor %}
                     ) as state_rank
                 from {{ log }}

@@ -1,8 +1,8 @@
 {#
-    One key from several columns: the first 60 bits of the md5 of the values, as a number from 0. Each value is written as
-    its length and itself, so that no two different lists of values give one text ('a|b', null and 'a', 'b' differ). Pass
-    no double: engines write them differently. A number takes a quarter of the text's room in a fact, and its joins are
-    three times as fast. Of a million keys two are equal with a chance of 1 to 2 million; the primary-key tests would say so.
+    Hash several columns to one key: the first 60 bits of an md5, as a non-negative number. Each value is preceded by its
+    length, so that different lists of values never give the same text. Do not pass doubles: engines print them
+    differently. A number takes a quarter of the space of a hexadecimal hash, and joins are three times as fast. Among a
+    million keys the chance of a collision is 1 in 2 million; the primary_key tests would fail.
 #}
 {% macro surrogate_key(columns) -%}
     {%- set text = dbt.type_string() -%}

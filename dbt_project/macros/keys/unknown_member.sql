@@ -1,11 +1,11 @@
-{# Key of the unknown member of a dimension whose key is a surrogate_key of so many columns. #}
+{# Key of the unknown member of a dimension whose key is a surrogate_key. #}
 {% macro unknown_key() -%}
     {{ surrogate_key(['cast(null as ' ~ dbt.type_string() ~ ')']) }}
 {%- endmacro %}
 
 {#
-    A select of the unknown member of a dimension, to which facts refer that know no other: the values given, all else
-    null. Columns and types are those of the model's contract, in its order.
+    Select the unknown member of a dimension, to which facts without a known member refer: the given values, and null for
+    all other columns of the model's contract, with its types and in its order.
 #}
 {% macro unknown_member(values) -%}
     select

@@ -1,6 +1,6 @@
 {#
-    A floating-point number with so many digits after the point: engines add up in another order, and the last digits differ.
-    Of 64 bits; dbt.type_float() is one of 32 bits on some engines.
+    Round a double, because engines add in different orders and the last digits differ. dbt.type_float() has 32 bits on some
+    engines.
 #}
 {% macro rounded(number, digits) -%}
     cast(cast({{ number }} as decimal(38, {{ digits }})) as {{ contract_type('double precision') }})

@@ -1,7 +1,6 @@
 {#
-    One decimal divided by another, rounded half away from zero to some places; null where the divisor is zero or null.
-    A plain division is a double on DuckDB, which rounds some halves the wrong way, and cuts whole numbers on PostgreSQL.
-    Both operands have at most four places.
+    Divide two decimals with at most four places and round half away from zero; null where the divisor is zero or null. A
+    plain division gives a double on DuckDB, which rounds some halves the wrong way, and truncates integers on PostgreSQL.
 #}
 {% macro safe_divide(numerator, denominator, places) -%}
     {{ return(adapter.dispatch('safe_divide')(numerator, denominator, places)) }}

@@ -1,4 +1,4 @@
-{# The columns of a trip's record that hold dollars; all but the last are parts of it. #}
+{# The columns of a trip in dollars; the last one is the sum of the others. #}
 {% macro taxi_amounts() %}
     {{ return([
         'fare_amount', 'extra', 'mta_tax', 'tip_amount', 'tolls_amount', 'improvement_surcharge', 'congestion_surcharge',

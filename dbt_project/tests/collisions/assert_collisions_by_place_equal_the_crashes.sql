@@ -1,4 +1,4 @@
--- A failure means that the map shows other collisions than those that have coordinates.
+-- A failure means that the map does not show exactly the collisions that have coordinates.
 with crashes as (
 
     select

@@ -1,5 +1,5 @@
--- A failure means that reports by pedestrians, cyclists, motorists and others do not add up to the reported persons
--- injured and killed. Collisions whose groups exceed the total in the source are marked, and only they may differ.
+-- A failure means that pedestrians, cyclists, motorists and others do not add up to the reported persons injured and
+-- killed. Only collisions that are marked because their groups exceed the total in the source may differ.
 select collision_id
 from {{ ref('fct_collisions') }}
 where

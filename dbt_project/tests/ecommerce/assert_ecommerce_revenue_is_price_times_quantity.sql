@@ -1,4 +1,4 @@
--- A failure means that an order's total is not the sum of its parts to the cent, so no sum of it is right.
+-- A failure means that an order's revenue or margin is not computed to the cent, so sums of it are wrong.
 select order_id
 from {{ ref('fct_orders') }}
 where

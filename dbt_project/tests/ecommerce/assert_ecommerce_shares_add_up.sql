@@ -1,4 +1,4 @@
--- A failure means that the categories of a month are not the whole of it; each share is rounded to four places.
+-- A failure means that the shares of a month's categories do not add up to 1. Each share is rounded to four places.
 select order_month
 from {{ ref('agg_category_month') }}
 group by order_month

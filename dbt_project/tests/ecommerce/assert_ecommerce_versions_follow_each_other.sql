@@ -1,5 +1,5 @@
--- A failure means that a customer or a product has two versions on one day, or none, so that orders of that day are
--- counted twice or for nobody.
+-- A failure means that a customer or a product has no version or two versions on some day, so that its orders of that
+-- day are counted for nobody or twice.
 {% for dimension, id in {'dim_customers': 'customer_id', 'dim_products': 'product_id'}.items() %}
     select
         {{ id }} as id,

@@ -1,4 +1,4 @@
--- A failure means that the health that is published is not all that was collected about the pipelines.
+-- A failure means that the published health marts do not hold all that was collected about the pipelines.
 select
     entity,
     rows_read,

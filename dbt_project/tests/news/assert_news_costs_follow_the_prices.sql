@@ -1,5 +1,5 @@
--- A failure means that calls were budgeted at other prices than those in the list for their day, so that the bill may
--- be higher than expected; or that the list was changed for days that are over.
+-- A failure means that calls were costed at other prices than the price list has for their day, so that the bill may be
+-- higher than expected, or that the price list was changed for days in the past.
 with priced as (
 
     select

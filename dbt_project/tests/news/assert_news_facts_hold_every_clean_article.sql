@@ -1,4 +1,4 @@
--- A failure means that readers do not see an article that is clean, or see one that is not.
+-- A failure means that a clean article is missing from the fact, or that the fact has one that is not clean.
 select coalesce(clean.article_id, facts.article_id) as article_id
 from {{ ref('clean_news__articles') }} as clean
 full outer join {{ ref('fct_articles') }} as facts on clean.article_id = facts.article_id

@@ -1,4 +1,4 @@
--- A failure means that the overview of the domains' days is not all that was collected about them.
+-- A failure means that the published overview does not hold all that was collected about the domains' days.
 select
     entity,
     rows_read,

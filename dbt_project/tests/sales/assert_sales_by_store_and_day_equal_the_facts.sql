@@ -1,5 +1,5 @@
--- A failure means that the totals by store and day are not those of the sales, so two reports differ.
-{{ unequal_sums(
+-- A failure means that the totals by store and day differ from the sales, so that two reports disagree.
+{{ sum_differences(
     {'relation': ref('fct_store_sales'), 'by': 'sale_date', 'sums': {
         'sales_lines': 'count(*)', 'total_amount': 'sum(total_amount)',
     }},

@@ -1,4 +1,4 @@
--- A failure means that the calendar has a gap or a wrong end, so that facts of some day find no date.
+-- A failure means that the calendar has a gap or a wrong end, so that facts of some days find no date.
 with calendar as (
 
     select

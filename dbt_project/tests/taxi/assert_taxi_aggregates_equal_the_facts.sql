@@ -1,6 +1,5 @@
--- A failure means that a page by day, one by hour or one by zone shows other totals than the trips have, or that a
--- month was not aggregated again after trips came, went or changed their amount. Each row names an aggregate and a
--- month.
+-- A failure means that an aggregate by day, hour or zone has other totals than the trips, for example because a month was
+-- not aggregated again after its trips changed. Each row names an aggregate and a month.
 {% set of_facts = {
     'trips': 'sum(case when is_refund then 0 else 1 end)',
     'refunds': 'sum(case when is_refund then 1 else 0 end)',
@@ -10,9 +9,9 @@
 {% for mart in ['agg_trips_by_day', 'agg_trips_by_day_hour', 'agg_trips_by_zone_hour'] %}
     select
         '{{ mart }}' as mart,
-        part as pickup_month
+        group_key as pickup_month
     from (
-        {{ unequal_sums(
+        {{ sum_differences(
             {'relation': ref('fct_trips'), 'by': 'pickup_month', 'sums': of_facts},
             {'relation': ref(mart), 'by': 'pickup_month', 'sums': of_aggregates},
         ) }}

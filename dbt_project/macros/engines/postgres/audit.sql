@@ -3,7 +3,7 @@
 {%- endmacro %}
 
 {% macro postgres__row_as_json(alias) -%}
-    {#- Written as DuckDB does: json_object_agg() puts blanks around the colons, and jsonb has an order of its own. -#}
+    {#- Formatted as on DuckDB: json_object_agg() adds spaces around colons, and jsonb reorders keys. -#}
     (
         select '{' || string_agg(to_json(field.key) || ':' || field.value, ',' order by field.ordinality) || '}'
         from json_each(row_to_json({{ alias }})) with ordinality as field

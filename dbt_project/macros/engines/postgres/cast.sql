@@ -1,29 +1,14 @@
 {% macro postgres__is_email(text) -%}
-    {#- White space is what DuckDB takes for it: \s is more here. -#}
-    {%- set part = '[^ \\t\\n\\f\\r@."(),:;<>\\\\\\[\\]]+' -%}
-    {%- set label = '[a-z0-9]([a-z0-9-]*[a-z0-9])?' -%}
-    {{ text }} ~ '^{{ part }}(\.{{ part }})*@{{ label }}(\.{{ label }})+$'
+    {{ text }} ~ '^{{ email_pattern() }}$'
 {%- endmacro %}
 
 {% macro postgres__json_text(text, field) -%}
-    {#- PostgreSQL raises an error for a text that is no JSON; the form of an object, in which others are one level deep, tells it. -#}
-    {%- set blanks = '[ \\t\\n\\r]*' -%}
-    {#- \u0000 is in no text of PostgreSQL's, and one half of a pair of surrogates is no character. #}
-    {%- set character = 'u(?!0000|[dD][89a-fA-F])[0-9a-fA-F]{4}|u[dD][89abAB][0-9a-fA-F]{2}\\\\u[dD][c-fC-F][0-9a-fA-F]{2}' -%}
-    {%- set string = '"([^"\\\\\\x01-\\x1f]|\\\\(["\\\\/bfnrt]|' ~ character ~ '))*"' -%}
-    {%- set flat = '(' ~ string ~ '|-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?|true|false|null)' -%}
-    {%- set list = json_form('[[]', '[]]', flat, blanks) -%}
-    {%- set object = json_form('[{]', '[}]', string ~ blanks ~ ':' ~ blanks ~ flat, blanks) -%}
-    {%- set value = '(' ~ flat ~ '|' ~ list ~ '|' ~ object ~ ')' -%}
-    case
-        when {{ text }} ~ '^{{ blanks }}{{ json_form('[{]', '[}]', string ~ blanks ~ ':' ~ blanks ~ value, blanks) }}{{ blanks }}$'
-            then cast({{ text }} as json) ->> '{{ field }}'
-    end
+    case when {{ text }} ~ '{{ json_object_pattern() }}$' then cast({{ text }} as json) ->> '{{ field }}' end
 {%- endmacro %}
 
 {% macro postgres__normalize_whitespace(text) -%}
     (
-        {#- `offset 0` keeps the planner from putting the expression in for each mention of its name. #}
+        {#- `offset 0` keeps the planner from repeating the expression wherever its name is used. #}
         select nullif({{ strip_spaces("case when line like '%  %' then regexp_replace(line, ' +', ' ', 'g') else line end") }}, '')
         from (select translate({{ text }}, E'\t\n\f\r', '    ') as line offset 0) as one_line
     )
@@ -34,7 +19,7 @@
 {%- endmacro %}
 
 {% macro postgres__strip_spaces(text) -%}
-    {#- Where all is ASCII, which has one blank: a list of characters takes ten times as long. -#}
+    {#- ASCII has one space character; stripping a list of characters takes ten times as long. -#}
     case
         when octet_length({{ text }}) = length({{ text }}) then btrim({{ text }})
         else btrim({{ text }}, E' \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000')
@@ -46,7 +31,7 @@
 {%- endmacro %}
 
 {% macro postgres__try_decimal(text, places) -%}
-    {#- The outer cast, because a case without an else forgets the places. #}
+    {#- The outer cast is needed because a case without else loses the scale. #}
     cast((
         select
             case
@@ -68,7 +53,7 @@
                 when written ~* '^[ \t\n\v\f\r]*[+-]?nan[ \t\n\v\f\r]*$' then cast('NaN' as double precision)
                 when written ~* '^[ \t\n\v\f\r]*[+-]?inf(inity)?[ \t\n\v\f\r]*$' then cast(written as double precision)
                 else (
-                    {#- Beyond what a double holds it is infinite, or nothing, and no error. #}
+                    {#- Out of a double's range: infinity or zero, as on DuckDB. #}
                     select
                         case
                             when abs(number) >= 1.7976931348623158e308 then sign(number) * cast('Infinity' as double precision)
@@ -90,7 +75,7 @@
             case
                 when written !~ '^[+-]?[0-9]+([.]0*)?$' then null
                 when length(written) < {{ digits }} then cast({{ whole }} as {{ type }})
-                {#- A numeric has 131,072 digits before the point at most. #}
+                {#- A numeric has at most 131,072 digits before the point. #}
                 when length(written) > 1000 then null
                 when cast({{ whole }} as numeric) between -{{ limit }} and {{ limit - 1 }} then cast({{ whole }} as {{ type }})
             end
@@ -98,20 +83,15 @@
     )
 {%- endmacro %}
 
-{# The text `written`, which is a plain number: digits, maybe with a point among or behind them. #}
+{# Whether the text `written` is digits, with at most one point after the first. #}
 {% macro postgres_is_plain_number(length) -%}
     written ~ '^-?[0-9]+([.][0-9]*)?$' and length(written) < {{ length }}
 {%- endmacro %}
 
-{# The text `written` as a numeric, null where it is none or has an exponent of more than three digits. #}
+{# The text `written` as a numeric, null where it is not a number. #}
 {% macro postgres_try_numeric() -%}
-    {%- set digits = '[0-9]+(_[0-9]+)*' -%}
-    {%- set mantissa = '(' ~ digits ~ '([.](' ~ digits ~ ')?)?|[.]' ~ digits ~ ')' -%}
     case
-        when
-            length(written) < 1000
-            and written ~ '^[ \t\n\v\f\r]*[+-]?{{ mantissa }}([eE][+-]?0*[0-9]{1,3})?[ \t\n\v\f\r]*$'
-            then cast(replace(written, '_', '') as numeric)
+        when length(written) < 1000 and written ~ '{{ number_pattern() }}$' then cast(replace(written, '_', '') as numeric)
     end
 {%- endmacro %}
 

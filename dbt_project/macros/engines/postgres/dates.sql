@@ -2,8 +2,8 @@
     cast(extract(isodow from {{ date }}) as integer)
 {%- endmacro %}
 
-{% macro postgres__seconds_between(begun, ended) -%}
-    {#- Doubles before they are subtracted, as on DuckDB, so that the last digits are the same. -#}
+{% macro postgres__seconds_between(started, ended) -%}
+    {#- Cast before the subtraction, as on DuckDB, so that the last digits are equal. -#}
     cast(extract(epoch from {{ ended }}) as double precision)
-    - cast(extract(epoch from {{ begun }}) as double precision)
+    - cast(extract(epoch from {{ started }}) as double precision)
 {%- endmacro %}

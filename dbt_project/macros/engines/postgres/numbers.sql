@@ -1,5 +1,5 @@
 {% macro postgres__safe_divide(numerator, denominator, places) -%}
-    {#- A division of numerics keeps 16 digits, which may round a number just below a half up to it; div() is exact. -#}
+    {#- Numeric division keeps 16 digits and may round a value just below a half up to the half; div() is exact. -#}
     {%- set over = 'round(abs(cast(' ~ numerator ~ ' as numeric)) * 10000)' -%}
     {%- set under = 'nullif(round(abs(cast(' ~ denominator ~ ' as numeric)) * 10000), 0)' -%}
     cast(

@@ -1,15 +1,9 @@
-{#
-    ISO 8601, also with '/', blanks or '\' between year, month and day. An offset is taken off or ignored.
-#}
+{# ISO 8601 (see iso_timestamp_pattern). An offset is subtracted or ignored. The word epoch is a timestamp on DuckDB too. #}
 {% macro postgres_iso_timestamp(text, takes_offset) -%}
-    {%- set blanks = '[ \\t\\n\\v\\f\\r]*' -%}
-    {%- set day = '(-?[0-9]{1,6})([-/ \\\\])([0-9]{1,2})\\2([0-9]{1,2})' -%}
-    {%- set offset = 'Z| UTC|([+-])([0-9]{2})(?::?([0-9]{2})(?::?([0-9]{2}))?)?:?' -%}
-    {%- set time = '([0-9]{1,2}):([0-9]{1,2})?(?::([0-9]{1,2})?(?:[.]([0-9]{0,6})[0-9]*)?(?:' ~ offset ~ ')?)?' -%}
     (
         select
             case
-                {#- Nearly all texts are written so; a match with parts takes fifty times as long. #}
+                {#- The layout of nearly all texts; a match with groups takes fifty times as long. #}
                 when
                     translate(written, '123456789', '000000000') in ('0000-00-00', '0000-00-00 00:00:00', '0000-00-00T00:00:00')
                     and substr(written, 1, 4) > '0000' and substr(written, 6, 2) between '01' and '12'
@@ -36,9 +30,7 @@
                         )
                         {%- endif %}
                     from (
-                        select regexp_match(
-                            written, '^{{ blanks }}{{ day }}(?:(?:T|{{ blanks[:-1] }}){{ blanks }}{{ time }}{{ blanks }})?$'
-                        ) as parts offset 0
+                        select regexp_match(written, '{{ iso_timestamp_pattern() }}$') as parts offset 0
                     ) as matches
                 )
             end
@@ -46,7 +38,7 @@
     )
 {%- endmacro %}
 
-{# By a layout of %Y, of one to four digits, and %m %d %H %M %S, of one or two, with one character between each two. #}
+{# By a layout of %Y, of one to four digits, and %m %d %H %M %S, of one or two, each separated by one character. #}
 {% macro postgres_timestamp_by(text, layout) -%}
     {%- set codes = modules.re.findall('%[YmdHMS]', layout) -%}
     {%- set between = modules.re.sub('%[YmdHMS]', '', layout) -%}
@@ -81,7 +73,7 @@
     )
 {%- endmacro %}
 
-{# The timestamp of year (0 is 1 BC), month, day, hour, minute and second; null where there is none such. #}
+{# The timestamp of year (0 is 1 BC), month, day, hour, minute and second; null where it does not exist. #}
 {% macro postgres_timestamp_of(year, month, day, hour, minute, second, midnights=2) -%}
     (
         select

@@ -2,6 +2,6 @@
     weekday({{ date }}) + 1
 {%- endmacro %}
 
-{% macro spark__seconds_between(begun, ended) -%}
-    cast({{ ended }} as double) - cast({{ begun }} as double)
+{% macro spark__seconds_between(started, ended) -%}
+    cast({{ ended }} as double) - cast({{ started }} as double)
 {%- endmacro %}

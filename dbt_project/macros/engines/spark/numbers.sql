@@ -1,5 +1,5 @@
 {% macro spark__safe_divide(numerator, denominator, places) -%}
-    {#- A division of decimals is rounded to the digits that its type has left; div is exact. No number has more than 38 digits. -#}
+    {#- Decimal division rounds to the places that its type has left; div is exact. Decimals have at most 38 digits. -#}
     {%- set over = 'cast(abs(cast(' ~ numerator ~ ' as decimal(28, 4))) * 10000 as decimal(24, 0))' -%}
     {%- set under = 'cast(abs(cast(' ~ denominator ~ ' as decimal(28, 4))) * 10000 as decimal(24, 0))' -%}
     cast(

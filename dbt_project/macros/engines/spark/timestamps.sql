@@ -1,14 +1,11 @@
 {#
-    ISO 8601, also with '/', blanks or '\' between year, month and day. An offset is taken off or ignored.
+    ISO 8601 (see iso_timestamp_pattern). An offset is subtracted or ignored. The word epoch is a timestamp on DuckDB too. A
+    transform() of an array of one value gives the value a name.
 #}
 {% macro spark_iso_timestamp(text, takes_offset) -%}
-    {%- set blanks = '[ \\t\\n\\x0b\\f\\r]*' -%}
-    {%- set day = '(-?[0-9]{1,6})([-/ \\\\])([0-9]{1,2})\\2([0-9]{1,2})' -%}
-    {%- set offset = 'Z| UTC|([+-])([0-9]{2})(?::?([0-9]{2})(?::?([0-9]{2}))?)?:?' -%}
-    {%- set time = '([0-9]{1,2}):([0-9]{1,2})?(?::([0-9]{1,2})?(?:[.]([0-9]{0,6})[0-9]*)?(?:' ~ offset ~ ')?)?' -%}
-    {%- set form = '^' ~ blanks ~ day ~ '(?:(?:T|' ~ blanks[:-1] ~ ')' ~ blanks ~ time ~ blanks ~ ')?\\z' -%}
+    {%- set form = iso_timestamp_pattern() ~ '\\z' -%}
     case
-        {#- Nearly all texts are written so. A cast gives null for a day or an hour that is none. #}
+        {#- The layout of nearly all texts. The cast returns null for a day or an hour that does not exist. #}
         when translate({{ text }}, '123456789', '000000000') in ('0000-00-00', '0000-00-00 00:00:00', '0000-00-00T00:00:00')
             and substr({{ text }}, 18, 2) < '60' and substr({{ text }}, 12, 2) < '24'
             then try_cast({{ text }} as timestamp)
@@ -28,7 +25,7 @@
     end
 {%- endmacro %}
 
-{# By a layout of %Y, of one to four digits, and %m %d %H %M %S, of one or two, with one character between each two. #}
+{# By a layout of %Y, of one to four digits, and %m %d %H %M %S, of one or two, each separated by one character. #}
 {% macro spark_timestamp_by(text, layout) -%}
     {%- set codes = modules.re.findall('%[YmdHMS]', layout) -%}
     {%- set form = namespace(text=layout) -%}
@@ -52,7 +49,7 @@
     end
 {%- endmacro %}
 
-{# The timestamp of texts: year (0 is 1 BC), month, day, hour, minute, second and its decimals; null where there is none such. #}
+{# The timestamp of texts: year (0 is 1 BC), month, day, hour, minute, second and its decimals; null where it does not exist. #}
 {% macro spark_timestamp_of(year, month, day, hour, minute, second, decimals, midnights=2) -%}
     case
         when
