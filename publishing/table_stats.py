@@ -17,7 +17,7 @@ from warehouse import Warehouse, quoted
 
 # The key of the only partition of a table that is rebuilt whole, and of rows whose partition column is null.
 WHOLE = ""
-# When dbt wrote a row (see the macro incremental_by_month).
+# When dbt wrote a row (see the incremental strategy by_month).
 BUILT_AT = "_built_at"
 # Columns that say when a row was built; other values in them do not make it another row.
 STAMPS = (BUILT_AT, "_source_built_at", "_validated_at")
