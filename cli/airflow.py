@@ -88,6 +88,7 @@ def run(
         runs = [(name, airflow.trigger(name, conf)) for name in names]
         with progress() as show:
             states = airflow.watch(runs, timeout, show)
+        assert airflow.client
         print_report(states, airflow.client, settings)
     raise typer.Exit(exit_status(states))
 

@@ -86,9 +86,12 @@ def dashboard(
     ] = None,
 ) -> None:
     """Serve the dashboard until Ctrl-C."""
-    from dashboard.serve import serve
+    import settings as project_settings
+    from dashboard.serve import FIRST_PORT, serve
+    from local_airflow.processes import free_port
 
-    serve(host, port)
+    project_settings.load()
+    serve(host, port or free_port(FIRST_PORT, host))
 
 
 @app.command(rich_help_panel=PANEL)

@@ -1,12 +1,15 @@
 """`sluice run`, `load` and `samples`: get data in, and all the way through."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import options
 from cli.options import PARTIAL, Domain, ForcePublish, Json, answer, complete_domain, known
 from cli.publish import describe
+
+if TYPE_CHECKING:
+    from settings import Settings
 
 PANEL = "Run a domain"
 
@@ -105,7 +108,7 @@ def load(
         feeds = resources_of_source(domain)
         domain, entities = feeds[0].domain, entities or [feed.entity for feed in feeds]
     settings = project_settings.load()
-    if download:
+    if download and month:
         months = _download(domain, month, settings)
     try:
         summary = load_domain(
@@ -116,11 +119,11 @@ def load(
     answer(summary.to_dict(), str(summary), as_json=json)
     # An entity that was named must be there; in a load of the whole domain it may come another time.
     deferred = entities and any(result.status == "deferred" for result in summary.results)
-    if summary.failed or summary.partial or deferred or (download and len(months) < len(month)):
+    if summary.failed or summary.partial or deferred or (months or []) != (month or []):
         raise typer.Exit(PARTIAL)
 
 
-def _download(domain: str, months: list[str], settings) -> list[str]:
+def _download(domain: str, months: list[str], settings: "Settings") -> list[str]:
     """Download the files of some months; return those that are there now."""
     from ingestion.download.download import DownloadError
     from ingestion.download.partition import NothingToLoadError, fetch
@@ -147,7 +150,8 @@ def samples(
     what: Annotated[str | None, typer.Argument(metavar="[DOMAIN|serve]", show_default=False)] = None,
 ) -> None:
     """Write sample input for one domain or all; `serve` serves sample APIs. `sluice samples DOMAIN --help`."""
-    from samples.command import DOMAINS, main
+    from cli.samples import main
+    from samples.domains import DOMAINS
 
     if what is not None:
         known(what, [*DOMAINS, "serve"], "domain")

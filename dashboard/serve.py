@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-import settings
-from local_airflow.processes import free_port
-
 FIRST_PORT = 8501
 OPTIONS = {
     # No browser is opened, and nobody is asked for an e-mail address.
@@ -17,10 +14,8 @@ OPTIONS = {
 }
 
 
-def serve(host: str, port: int | None = None) -> None:
-    """Serve the dashboard until Ctrl-C, by default on the first free port from `FIRST_PORT`."""
-    settings.load()
-    port = port or free_port(FIRST_PORT, host)
+def serve(host: str, port: int) -> None:
+    """Serve the dashboard until Ctrl-C."""
     # Imported before the first visitor comes, who would otherwise wait for it.
     from streamlit.web import cli
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ingestion.api.api_resource import ApiResource
 from ingestion.load import load_domain
 from ingestion.results import FilesFailedError, LoadSummary
 from observability.metrics.dbt_results import keep_results
@@ -91,6 +92,7 @@ def run_domain(run: Run) -> Publication:
     finally:
         for step in last:
             _ACTIONS[step.kind](run, step)
+    assert run.publication
     return run.publication
 
 
@@ -129,7 +131,7 @@ def enrich(domain: str, run_id: str, settings: Settings, entity: str) -> LoadSum
     """
     summary = ingest(domain, run_id, settings, entity)
     if summary.partial:
-        raise IncompleteError("; ".join(result.reason for result in summary.results))
+        raise IncompleteError("; ".join(filter(None, (result.reason for result in summary.results))))
     return summary
 
 
@@ -142,7 +144,11 @@ def check_volume(domain: str, settings: Settings, entity: str) -> str:
     from ingestion.enrich.volume_check import outlook
     from ingestion.registry import resources_of
 
-    (resource,) = [resource for resource in resources_of(domain) if resource.entity == entity]
+    (resource,) = [
+        resource
+        for resource in resources_of(domain)
+        if isinstance(resource, ApiResource) and resource.entity == entity
+    ]
     found = outlook(resource, settings)
     if found.is_low:
         raise LowVolumeError(f"few {entity}: {found}")
@@ -203,10 +209,14 @@ def write_reports(domain: str, run_id: str, settings: Settings) -> list[Path]:
 
 def _check_required_loads(run: Run) -> None:
     """Raise one error for all files that the run requires and that could not be loaded."""
-    failed = [error for step, error in run.failed.items() if step.required]
-    if failed:
-        results = tuple(result for error in failed for result in error.summary.results)
-        raise FilesFailedError(LoadSummary(run.domain, results))
+    results = [
+        result
+        for step, error in run.failed.items()
+        if step.required and isinstance(error, FilesFailedError)
+        for result in error.summary.results
+    ]
+    if results:
+        raise FilesFailedError(LoadSummary(run.domain, tuple(results)))
 
 
 def _measure(measured: StageMetrics, summary: LoadSummary) -> None:
@@ -214,7 +224,8 @@ def _measure(measured: StageMetrics, summary: LoadSummary) -> None:
     measured.rows_in = totals["rows_read"]
     measured.rows_out = totals["rows_loaded"]
     measured.rows_failed = totals["rows_rejected"]
-    measured.note = "; ".join(file.reason for file in summary.results if file.status == "partial") or None
+    partial = [result.reason for result in summary.results if result.status == "partial"]
+    measured.note = "; ".join(filter(None, partial)) or None
 
 
 def _ingest(run: Run, step: Step) -> None:

@@ -63,7 +63,7 @@ class Step:
     retries: Retries = Retries.BACKOFF
     not_retried: str = ""
     required: bool = True
-    entity: str | None = None
+    entity: str = ""
     parts: str | None = None
     in_shell: bool = True
 

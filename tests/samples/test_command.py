@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from samples.command import DOMAINS, main
+from cli.samples import main
+from samples.domains import DOMAINS
 from settings import Settings
 
 

@@ -13,7 +13,7 @@ import pandas
 import pyarrow.parquet
 import pytest
 
-from samples.command import main
+from cli.samples import main
 from samples.delivery import REJECTED
 from samples.lines import NO_DEFECTS
 from samples.taxi import EXPECTED, TYPICAL_DEFECTS, write_taxi

@@ -5,28 +5,27 @@ import json
 from pathlib import Path
 
 import settings
-from samples import collisions, ecommerce, sales, taxi
 from samples.apis import command as serve
-
-#: Each module offers `add_options(parser)` and `deliver(folder, options) -> Delivery`.
-DOMAINS = {"collisions": collisions, "ecommerce": ecommerce, "sales": sales, "taxi": taxi}
+from samples.domains import DOMAINS
 
 
 def main(arguments: list[str]) -> None:
-    """Write what the arguments ask for and say what must become of it; exits with 2 if that cannot be."""
-    # Without defaults, so that a domain's parser does not undo what was said before the domain.
+    """Write the files that the arguments ask for, and print what a run must make of them. Exit with 2 for an error."""
+    # Without defaults, so that the parser of a domain does not reset the options before the domain.
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument("--if-empty", action="store_true", help="leave a domain that has input as it is")
     common.add_argument("--json", action="store_true", help="report as JSON, one line a domain")
     parser = argparse.ArgumentParser(prog="sluice samples", description=__doc__, parents=[common])
     domains = parser.add_subparsers(dest="domain", metavar="|".join(DOMAINS))
     for name, module in DOMAINS.items():
-        domain = domains.add_parser(name, help=module.__doc__.splitlines()[0], parents=[common])
+        domain = domains.add_parser(name, help=(module.__doc__ or "").partition("\n")[0], parents=[common])
         domain.add_argument("--out", type=Path, help="folder to write to (default: the landing folder)")
         domain.add_argument("--seed", type=int, default=1, help="the same seed writes the same files")
         module.add_options(domain)
 
-    serve.add_options(domains.add_parser("serve", help=serve.__doc__.splitlines()[0], parents=[common]))
+    serve.add_options(
+        domains.add_parser("serve", help=(serve.__doc__ or "").partition("\n")[0], parents=[common])
+    )
 
     def parse(arguments: list[str]) -> argparse.Namespace:
         return parser.parse_args(arguments, argparse.Namespace(if_empty=False, json=False))
