@@ -20,7 +20,7 @@ endif
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup env run test lint lint-sql preview airflow dashboard docs bench samples lock clean
+.PHONY: help setup env run test lint lint-python lint-sql preview airflow dashboard docs bench samples lock clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS='	' read -r target text; do \
@@ -68,9 +68,15 @@ test: setup ## Run the tests: make test ARGS="-k publish"
 
 lint: setup ## Check Python and SQL: rules and format
 	@status=0; \
+	$(MAKE) lint-python || status=1; \
+	$(MAKE) lint-sql || status=1; \
+	exit $$status
+
+# Every check runs, also after one that failed.
+lint-python: setup
+	@status=0; \
 	$(PY) -m ruff check --quiet || status=1; \
 	$(PY) -m ruff format --check || status=1; \
-	$(MAKE) lint-sql || status=1; \
 	exit $$status
 
 # sqlfluff has dbt compile the models, and dbt opens a warehouse: an empty one, so that the check neither
