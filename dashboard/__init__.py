@@ -1,1 +1,1 @@
-"""The pages that people look at. They read only what is published, and hold no file open."""
+"""The dashboard. Its pages read only published files and keep no file open."""

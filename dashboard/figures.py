@@ -1,14 +1,14 @@
-"""Charts and numbers as all pages show them: a title, a chart or a sentence, and the data to download."""
+"""Charts and numbers of all pages: a title, a chart or a sentence, and the data to download."""
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
-# Distinct for colour-blind people too, on white and on black; each series also has a shape or a dash.
+# Distinguishable by colour-blind people, on white and on black; each series also has its own shape or dash.
 PALETTE = ["#2F86D6", "#D9821A", "#16997A", "#C25FA0", "#D14D41", "#7F7F7F"]
 SHAPES = ["circle", "square", "triangle-up", "cross", "diamond", "triangle-down"]
 DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 6], [1, 4]]
-# Colour, shape and sign of each state of a run or a test.
+# Colour, shape and sign per state of a run or a test.
 STATES = {
     "success": (PALETTE[2], "circle", "✔"),
     "partial": (PALETTE[1], "diamond", "◆"),
@@ -18,26 +18,25 @@ STATES = {
     "queued": (PALETTE[0], "triangle-up", "…"),
     "skipped": (PALETTE[5], "square", "■"),
 }
-# The number of series that have a colour, a shape and a dash of their own.
-MOST_SERIES = len(PALETTE)
+MAX_SERIES = len(PALETTE)
 HEIGHT = 300
 BAR_HEIGHT = 24
-# Colour of the number at the end of a bar.
+# Colour of numbers at the end of bars.
 LABEL = "#7F7F7F"
 
 
 def figure(title: str, data: pd.DataFrame, chart: alt.Chart | None = None, *, name: str) -> None:
-    """Show a chart, or a table if there is none, with its title and its data as a CSV file.
+    """Show a chart with its title and its data as a CSV file; without a chart, a table.
 
     Args:
         title: what the chart shows, with the unit if no axis has it.
-        data: the rows of the chart; if there are none, a sentence takes its place.
+        data: the rows of the chart; without rows, a sentence replaces it.
         chart: the chart of these rows.
         name: the name of the CSV file.
     """
     st.subheader(title, anchor=False)
     if data.empty:
-        st.info("There is nothing to show here for what you chose.")
+        st.info("No data matches the filters.")
         return
     if chart is None:
         st.dataframe(_with_days(data), hide_index=True, width="stretch")
@@ -54,14 +53,14 @@ def figure(title: str, data: pd.DataFrame, chart: alt.Chart | None = None, *, na
 
 
 def _with_days(data: pd.DataFrame) -> pd.DataFrame:
-    """The data with dates in place of times that are all midnight, which is how pandas holds dates."""
+    """Return the data with dates for columns of times that are all midnight, which is how pandas stores dates."""
     times = data.select_dtypes("datetime").columns
     days = [name for name in times if (data[name].dropna() == data[name].dropna().dt.normalize()).all()]
     return data.assign(**{name: data[name].dt.date for name in days})
 
 
 def numbers(**values: str) -> None:
-    """Show some numbers side by side, each under its name."""
+    """Show numbers side by side, each under its name."""
     for column, (label, value) in zip(st.columns(len(values)), values.items(), strict=True):
         column.metric(label.replace("_", " ").capitalize(), value)
 
@@ -69,7 +68,7 @@ def numbers(**values: str) -> None:
 def lines(
     data: pd.DataFrame, x: str, y: str, series: str, *, y_title: str, format: str = "~s"
 ) -> alt.LayerChart:
-    """One line per series over time, each with a colour, a dash and a shape."""
+    """Return a chart with one line per series over time, each with its colour, dash and shape."""
     names = sorted(data[series].unique()) if not data.empty else []
     palette = alt.Scale(domain=names, range=PALETTE)
     base = alt.Chart(data).encode(
@@ -78,7 +77,7 @@ def lines(
         color=alt.Color(series, scale=palette, title=None),
         tooltip=[alt.Tooltip(x, type="temporal"), series, alt.Tooltip(y, format=",.4~f", title=y_title)],
     )
-    # Under another name, because a field without a legend for its dashes would have none for colour and shape.
+    # Under another name: a field whose dashes have no legend would have none for colour and shape either.
     dashes = alt.StrokeDash("dash:N", scale=alt.Scale(domain=names, range=DASHES), legend=None)
     dashed = base.transform_calculate(dash=f"datum['{series}']")
     line = dashed.mark_line(strokeWidth=2).encode(strokeDash=dashes)
@@ -91,10 +90,12 @@ def lines(
 def bars(
     data: pd.DataFrame, category: str, value: str, *, title: str, format: str = ",.0f"
 ) -> alt.LayerChart:
-    """One bar per category, the longest first, each with its number."""
+    """Return a chart with one bar per category, the longest first, each with its number."""
     base = alt.Chart(data).encode(
         y=alt.Y(category, type="nominal", sort="-x", title=None, axis=alt.Axis(labelLimit=260)),
-        x=alt.X(value, type="quantitative", title=title, axis=alt.Axis(format="~s"), scale=room(data[value])),
+        x=alt.X(
+            value, type="quantitative", title=title, axis=alt.Axis(format="~s"), scale=bar_scale(data[value])
+        ),
         tooltip=[category, alt.Tooltip(value, format=format, title=title)],
     )
     labels = base.mark_text(align="left", dx=4, color=LABEL).encode(text=alt.Text(value, format=format))
@@ -103,7 +104,7 @@ def bars(
 
 
 def heat_map(data: pd.DataFrame, x: str, y: str, value: str, *, x_title: str, title: str) -> alt.Chart:
-    """One cell per pair of x and y, coloured by its value."""
+    """Return a chart with one cell per pair of x and y, coloured by its value."""
     order = list(data.groupby(y)[value].sum().sort_values(ascending=False).index) if not data.empty else []
     return (
         alt.Chart(data)
@@ -120,53 +121,56 @@ def heat_map(data: pd.DataFrame, x: str, y: str, value: str, *, x_title: str, ti
     )
 
 
-def room(values: pd.Series, share: float = 0.18) -> alt.Scale:
-    """A scale that starts at 0 or below, with room for a label at the end of the longest bar."""
+def bar_scale(values: pd.Series, share: float = 0.18) -> alt.Scale:
+    """Return a scale that starts at 0 or below, with room for a label at the end of the longest bar."""
     most = float(values.max()) if len(values) else 1.0
     return alt.Scale(
         domain=[min(0.0, float(values.min()) if len(values) else 0.0), most * (1 + share) or 1.0], nice=False
     )
 
 
-def begin() -> alt.X:
-    """The time axis of the column `started_at`."""
+def start_axis() -> alt.X:
+    """Return the time axis of the column `started_at`."""
     axis = alt.Axis(format="%Y-%m-%d %H:%M", tickCount=8, labelOverlap=True)
-    return alt.X("started_at:T", title="Begin (UTC)", axis=axis)
+    return alt.X("started_at:T", title="Start (UTC)", axis=axis)
 
 
 def state_scales(states: pd.Series) -> dict[str, alt.Color | alt.Shape]:
-    """Colour and shape for the column `state`, limited to the states that occur in it."""
+    """Return colour and shape for the column `state`, limited to the states that occur in it."""
     domain = [state for state in STATES if (states == state).any()]
     colors, shapes = ([STATES[state][place] for state in domain] for place in (0, 1))
     return {
-        "color": alt.Color("state:N", scale=alt.Scale(domain=domain, range=colors), title="Ended as"),
-        "shape": alt.Shape("state:N", scale=alt.Scale(domain=domain, range=shapes), title="Ended as"),
+        "color": alt.Color("state:N", scale=alt.Scale(domain=domain, range=colors), title="State"),
+        "shape": alt.Shape("state:N", scale=alt.Scale(domain=domain, range=shapes), title="State"),
     }
 
 
-def signed(state: str, text: str) -> str:
-    """A text after the sign of a state, or after a question mark if the state has none."""
+def with_sign(state: str, text: str) -> str:
+    """Return a text after the sign of a state, or after a question mark if the state has none."""
     return f"{STATES[state][2] if state in STATES else '?'} {text}"
 
 
+def formatted(value: float | None, template: str) -> str:
+    """Return a number in a template such as `{:,.1f}`, or a dash if it is missing."""
+    return "–" if value is None or pd.isna(value) else template.format(value)
+
+
 def count(value: float | None) -> str:
-    """A number without decimals, or a dash if there is none."""
-    return "–" if value is None or pd.isna(value) else f"{value:,.0f}"
+    """Return a number without decimals, or a dash if it is missing."""
+    return formatted(value, "{:,.0f}")
 
 
 def share(value: float | None, places: int = 1) -> str:
-    """A share from 0 to 1 in per cent, or a dash if there is none."""
-    return "–" if value is None or pd.isna(value) else f"{value:.{places}%}"
+    """Return a share from 0 to 1 in per cent, or a dash if it is missing."""
+    return formatted(value, f"{{:.{places}%}}")
 
 
 def ago(moment: pd.Timestamp | None) -> str:
-    """How long ago a moment (UTC) was, in its largest unit."""
+    """Return how long ago a time (UTC) was, in the largest unit."""
     if moment is None or pd.isna(moment):
         return "–"
     moment = pd.Timestamp(moment)
-    seconds = (
-        pd.Timestamp.now(tz="UTC") - (moment if moment.tz else moment.tz_localize("UTC"))
-    ).total_seconds()
+    seconds = (pd.Timestamp.now("UTC") - (moment if moment.tz else moment.tz_localize("UTC"))).total_seconds()
     for unit, length in {"d": 86_400, "h": 3_600, "min": 60}.items():
         if seconds >= length:
             return f"{seconds / length:.0f} {unit} ago"

@@ -1,4 +1,4 @@
-"""Queries on what is published. Each opens it and closes it, so that the next one sees the next version."""
+"""Queries on published marts. Each opens the file and closes it, so that the next one reads the next version."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,48 +10,45 @@ import pandas as pd
 import settings as settings_module
 from observability.health import publications
 from publishing import readers
-from publishing.readers import open_published
 from warehouse import WarehouseBusyError, WarehouseError
 
 
 class NothingToShowError(LookupError):
-    """What a query reads is not published; the message is a sentence for people."""
+    """What a query reads is not published; the message is for the visitor."""
 
 
 def ask(domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
-    """Rows of a query on a domain's published file.
+    """Return the rows of a query on a domain's published marts.
 
     Args:
-        domain: whose file.
+        domain: whose marts.
         sql: the query; its tables are in the schema `marts`.
         parameters: the parameters of the query, by position or by name.
 
     Raises:
-        NothingToShowError: there is no such file, or it lacks what the query reads.
+        NothingToShowError: the domain is not published, or lacks what the query reads.
     """
-    settings = settings_module.load()
-    how = "`sluice health`" if domain in settings_module.PLATFORM else f"`sluice run {domain}`"
+    command = f"`sluice {domain if domain in settings_module.PLATFORM else f'run {domain}'}`"
     try:
-        with open_published(domain, settings) as published:
+        with readers.open_published(domain, settings_module.load()) as published:
             published.execute("set TimeZone = 'UTC'")
             return published.execute(sql, parameters).df()
     except readers.NotPublishedError as error:
-        raise NothingToShowError(f"Nothing of {domain} has been published yet. {how} does it.") from error
+        raise NothingToShowError(f"Nothing of {domain} is published yet. Run {command}.") from error
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         missing = str(error).splitlines()[0]
         raise NothingToShowError(
-            f"The published {domain} is of an earlier version ({missing}). {how} publishes it anew."
+            f"The published version of {domain} is too old for this page ({missing}). Run {command}."
         ) from error
     except (duckdb.IOException, WarehouseBusyError, WarehouseError) as error:
-        raise NothingToShowError(
-            f"What is published of {domain} cannot be read: {str(error).splitlines()[0]}"
-        ) from error
+        reason = str(error).splitlines()[0]
+        raise NothingToShowError(f"The published version of {domain} cannot be read: {reason}") from error
 
 
 def ask_if_published(
     domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None
 ) -> pd.DataFrame:
-    """The same as `ask`, but without rows and columns where nothing is published."""
+    """Return the rows of `ask`, or an empty frame if nothing is published."""
     try:
         return ask(domain, sql, parameters)
     except NothingToShowError:
@@ -59,10 +56,10 @@ def ask_if_published(
 
 
 def domains() -> list[str]:
-    """The domains that have published something."""
-    return publications.domains(settings_module.load())
+    """Return the domains that have published something."""
+    return publications.published_domains(settings_module.load())
 
 
 def published_at(domain: str) -> datetime | None:
-    """When a domain was published last, UTC."""
+    """Return when a domain was last published (UTC)."""
     return readers.published_at(domain, settings_module.load())

@@ -25,7 +25,7 @@ from warehouse import WarehouseBusyError, domain_lock
 
 BUILD = "build"
 REPORTS = "reports"
-# If the warehouse is busy, the metrics stay in the journal for the next run.
+# If the warehouse is busy, the metrics stay in the run log for the next run.
 RECORD_WAIT_SECONDS = 60.0
 
 log = logging.getLogger(__name__)

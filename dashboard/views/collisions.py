@@ -4,11 +4,11 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import HEIGHT, LABEL, PALETTE, SHAPES, count, figure, lines, numbers, room
+from dashboard.figures import HEIGHT, LABEL, PALETTE, SHAPES, bar_scale, count, figure, lines, numbers
 from dashboard.filters import period, some_of
 from dashboard.published import ask
 
-TITLE, ICON = "Collisions", ":material/car_crash:"
+TITLE, ICON, GROUP, ORDER = "Collisions", ":material/car_crash:", "Domains", 100
 
 _SPAN = """
 select min(crash_month) as first, last_day(max(crash_month)) as last, list_sort(list(distinct borough)) as boroughs
@@ -47,11 +47,10 @@ group by all order by all
 
 
 def show() -> None:
-    """Show the page."""
     st.title("Collisions in New York", anchor=False)
     span = ask("collisions", _SPAN).iloc[0]
     if pd.isna(span["first"]):
-        st.info("No collision has been published yet.")
+        st.info("No collision is published yet.")
         return
     dates, boroughs, severities = st.columns([2, 3, 3])
     with dates:
@@ -64,13 +63,13 @@ def show() -> None:
     months = ask("collisions", _MONTHS, chosen | chosen_severities)
     numbers(
         collisions=count(months["collisions"].sum()),
-        persons_injured_in_all=count(harmed["injured"]),
-        persons_killed_in_all=count(harmed["killed"]),
+        persons_injured=count(harmed["injured"]),
+        persons_killed=count(harmed["killed"]),
     )
     figure(
         "Collisions by month and severity",
         months,
-        lines(months, "crash_month", "collisions", "severity", y_title="Collisions a month"),
+        lines(months, "crash_month", "collisions", "severity", y_title="Collisions per month"),
         name="collisions_by_month",
     )
     left, right = st.columns(2)
@@ -79,7 +78,7 @@ def show() -> None:
         figure("Collisions by borough and severity", found, _boroughs(found), name="collisions_by_borough")
     with right:
         places = ask("collisions", _PLACES, chosen | chosen_severities)
-        figure("Where they happened, by km²", places, _map(places), name="collisions_by_place")
+        figure("Places of collisions, by km²", places, _map(places), name="collisions_by_place")
 
 
 def _boroughs(found: pd.DataFrame) -> alt.LayerChart:
@@ -92,7 +91,7 @@ def _boroughs(found: pd.DataFrame) -> alt.LayerChart:
             "collisions:Q",
             title="Collisions",
             axis=alt.Axis(format="~s"),
-            scale=room(found["collisions"], 0.5),
+            scale=bar_scale(found["collisions"], 0.5),
         ),
         tooltip=["borough", "severity", alt.Tooltip("collisions:Q", format=",")],
     )

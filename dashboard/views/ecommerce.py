@@ -3,11 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import bars, count, figure, lines, numbers, share
+from dashboard.figures import bars, count, figure, formatted, lines, numbers, share
 from dashboard.filters import grain, period, some_of
 from dashboard.published import ask
 
-TITLE, ICON = "E-commerce", ":material/shopping_cart:"
+TITLE, ICON, GROUP, ORDER = "E-commerce", ":material/shopping_cart:", "Domains", 100
 
 _SPAN = """
 select min(order_date) as first, max(order_date) as last, list_sort(list(distinct category)) as categories,
@@ -29,24 +29,23 @@ _BY = f"select {{column}}, {_SUMS} {_CHOSEN} group by all order by revenue desc"
 _BEST = "select customer_id, orders, revenue, first_order_date, last_order_date from marts.agg_customer_summary order by revenue desc limit 20"
 _VERSIONS = "select region, valid_from, valid_to, is_current from marts.dim_customers where customer_id = ? order by valid_from"
 _SUMMARY = "select orders, revenue, average_days_between_orders from marts.agg_customer_summary where customer_id = ?"
-_MOST_ORDERS = 1000
-# Only when a customer is chosen; by the keys of that customer, so that little of the fact is read.
+_MAX_ORDERS = 1000
+# By the keys of a customer, so that little of the fact table is read.
 _ORDERS = f"""
-select sales.order_date, sales.order_id, sales.status, products.product_name, products.category, sales.quantity,
-    sales.revenue
-from marts.fct_orders as sales
-inner join marts.dim_products as products on sales.product_key = products.product_key
-where sales.customer_key in (select customer_key from marts.dim_customers where customer_id = ?)
-order by sales.order_date desc, sales.order_id limit {_MOST_ORDERS}
+select orders.order_date, orders.order_id, orders.status, products.product_name, products.category, orders.quantity,
+    orders.revenue
+from marts.fct_orders as orders
+inner join marts.dim_products as products on orders.product_key = products.product_key
+where orders.customer_key in (select customer_key from marts.dim_customers where customer_id = ?)
+order by orders.order_date desc, orders.order_id limit {_MAX_ORDERS}
 """
 
 
 def show() -> None:
-    """Show the page."""
     st.title("Sales of the shop", anchor=False)
     span = ask("ecommerce", _SPAN).iloc[0]
     if pd.isna(span["first"]):
-        st.info("No order has been published yet.")
+        st.info("No order is published yet.")
         return
     sales, customers = st.tabs(["Sales", "Customers"])
     with sales:
@@ -74,7 +73,7 @@ def _sales(span: pd.Series) -> None:
         margin_of_revenue=share(totals["margin"] / totals["revenue"] if totals["revenue"] else None),
     )
     found = ask("ecommerce", _STEPS.format(grain=step), chosen)
-    chart = lines(found, "day", "amount", "measure", y_title=f"Amount a {step} (shop's currency)")
+    chart = lines(found, "day", "amount", "measure", y_title=f"Amount per {step} (shop's currency)")
     figure(f"Revenue and margin by {step}", found, chart, name="sales_by_day")
     for place, column in zip(st.columns(2), ("category", "region"), strict=True):
         with place:
@@ -91,25 +90,22 @@ def _sales(span: pd.Series) -> None:
 
 def _customers() -> None:
     best = ask("ecommerce", _BEST)
-    wanted = st.text_input(
-        "Customer", placeholder="the shop's number of a customer, such as those below"
-    ).strip()
+    wanted = st.text_input("Customer", placeholder="a customer number, such as those below").strip()
     if not wanted:
         figure("Customers with the highest revenue (shop's currency)", best, name="best_customers")
         return
     versions = ask("ecommerce", _VERSIONS, [wanted])
     if versions.empty:
-        st.info(f"There is no customer {wanted}.")
+        st.info(f"Customer {wanted} does not exist.")
         return
     summary = ask("ecommerce", _SUMMARY, [wanted])
     if not summary.empty:
         found = summary.iloc[0]
-        days = found["average_days_between_orders"]
         numbers(
             orders=count(found["orders"]),
             revenue=count(found["revenue"]),
-            days_between_orders="–" if pd.isna(days) else f"{days:,.1f}",
+            days_between_orders=formatted(found["average_days_between_orders"], "{:,.1f}"),
         )
     figure(f"History of customer {wanted}", versions, name="customer_history")
     orders = ask("ecommerce", _ORDERS, [wanted])
-    figure(f"Orders of customer {wanted}, the last {_MOST_ORDERS:,} at most", orders, name="customer_orders")
+    figure(f"Orders of customer {wanted} (at most {_MAX_ORDERS:,})", orders, name="customer_orders")

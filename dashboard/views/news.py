@@ -1,15 +1,15 @@
-"""The mood of articles by topic and day, the articles themselves, and the cost of models."""
+"""The sentiment of articles by topic and day, the articles, and the cost of models."""
 
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import MOST_SERIES, bars, count, figure, lines, numbers, share
+from dashboard.figures import MAX_SERIES, bars, count, figure, formatted, lines, numbers, share
 from dashboard.filters import grain, period, some_of
 from dashboard.published import ask
 
-TITLE, ICON = "News", ":material/newspaper:"
+TITLE, ICON, GROUP, ORDER = "News", ":material/newspaper:", "Domains", 100
 
-MOST_ARTICLES = 200
+MAX_ARTICLES = 200
 
 _SPAN = """
 select min(published_on) as first, max(published_on) as last, list_sort(list(distinct topic)) as topics
@@ -27,7 +27,7 @@ round(sum(average_sentiment * articles_with_sentiment) / nullif(sum(articles_wit
 _TOTALS = f"select {_SUMS} {_CHOSEN}"
 _TOPICS = f"select topic, {_SUMS} {_CHOSEN} group by all order by articles desc, topic"
 _STEPS = f"""
-with common as (select topic {_CHOSEN} group by all order by sum(articles) desc, topic limit {MOST_SERIES})
+with common as (select topic {_CHOSEN} group by all order by sum(articles) desc, topic limit {MAX_SERIES})
 select date_trunc('{{grain}}', published_on)::date as day, topic, {_SUMS} {_CHOSEN} and topic in (select topic from common)
 group by all having sum(articles_with_sentiment) > 0 order by all
 """
@@ -44,16 +44,15 @@ select articles.published_at, sources.source_name, articles.title, articles.topi
 from marts.fct_articles as articles
 inner join marts.dim_news_sources as sources on articles.source_key = sources.source_key
 where articles.published_on between $first and $last and list_contains($topics, coalesce(articles.topic, 'unknown'))
-order by articles.published_at desc, articles.article_id limit {MOST_ARTICLES}
+order by articles.published_at desc, articles.article_id limit {MAX_ARTICLES}
 """
 
 
 def show() -> None:
-    """Show the page."""
-    st.title("News and their mood", anchor=False)
+    st.title("News and their sentiment", anchor=False)
     span = ask("news", _SPAN).iloc[0]
     if pd.isna(span["first"]):
-        st.info("No article has been published yet.")
+        st.info("No article is published yet.")
         return
     dates, topics, steps = st.columns([3, 5, 1])
     with dates:
@@ -68,18 +67,18 @@ def show() -> None:
     numbers(
         articles=count(articles),
         enriched=share(totals["articles_with_sentiment"] / articles if articles else None),
-        average_mood="–" if pd.isna(totals["average_sentiment"]) else f"{totals['average_sentiment']:+.2f}",
-        cost_of_models_on_all_days=_dollars(cost["cost"]),
-        saved_by_earlier_answers=_dollars(cost["saved"]),
+        average_sentiment=formatted(totals["average_sentiment"], "{:+.2f}"),
+        model_cost_of_all_days=formatted(cost["cost"], "$ {:,.4f}"),
+        saved_by_the_cache=formatted(cost["saved"], "$ {:,.4f}"),
     )
     found = ask("news", _STEPS.format(grain=step), of_topics)
-    mood = "Mood, -1 (bad news) to 1 (good news)"
-    chart = lines(found, "day", "average_sentiment", "topic", y_title=mood)
+    scale = "Sentiment, -1 (negative) to 1 (positive)"
+    chart = lines(found, "day", "average_sentiment", "topic", y_title=scale)
     figure(
-        f"Mood by {step} and topic, the {MOST_SERIES} most common topics",
+        f"Sentiment by {step} and topic, the {MAX_SERIES} most common topics",
         found,
         chart,
-        name="mood_by_topic_day",
+        name="sentiment_by_topic_day",
     )
     left, right = st.columns(2)
     with left:
@@ -92,11 +91,7 @@ def show() -> None:
         )
     with right:
         found = ask("news", _COSTS.format(grain=step), chosen)
-        chart = lines(found, "day", "cost_usd", "model", y_title=f"US dollars a {step}", format="~g")
-        figure(f"What models cost by {step} of the calls", found, chart, name="cost_by_day")
+        chart = lines(found, "day", "cost_usd", "model", y_title=f"US dollars per {step}", format="~g")
+        figure(f"Model cost by {step}", found, chart, name="cost_by_day")
     found = ask("news", _ARTICLES, of_topics)
-    figure(f"The last articles, {MOST_ARTICLES} at most", found, name="articles")
-
-
-def _dollars(value: float) -> str:
-    return "–" if pd.isna(value) else f"$ {value:,.4f}"
+    figure(f"Latest articles (at most {MAX_ARTICLES})", found, name="articles")

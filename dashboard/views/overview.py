@@ -1,18 +1,18 @@
-"""One card per domain, and a timeline of all runs."""
+"""A card per domain, and a timeline of all runs."""
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.figures import ago, begin, count, figure, share, signed, state_scales
+from dashboard.figures import ago, count, figure, share, start_axis, state_scales, with_sign
 from dashboard.filters import one_of
 from dashboard.published import NothingToShowError, ask, ask_if_published, domains, published_at
 from transformation.manifest import row_counts_mart
 
-TITLE, ICON = "Overview", ":material/dashboard:"
+TITLE, ICON, GROUP, ORDER = "Overview", ":material/dashboard:", "Pipelines", 10
 
-CARDS_A_ROW = 3
+CARDS_PER_ROW = 3
 PERIODS = {"the last day": 1, "the last 7 days": 7, "the last 30 days": 30, "the last year": 365}
 
 _ROWS = """
@@ -32,17 +32,18 @@ where started_at >= now()::timestamp - to_days($days) order by started_at
 
 
 def show() -> None:
-    """Show the page."""
     st.title("Overview", anchor=False)
     health = ask_if_published("health", _HEALTH)
     by_pipeline = {row.pipeline: row for row in health.itertuples()}
     shown = domains()
     if not shown:
-        st.info("Nothing has been published yet. `make run` runs every pipeline.")
+        st.info("Nothing is published yet. `make run` runs every pipeline.")
     if not by_pipeline:
-        st.info("The runs have not been collected yet. `sluice health` does it.")
-    for start in range(0, len(shown), CARDS_A_ROW):
-        for column, domain in zip(st.columns(CARDS_A_ROW), shown[start : start + CARDS_A_ROW], strict=False):
+        st.info("No runs are collected yet. `sluice health` collects them.")
+    for start in range(0, len(shown), CARDS_PER_ROW):
+        for column, domain in zip(
+            st.columns(CARDS_PER_ROW), shown[start : start + CARDS_PER_ROW], strict=False
+        ):
             with column.container(border=True):
                 _card(domain, by_pipeline.get(domain))
     if by_pipeline:
@@ -59,11 +60,11 @@ def _card(domain: str, health: tuple | None) -> None:
         return
     left, right = st.columns(2)
     _fact(left, "Published", ago(moment), f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "")
-    _fact(right, "Newest input", ago(rows["loaded_at"]), "When the last new file was loaded.")
+    _fact(right, "Newest input", ago(rows["loaded_at"]), "When the newest input was loaded.")
     if health:
         at = f"{ago(health.last_run_at)}, {health.last_run_at:%Y-%m-%d %H:%M} UTC"
-        _fact(left, "Last run", signed(health.last_state, health.last_state), at)
-        of_runs = f"Of the last {health.runs_counted:.0f} runs that have ended."
+        _fact(left, "Last run", with_sign(health.last_state, health.last_state), at)
+        of_runs = f"Of the last {health.runs_counted:.0f} finished runs."
         _fact(right, "Success rate", share(health.success_rate_last_10, 0), of_runs)
     _fact(left, "Clean rows", count(rows["rows_clean"]), f"Of {count(rows['rows_read'])} rows read.")
     quarantined = rows["rows_quarantined"] / rows["rows_read"] if rows["rows_read"] else None
@@ -71,14 +72,14 @@ def _card(domain: str, health: tuple | None) -> None:
     _fact(right, "Quarantined", count(rows["rows_quarantined"]), of_read)
 
 
-def _fact(place: DeltaGenerator, label: str, value: str, explained: str) -> None:
-    place.markdown(f":gray[{label}]  \n**{value}**", help=explained)
+def _fact(place: DeltaGenerator, label: str, value: str, tooltip: str) -> None:
+    place.markdown(f":gray[{label}]  \n**{value}**", help=tooltip)
 
 
 def _timeline() -> None:
-    days = PERIODS[one_of("Runs of", list(PERIODS))]
+    days = PERIODS[one_of("Period", list(PERIODS))]
     runs = ask("health", _RUNS, {"days": days})
-    figure("Runs by their begin and how they ended", runs, _runs_chart(runs), name="runs")
+    figure("Runs by start and state", runs, _runs_chart(runs), name="runs")
 
 
 def _runs_chart(runs: pd.DataFrame) -> alt.Chart:
@@ -86,7 +87,7 @@ def _runs_chart(runs: pd.DataFrame) -> alt.Chart:
         alt.Chart(runs)
         .mark_point(filled=True, size=90, opacity=0.85)
         .encode(
-            x=begin(),
+            x=start_axis(),
             y=alt.Y("pipeline:N", title=None),
             tooltip=[
                 "pipeline",

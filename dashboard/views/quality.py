@@ -1,4 +1,4 @@
-"""The rules that data breaks, examples of rows that break them, and the results of tests."""
+"""The rules that rows fail, examples of such rows, and the results of tests."""
 
 import json
 
@@ -6,12 +6,12 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import HEIGHT, LABEL, PALETTE, bars, count, figure, numbers, share, signed
+from dashboard.figures import HEIGHT, LABEL, PALETTE, bars, count, figure, numbers, share, with_sign
 from dashboard.filters import one_of, some_of
 from dashboard.published import NothingToShowError, ask, ask_if_published, domains
 from transformation.manifest import failed_rules_mart, row_counts_mart
 
-TITLE, ICON = "Quality", ":material/rule:"
+TITLE, ICON, GROUP, ORDER = "Quality", ":material/rule:", "Pipelines", 20
 
 _FILES = """
 select entity, source_file, rows_read, rows_clean, rows_quarantined, rows_superseded, rows_rejected, loaded_at
@@ -31,11 +31,10 @@ order by state = 'success', test
 
 
 def show() -> None:
-    """Show the page."""
-    st.title("Quality of the data", anchor=False)
+    st.title("Data quality", anchor=False)
     known = domains()
     if not known:
-        st.info("Nothing has been published yet. `make run` runs every pipeline.")
+        st.info("Nothing is published yet. `make run` runs every pipeline.")
         return
     domain = one_of("Domain", known)
     files = ask(domain, _FILES.format(row_counts=row_counts_mart(domain)))
@@ -50,7 +49,7 @@ def show() -> None:
         superseded=count(sums["rows_superseded"]),
     )
     _rules(domain)
-    figure("Where the rows of each file are", files, name=f"{domain}_rows_by_file")
+    figure("Rows per file", files, name=f"{domain}_rows_by_file")
     _tests(domain)
 
 
@@ -61,7 +60,7 @@ def _rules(domain: str) -> None:
         st.info(str(error))
         return
     if rules.empty:
-        st.success("No row is in quarantine.", icon="✔")
+        st.success("No row is quarantined.", icon="✔")
         return
     entities, named, files = st.columns(3)
     with entities:
@@ -74,27 +73,27 @@ def _rules(domain: str) -> None:
     left, right = st.columns(2)
     with left:
         totals = shown.groupby("rule", as_index=False)["rows_quarantined"].sum()
-        chart = bars(totals, "rule", "rows_quarantined", title="Rows in quarantine")
-        figure("Rows in quarantine by rule", totals, chart, name=f"{domain}_rows_by_rule")
+        chart = bars(totals, "rule", "rows_quarantined", title="Quarantined rows")
+        figure("Quarantined rows by rule", totals, chart, name=f"{domain}_rows_by_rule")
     with right:
         days = shown.groupby(["loaded_on", "source_file"], as_index=False)["rows_quarantined"].sum()
-        figure("Broken rules by day of the load and file", days, _by_day(days), name=f"{domain}_rules_by_day")
+        figure("Failed rules by day of the load and file", days, _by_day(days), name=f"{domain}_rules_by_day")
     examples = [
         {"entity": row.entity, "rule": row.rule, "source_file": row.source_file, "row": json.dumps(example)}
         for row in rules.itertuples()
         for example in json.loads(row.examples)
     ]
-    figure("Some of these rows, as they were delivered", pd.DataFrame(examples), name=f"{domain}_examples")
+    figure("Examples of these rows, as delivered", pd.DataFrame(examples), name=f"{domain}_examples")
 
 
 def _tests(domain: str) -> None:
     tests = ask_if_published("health", _TESTS, [domain])
     if tests.empty:
-        st.subheader("Results of the tests", anchor=False)
-        st.info("No test results have been published yet. `sluice health` collects them.")
+        st.subheader("Test results", anchor=False)
+        st.info("No test results are collected yet. `sluice health` collects them.")
         return
     failed = int((tests["state"] != "success").sum())
-    tests["state"] = [signed(state, state) for state in tests["state"]]
+    tests["state"] = [with_sign(state, state) for state in tests["state"]]
     figure(f"Last result of each test: {failed} of {len(tests)} failed", tests, name=f"{domain}_tests")
 
 
@@ -111,7 +110,7 @@ def _by_day(days: pd.DataFrame) -> alt.Chart:
             y=alt.Y("source_file:N", title=None, axis=alt.Axis(labelLimit=260)),
             size=alt.Size(
                 "rows_quarantined:Q",
-                title="Broken rules",
+                title="Failed rules",
                 scale=alt.Scale(range=[40, 700]),
                 legend=alt.Legend(symbolFillColor=LABEL),
             ),

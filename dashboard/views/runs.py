@@ -1,4 +1,4 @@
-"""The durations of runs and models, and how a run spent its time."""
+"""The durations of runs and models, and the tasks of a run over time."""
 
 import altair as alt
 import pandas as pd
@@ -8,34 +8,35 @@ from dashboard.figures import (
     HEIGHT,
     PALETTE,
     bars,
-    begin,
     count,
     figure,
+    formatted,
     numbers,
     share,
-    signed,
+    start_axis,
     state_scales,
+    with_sign,
 )
 from dashboard.filters import one_of
 from dashboard.published import ask
 
-TITLE, ICON = "Runs", ":material/timer:"
+TITLE, ICON, GROUP, ORDER = "Runs", ":material/timer:", "Pipelines", 30
 
-MOST_RUNS, MOST_MODELS = 200, 20
+MAX_RUNS, MAX_MODELS = 200, 20
 
 _PIPELINES = "select pipeline from marts.agg_pipeline_health order by pipeline"
 _HEALTH = "select * from marts.agg_pipeline_health where pipeline = ?"
 _RUNS = f"""
 select run_id, state, started_at, ended_at, seconds, rows_in, rows_out, rows_failed, error
-from marts.fct_pipeline_runs where pipeline = ? and started_at is not null order by started_at desc limit {MOST_RUNS}
+from marts.fct_pipeline_runs where pipeline = ? and started_at is not null order by started_at desc limit {MAX_RUNS}
 """
 _SLOWEST = f"""
 select model_name, executions, average_seconds, p95_seconds, longest_seconds, last_seconds, total_seconds
-from marts.agg_slowest_models where pipeline = ? order by average_seconds desc, model_name limit {MOST_MODELS}
+from marts.agg_slowest_models where pipeline = ? order by average_seconds desc, model_name limit {MAX_MODELS}
 """
 _MODEL = f"""
 select started_at, seconds, state, rows_affected
-from marts.fct_model_runs where pipeline = ? and model_name = ? order by started_at desc limit {MOST_RUNS}
+from marts.fct_model_runs where pipeline = ? and model_name = ? order by started_at desc limit {MAX_RUNS}
 """
 _TASKS = """
 select task, state, tries, started_at, ended_at, seconds
@@ -49,22 +50,19 @@ from marts.fct_model_runs where pipeline = ? and run_id = ? order by started_at,
 
 
 def show() -> None:
-    """Show the page."""
     st.title("Runs", anchor=False)
     pipelines = list(ask("health", _PIPELINES)["pipeline"])
     if not pipelines:
-        st.info("No run has been collected yet. `sluice health` does it.")
+        st.info("No run is collected yet. `sluice health` collects them.")
         return
     pipeline = one_of("Pipeline", pipelines)
     health = ask("health", _HEALTH, [pipeline]).iloc[0]
     numbers(
         executions=count(health["executions"]),
         success_rate_of_the_last_10=share(health["success_rate_last_10"], 0),
-        average_seconds=_seconds(health["average_seconds"]),
-        p95_seconds=_seconds(health["p95_seconds"]),
-        trend_of_the_duration="–"
-        if pd.isna(health["duration_trend"])
-        else f"{health['duration_trend']:+.0%}",
+        average_seconds=formatted(health["average_seconds"], "{:,.1f}"),
+        p95_seconds=formatted(health["p95_seconds"], "{:,.1f}"),
+        trend_of_the_duration=formatted(health["duration_trend"], "{:+.0%}"),
     )
     runs = ask("health", _RUNS, [pipeline])
     figure("Duration of the runs", runs, _durations(runs), name=f"{pipeline}_runs")
@@ -75,18 +73,18 @@ def show() -> None:
 def _gantt(pipeline: str, runs: pd.DataFrame) -> None:
     if runs.empty:
         return
-    signs = {row.run_id: signed(row.state, row.run_id) for row in runs.itertuples()}
+    signs = {row.run_id: with_sign(row.state, row.run_id) for row in runs.itertuples()}
     run_id = st.selectbox("Run", list(signs), format_func=signs.get)
     tasks = ask("health", _TASKS, [pipeline, run_id])
     if tasks.empty:
         tasks = ask("health", _NODES, [pipeline, run_id])
-    figure("What the run did when", tasks, _gantt_chart(tasks), name=f"{pipeline}_tasks")
+    figure("Tasks of the run", tasks, _gantt_chart(tasks), name=f"{pipeline}_tasks")
 
 
 def _models(pipeline: str) -> None:
     models = ask("health", _SLOWEST, [pipeline])
     chart = bars(models, "model_name", "average_seconds", title="Seconds, average", format=",.2f")
-    figure(f"The {MOST_MODELS} slowest models", models, chart, name=f"{pipeline}_models")
+    figure(f"The {MAX_MODELS} slowest models", models, chart, name=f"{pipeline}_models")
     if models.empty:
         return
     model = one_of("Model", list(models["model_name"]))
@@ -96,7 +94,7 @@ def _models(pipeline: str) -> None:
 
 def _durations(runs: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(runs).encode(
-        x=begin(),
+        x=start_axis(),
         y=alt.Y("seconds:Q", title="Duration (s)", scale=alt.Scale(zero=True)),
     )
     points = base.mark_point(filled=True, size=70).encode(
@@ -111,7 +109,7 @@ def _durations(runs: pd.DataFrame) -> alt.LayerChart:
 
 
 def _gantt_chart(tasks: pd.DataFrame) -> alt.Chart:
-    labels = [signed(row.state, row.task) for row in tasks.itertuples()]
+    labels = [with_sign(row.state, row.task) for row in tasks.itertuples()]
     return (
         alt.Chart(tasks.assign(label=labels))
         .mark_bar(height=12, cornerRadius=2)
@@ -129,7 +127,3 @@ def _gantt_chart(tasks: pd.DataFrame) -> alt.Chart:
         )
         .properties(height=alt.Step(18))
     )
-
-
-def _seconds(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:,.1f}"

@@ -3,11 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import MOST_SERIES, bars, count, figure, lines, numbers
+from dashboard.figures import MAX_SERIES, bars, count, figure, lines, numbers
 from dashboard.filters import grain, period, some_of
 from dashboard.published import ask
 
-TITLE, ICON = "Sales", ":material/store:"
+TITLE, ICON, GROUP, ORDER = "Sales", ":material/store:", "Domains", 100
 
 _SPAN = "select min(sale_date) as first, max(sale_date) as last from marts.agg_sales_by_store_day"
 _STORES = "select store_name from marts.dim_stores order by store_name"
@@ -30,18 +30,17 @@ with ranked as (
 chosen as (select * {_CHOSEN})
 
 select date_trunc('{{grain}}', chosen.sale_date)::date as day,
-    case when ranked.place < {MOST_SERIES} then chosen.store_name else 'all other stores' end as store, {_SUMS}
+    case when ranked.place < {MAX_SERIES} then chosen.store_name else 'all other stores' end as store, {_SUMS}
 from chosen inner join ranked on chosen.store_name = ranked.store_name
 group by all order by all
 """
 
 
 def show() -> None:
-    """Show the page."""
     st.title("Sales of the stores", anchor=False)
     span = ask("sales", _SPAN).iloc[0]
     if pd.isna(span["first"]):
-        st.info("No sale has been published yet.")
+        st.info("No sale is published yet.")
         return
     dates, stores, steps = st.columns([3, 5, 1])
     with dates:
@@ -62,7 +61,7 @@ def show() -> None:
         amount=count(totals["amount"]),
     )
     found = ask("sales", _STEPS.format(grain=step), chosen)
-    chart = lines(found, "day", "amount", "store", y_title=f"Amount a {step} (shop's currency)")
+    chart = lines(found, "day", "amount", "store", y_title=f"Amount per {step} (shop's currency)")
     figure(f"Sales by {step} and store", found, chart, name="sales_by_store_day")
     found = ask("sales", _BY_STORE, chosen)
     chart = bars(found, "store_name", "amount", title="Amount (shop's currency)")

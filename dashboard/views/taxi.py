@@ -8,10 +8,10 @@ from dashboard.figures import BAR_HEIGHT, HEIGHT, PALETTE, count, figure, heat_m
 from dashboard.filters import grain, one_of, period, some_of
 from dashboard.published import ask
 
-TITLE, ICON = "Taxi", ":material/local_taxi:"
+TITLE, ICON, GROUP, ORDER = "Taxi", ":material/local_taxi:", "Domains", 100
 
 MEASURES = {"Trips": ("trips", "Trips"), "Revenue": ("revenue", "Revenue ($)")}
-MOST_ZONES = 30
+MAX_ZONES = 30
 HOUR = "Hour of the day, New York time"
 
 _SPAN = "select min(pickup_date) as first, max(pickup_date) as last from marts.agg_trips_by_day_hour"
@@ -37,7 +37,7 @@ with hours as (
 ),
 
 busiest as (
-    select zone from hours group by zone order by sum({{measure}}) desc, zone limit {MOST_ZONES}
+    select zone from hours group by zone order by sum({{measure}}) desc, zone limit {MAX_ZONES}
 )
 
 select * from hours where zone in (select zone from busiest) order by all
@@ -45,17 +45,16 @@ select * from hours where zone in (select zone from busiest) order by all
 
 
 def show() -> None:
-    """Show the page."""
     st.title("Yellow taxis of New York", anchor=False)
     span = ask("taxi", _SPAN).iloc[0]
     if pd.isna(span["first"]):
-        st.info("No trip has been published yet.")
+        st.info("No trip is published yet.")
         return
     dates, boroughs, measures, steps = st.columns([3, 3, 2, 1])
     with dates:
         first, last = period(span["first"], span["last"])
     with boroughs:
-        chosen_boroughs = some_of("Boroughs (of the zones)", list(ask("taxi", _BOROUGHS)["borough"]))
+        chosen_boroughs = some_of("Boroughs", list(ask("taxi", _BOROUGHS)["borough"]))
     with measures:
         measure, unit = MEASURES[one_of("Measure", list(MEASURES))]
     with steps:
@@ -65,7 +64,7 @@ def show() -> None:
     numbers(
         trips=count(totals["trips"]),
         revenue=f"$ {count(totals['revenue'])}",
-        trips_a_day=count(totals["trips"] / totals["days"] if totals["days"] else None),
+        trips_per_day=count(totals["trips"] / totals["days"] if totals["days"] else None),
     )
     left, right = st.columns(2)
     with left:
@@ -73,7 +72,7 @@ def show() -> None:
         figure(
             f"{unit} by {step}",
             found,
-            _by_day(found, measure, f"{unit} a {step}"),
+            _by_day(found, measure, f"{unit} per {step}"),
             name="trips_by_day",
         )
     with right:
@@ -82,7 +81,7 @@ def show() -> None:
         figure(f"{unit} by hour of the day", found, chart, name="trips_by_hour")
     zones = ask("taxi", _ZONES.format(measure=measure), chosen | {"boroughs": chosen_boroughs})
     figure(
-        f"{unit} by zone and hour of the pick-up, whole months, the {MOST_ZONES} busiest zones",
+        f"{unit} by zone and hour of the pick-up (whole months, the {MAX_ZONES} busiest zones)",
         zones,
         heat_map(zones, "pickup_hour", "zone", measure, x_title=HOUR, title=unit),
         name="trips_by_zone_hour",

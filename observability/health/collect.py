@@ -4,7 +4,6 @@ It consists of Airflow's runs and tasks, dbt's results, dlt's loads and the publ
 metrics, see `observability.metrics.record`. Each collection reads only what is new.
 """
 
-import json
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,6 +20,7 @@ from observability.metrics.run_log import shell_run_id
 from publishing.publish import Publication, publish
 from settings import Settings
 from transformation.dbt import UNIT_TESTS, ensure_manifest, run_dbt
+from transformation.manifest import read_manifest
 from warehouse import Warehouse, connect, domain_lock
 
 DOMAIN = "health"
@@ -256,6 +256,5 @@ def _with_tested_models(settings: Settings, results: list[dict[str, Any]]) -> li
     if not results:
         return []
     ensure_manifest(settings)
-    nodes = json.loads(settings.manifest.read_text())["nodes"]
-    tested = {key: (node.get("attached_node") or "").rpartition(".")[2] for key, node in nodes.items()}
-    return [row | {"tested_model": tested.get(row["unique_id"]) or None} for row in results]
+    manifest = read_manifest(settings.manifest)
+    return [row | {"tested_model": manifest.tested_model(row["unique_id"])} for row in results]

@@ -1,6 +1,6 @@
-"""What is published, as rows for `raw_ops`, one per version seen; reads nothing but published files.
+"""The published versions, as rows for `raw_ops`; reads nothing but published files.
 
-A file that cannot be read, or lacks its accounting mart, keeps none of the others from being read.
+A file that cannot be read, or lacks its mart of row counts, is skipped with a warning.
 """
 
 import logging
@@ -12,7 +12,7 @@ import duckdb
 
 from publishing.readers import Reader, open_published, published_names
 from settings import PLATFORM, Settings
-from transformation.manifest import row_counts_mart
+from transformation.manifest import read_manifest, row_counts_mart
 from warehouse import WarehouseError
 
 log = logging.getLogger(__name__)
@@ -37,90 +37,89 @@ DAYS = {
     "newest_input_at": "timestamp",
 }
 
-_ACCOUNTED = """
+_ROW_COUNTS = """
 select sum(rows_read)::bigint as rows_read, sum(rows_quarantined)::bigint as rows_quarantined,
     max(loaded_at) as newest_input_at
-from marts.{row_counts}
+from marts.{mart}
 """
 _DAYS = """
 select loaded_at::date as day, sum(rows_read)::bigint as rows_in, sum(rows_clean)::bigint as rows_published,
     sum(rows_quarantined)::bigint as rows_quarantined, max(loaded_at) as newest_input_at
-from marts.{row_counts} where loaded_at is not null group by all order by all
+from marts.{mart} where loaded_at is not null group by all order by all
 """
-_COSTS = """
-select called_on as day, sum(cost_usd)::decimal(18, 6) as cost
-from marts.agg_llm_cost_by_day group by all order by all
-"""
+_COSTS = "select {day} as day, sum({usd})::decimal(18, 6) as cost from marts.{mart} group by all order by all"
 
 
-def domains(settings: Settings) -> list[str]:
-    """The domains that have published something."""
+def published_domains(settings: Settings) -> list[str]:
+    """Return the domains that have published something."""
     return [name for name in published_names(settings) if name not in PLATFORM]
 
 
 def publications(
-    settings: Settings, known: Iterable[tuple[str, datetime]], unread: dict[str, str]
+    settings: Settings, known: Iterable[tuple[str, datetime]], unreadable: dict[str, str]
 ) -> list[dict[str, Any]]:
-    """Describe the versions that readers see, unless they saw them at the last collection.
+    """Describe the versions that readers see, except those of the last collection.
 
     Args:
         settings: which data folder.
         known: domain and time (UTC) of the version of each domain that was collected last.
-        unread: gets the domains whose file cannot be read, with the reason.
+        unreadable: receives the domains whose file cannot be read, with the reason.
     """
     seen_before = set(known)
 
-    def read(domain: str) -> list[dict[str, Any]]:
-        with open_published(domain, settings) as published:
-            if (domain, published.published_at) in seen_before:
-                return []
-            accounted = next(_rows(published, _ACCOUNTED.format(row_counts=row_counts_mart(domain))))
-            key = {
-                "pipeline": domain,
-                "published_at": published.published_at,
-                "collected_at": datetime.now(UTC),
-            }
-            return [key | {"bytes": published.bytes, "rows_published": published.rows()} | accounted]
+    def read(domain: str, published: Reader) -> Iterator[dict[str, Any]]:
+        if (domain, published.published_at) in seen_before:
+            return
+        version = {
+            "published_at": published.published_at,
+            "collected_at": datetime.now(UTC),
+            "bytes": published.bytes,
+            "rows_published": published.rows(),
+        }
+        for counts in _rows(published, _ROW_COUNTS.format(mart=row_counts_mart(domain))):
+            yield {"pipeline": domain, **version, **counts}
 
-    return _of_each_domain(settings, read, unread)
-
-
-def days(settings: Settings, unread: dict[str, str]) -> list[dict[str, Any]]:
-    """What became of the rows of each day's loads, by domain, as published now; `unread` as above."""
-
-    def read(domain: str) -> list[dict[str, Any]]:
-        with open_published(domain, settings) as published:
-            return [
-                {"domain": domain, **row}
-                for row in _rows(published, _DAYS.format(row_counts=row_counts_mart(domain)))
-            ]
-
-    return _of_each_domain(settings, read, unread)
+    return _of_each_domain(settings, read, unreadable)
 
 
-def costs(settings: Settings, unread: dict[str, str]) -> list[dict[str, Any]]:
-    """What models cost by day in US dollars, for the domains that publish it; `unread` as above."""
+def days(settings: Settings, unreadable: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the published row counts by domain and day of the load; `unreadable` as above."""
 
-    def read(domain: str) -> list[dict[str, Any]]:
-        with open_published(domain, settings) as published:
-            if "agg_llm_cost_by_day" not in published.tables():
-                return []
-            return [{"pipeline": domain, **row} for row in _rows(published, _COSTS)]
+    def read(domain: str, published: Reader) -> Iterator[dict[str, Any]]:
+        for row in _rows(published, _DAYS.format(mart=row_counts_mart(domain))):
+            yield {"domain": domain, **row}
 
-    return _of_each_domain(settings, read, unread)
+    return _of_each_domain(settings, read, unreadable)
+
+
+def costs(settings: Settings, unreadable: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the costs by day in US dollars, of the domains that publish them; `unreadable` as above."""
+    # Before dbt has parsed the project, no domain has such a mart.
+    manifest = read_manifest(settings.manifest) if settings.manifest.exists() else None
+
+    def read(domain: str, published: Reader) -> Iterator[dict[str, Any]]:
+        for costs in manifest.costs(domain) if manifest else ():
+            if costs.mart in published.tables():
+                query = _COSTS.format(mart=costs.mart, day=costs.day, usd=costs.usd)
+                yield from ({"pipeline": domain, **row} for row in _rows(published, query))
+
+    return _of_each_domain(settings, read, unreadable)
 
 
 def _of_each_domain(
-    settings: Settings, read: Callable[[str], list[dict[str, Any]]], unread: dict[str, str]
+    settings: Settings,
+    read: Callable[[str, Reader], Iterator[dict[str, Any]]],
+    unreadable: dict[str, str],
 ) -> list[dict[str, Any]]:
-    found = []
-    for domain in domains(settings):
+    found: list[dict[str, Any]] = []
+    for domain in published_domains(settings):
         try:
-            found += read(domain)
+            with open_published(domain, settings) as published:
+                found += list(read(domain, published))
         except (duckdb.Error, WarehouseError, OSError) as error:
             reason = str(error).partition("\n")[0]
-            unread[domain] = f"{settings.published(domain)}: {reason}; publish {domain} again"
-            log.warning("left out: %s", unread[domain])
+            unreadable[domain] = f"{settings.published(domain)}: {reason}; publish {domain} again"
+            log.warning("Skipped %s", unreadable[domain])
     return found
 
 
@@ -128,9 +127,6 @@ def _rows(published: Reader, query: str) -> Iterator[dict[str, Any]]:
     found = published.execute(query)
     names = [column[0] for column in found.description]
     for row in found.fetchall():
-        values = dict(zip(names, row, strict=True))
-        # Published times have no zone; they are in UTC.
-        yield {
-            name: value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
-            for name, value in values.items()
-        }
+        # Published times are in UTC and have no zone.
+        values = (value.replace(tzinfo=UTC) if isinstance(value, datetime) else value for value in row)
+        yield dict(zip(names, values, strict=True))

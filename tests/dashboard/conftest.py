@@ -1,4 +1,4 @@
-"""Published files of real builds, a dashboard that serves them, and a browser that looks at it."""
+"""Published files of real builds, a dashboard that serves them, and a browser."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ DOMAINS = ("collisions", "ecommerce", "sales", "taxi")
 
 @dataclass
 class Dashboard:
-    """A dashboard that is served, and the data that it shows."""
+    """A running dashboard, and the data that it shows."""
 
     url: str
     settings: Settings
@@ -41,7 +41,7 @@ class Dashboard:
             return published.execute(sql).df()
 
     def open(self, page: Page, name: str) -> None:
-        """Open a page and wait until all of it is there; remember what it asks of other servers."""
+        """Open a page and wait until it is complete; collect its requests to other servers."""
         host = self.url.removeprefix("http://")
         page.on(
             "request", lambda request: self.foreign.append(request.url) if host not in request.url else None
@@ -50,7 +50,7 @@ class Dashboard:
         settled(page)
 
 
-# Of a module: while Playwright runs, its thread has an event loop, in which no other test can run its own.
+# Per module: while Playwright runs, its thread has an event loop, in which no other test can run its own.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not chromium():
@@ -70,7 +70,7 @@ def page(browser: Browser) -> Iterator[Page]:
 def served(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory, project: Parsed
 ) -> Iterator[Dashboard]:
-    """The domains that need no server, built by one dbt and published, and their health."""
+    """The domains that need no server, built by one dbt command and published, and their health."""
     data_dir = tmp_path_factory.mktemp("served") / "data"
     settings = project.put(Settings(data_dir=data_dir, env="dev", file_stable_seconds=0.0))
     settings.landing("collisions").mkdir(parents=True)

@@ -12,10 +12,10 @@ from tests.dashboard.conftest import DOMAINS, Dashboard, settled
 
 pytestmark = pytest.mark.slow
 
-# Page, its heading, and how many charts it has with the data of the tests.
+# Heading and number of charts of each page that has data here.
 PAGES = {
     "overview": ("Overview", 1),
-    "quality": ("Quality of the data", 2),
+    "quality": ("Data quality", 2),
     "runs": ("Runs", 4),
     "collisions": ("Collisions in New York", 3),
     "ecommerce": ("Sales of the shop", 5),
@@ -44,7 +44,9 @@ def choose(page: Page, label: str, *values: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_shows_its_charts_and_asks_no_other_server(served: Dashboard, page: Page, name: str) -> None:
+def test_a_page_shows_its_charts_and_contacts_no_other_server(
+    served: Dashboard, page: Page, name: str
+) -> None:
     heading, charts = PAGES[name]
     served.open(page, name)
     assert page.locator("h1").inner_text() == heading
@@ -52,13 +54,13 @@ def test_a_page_shows_its_charts_and_asks_no_other_server(served: Dashboard, pag
     assert page.locator(CHART).count() == charts
     assert page.locator(WRONG).count() == 0
     assert page.get_by_text("Page not found").count() == 0
-    # Below the last chart, which on a busy machine is there a moment before it.
+    # On a busy machine it follows the last chart a moment later.
     page.get_by_text("Data as CSV").nth(charts - 1).wait_for()
     assert served.foreign == []
 
 
 @pytest.mark.parametrize("name", [*PAGES, "news"])
-def test_a_page_without_data_says_so_in_a_sentence(empty: Dashboard, page: Page, name: str) -> None:
+def test_a_page_without_data_shows_a_message(empty: Dashboard, page: Page, name: str) -> None:
     empty.open(page, name)
     assert page.locator("h1").count() == 1
     assert page.locator("[data-testid=stAlert]").first.inner_text().strip().startswith(("Nothing", "No run"))
@@ -67,13 +69,22 @@ def test_a_page_without_data_says_so_in_a_sentence(empty: Dashboard, page: Page,
     assert not empty.settings.data_dir.joinpath("published").exists()
 
 
-def test_the_site_begins_with_the_overview(empty: Dashboard, page: Page) -> None:
+def test_every_page_is_in_the_menu(empty: Dashboard, page: Page) -> None:
+    empty.open(page, "overview")
+    links = page.locator("[data-testid=stSidebarNavLink]")
+    shown = [link.get_attribute("href").rpartition("/")[2] for link in links.all()]
+    domains = sorted({*PAGES, "news"} - {"overview", "quality", "runs"})
+    assert shown[:3] == ["overview", "quality", "runs"]
+    assert sorted(shown[3:]) == domains
+
+
+def test_the_site_starts_with_the_overview(empty: Dashboard, page: Page) -> None:
     empty.open(page, "")
     assert page.locator("h1").inner_text() == "Overview"
     assert page.url == f"{empty.url}/overview"
 
 
-def test_the_overview_has_a_card_a_domain(served: Dashboard, page: Page) -> None:
+def test_the_overview_has_a_card_per_domain(served: Dashboard, page: Page) -> None:
     served.open(page, "overview")
     for domain in DOMAINS:
         (clean, quarantined), *_ = served.query(
@@ -90,7 +101,7 @@ def test_the_overview_has_a_card_a_domain(served: Dashboard, page: Page) -> None
         assert "100%" in card
 
 
-def test_a_filter_changes_the_figures(served: Dashboard, page: Page) -> None:
+def test_a_filter_changes_the_numbers(served: Dashboard, page: Page) -> None:
     total = "select sum(collisions)::int as n from marts.agg_collisions_by_month_borough"
     every = served.query("collisions", total)["n"][0]
     bronx = served.query("collisions", f"{total} where borough = 'BRONX'")["n"][0]
@@ -134,7 +145,7 @@ def test_a_filter_changes_the_figures(served: Dashboard, page: Page) -> None:
         ),
     ],
 )
-def test_what_is_downloaded_is_what_is_published(
+def test_a_download_has_the_published_rows(
     served: Dashboard, page: Page, name: str, file: str, domain: str, query: str
 ) -> None:
     served.open(page, name)
@@ -160,10 +171,12 @@ def test_the_history_of_a_customer(served: Dashboard, page: Page) -> None:
     assert shown.first.inner_text() == f"{orders:,}"
     box.fill("nobody'; drop table marts.fct_orders; --")
     box.press("Enter")
-    page.get_by_text("There is no customer nobody'").wait_for()
+    page.get_by_text("Customer nobody'").wait_for()
 
 
-def test_a_new_version_shows_on_the_next_click_and_nothing_is_locked(served: Dashboard, page: Page) -> None:
+def test_a_new_version_is_shown_on_the_next_click_and_nothing_is_locked(
+    served: Dashboard, page: Page
+) -> None:
     published = served.settings.published("collisions")
     served.open(page, "collisions")
     before = number(page, "Collisions")
@@ -181,13 +194,13 @@ def test_a_new_version_shows_on_the_next_click_and_nothing_is_locked(served: Das
         )["n"][0]
         page.wait_for_function(f"!document.body.innerText.includes('{before}')")
         assert number(page, "Collisions") == f"{queens:,}"
-        # Nobody holds it: it opens for writing.
+        # No process holds the file: it opens for writing.
         duckdb.connect(str(published)).close()
     finally:
         kept.replace(published)
 
 
-def test_a_mart_that_is_not_there_yet_is_said_in_a_sentence(served: Dashboard, page: Page) -> None:
+def test_a_missing_mart_is_reported_in_a_message(served: Dashboard, page: Page) -> None:
     published = served.settings.published("collisions")
     kept = published.with_name("kept")
     shutil.copy(published, kept)
@@ -195,13 +208,13 @@ def test_a_mart_that_is_not_there_yet_is_said_in_a_sentence(served: Dashboard, p
         with duckdb.connect(str(published)) as connection:
             connection.execute("drop table marts.agg_collisions_by_place")
         served.open(page, "collisions")
-        page.get_by_text("The published collisions is of an earlier version").wait_for()
+        page.get_by_text("The published version of collisions is too old").wait_for()
         assert page.locator(WRONG).count() == 0
     finally:
         kept.replace(published)
 
 
-def test_rows_in_quarantine_are_shown_without_what_is_personal(served: Dashboard) -> None:
+def test_examples_of_quarantined_rows_have_no_personal_columns(served: Dashboard) -> None:
     examples = served.query("ecommerce", "select entity, examples from marts.audit_ecommerce__failed_rules")
     customers = examples[examples["entity"] == "customers"]["examples"].str.cat()
     assert "customer_id" in customers
@@ -210,7 +223,7 @@ def test_rows_in_quarantine_are_shown_without_what_is_personal(served: Dashboard
     assert "@" not in customers
 
 
-def test_no_more_than_three_examples_of_a_rule_and_file(served: Dashboard) -> None:
+def test_a_rule_and_file_have_at_most_three_examples(served: Dashboard) -> None:
     for domain in DOMAINS:
         found = served.query(
             domain,

@@ -1,4 +1,4 @@
-"""What people are told about a run, received by a real mail server and a real webhook."""
+"""Notifications of runs, received by a real mail server and a real webhook."""
 
 import json
 import ssl
@@ -37,8 +37,8 @@ def hook() -> Iterator[Webhook]:
 
 
 @pytest.fixture
-def told(settings: Settings, box: Mailbox, hook: Webhook, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings with both ways, and an earlier publication of two rows."""
+def notified(settings: Settings, box: Mailbox, hook: Webhook, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings with both channels, and an earlier publication of two rows."""
     for name, value in (box.variables() | hook.variables()).items():
         monkeypatch.setenv(name, value)
     path = settings.published("collisions")
@@ -53,32 +53,32 @@ def told(settings: Settings, box: Mailbox, hook: Webhook, monkeypatch: pytest.Mo
 
 
 def run(settings: Settings, *, failing: str | None = None, run_id: str = "shell__1") -> None:
-    """Note the stages of a run; one of them may fail."""
+    """Record the stages of a run; one of them may fail."""
     for name, counts in {"ingest_crashes": (10, 8, 2), "build": (None,) * 3, "publish": (10, 6, 3)}.items():
         try:
-            with stage("collisions", run_id, name, settings) as measured:
-                measured.rows_in, measured.rows_out, measured.rows_failed = counts
+            with stage("collisions", run_id, name, settings) as metrics:
+                metrics.rows_in, metrics.rows_out, metrics.rows_failed = counts
                 if name == failing:
                     raise RuntimeError(f"dbt says:\n\n<{name}> & co did not work, password=hunter2")
         except RuntimeError:
             return
 
 
-def outcome_of(settings: Settings, **options) -> RunResult:
+def result_of(settings: Settings, **options) -> RunResult:
     run(settings, **options)
     return run_result("collisions", "shell__1", settings)
 
 
-def test_a_failure_is_told_by_both_ways(told: Settings, box: Mailbox, hook: Webhook) -> None:
-    run(told, failing="build")
-    failed = run_result("collisions", "shell__1", told, failed=["transform.a", "transform.b"])
-    sent = notify(failed, told, links={"Airflow": "http://127.0.0.1:8080/dags/collisions"})
+def test_a_failure_is_sent_by_both_channels(notified: Settings, box: Mailbox, hook: Webhook) -> None:
+    run(notified, failing="build")
+    failed = run_result("collisions", "shell__1", notified, failed=["transform.a", "transform.b"])
+    sent = notify(failed, notified, links={"Airflow": "http://127.0.0.1:8080/dags/collisions"})
     assert (sent.channels, sent.failed) == (("email", "webhook"), {})
     (mail,), (text,) = box.mails, hook.texts
     assert mail["Subject"] == "[Sluice] collisions failed (dev)"
     assert mail["From"] == "sluice@example.org"
     assert box.recipients == [["ops@example.org", "boss@example.org"]]
-    published = told.published("collisions")
+    published = notified.published("collisions")
     at = datetime.fromtimestamp(published.stat().st_mtime, UTC)
     expected = [
         "collisions failed (dev)",
@@ -93,86 +93,86 @@ def test_a_failure_is_told_by_both_ways(told: Settings, box: Mailbox, hook: Webh
     assert text.splitlines() == [line.replace("<build> &", "&lt;build&gt; &amp;") for line in expected]
 
 
-def test_a_success_is_told_if_asked_for_and_a_skipped_run_never(
-    told: Settings, box: Mailbox, hook: Webhook, monkeypatch: pytest.MonkeyPatch
+def test_a_success_is_sent_if_configured_and_a_skipped_run_never(
+    notified: Settings, box: Mailbox, hook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    skipped = run_result("collisions", "nothing ran", told)
+    skipped = run_result("collisions", "nothing ran", notified)
     assert skipped.status == "skipped"
-    succeeded = outcome_of(told)
-    assert notify(succeeded, told).channels == ()
+    succeeded = result_of(notified)
+    assert notify(succeeded, notified).channels == ()
     assert box.mails == hook.texts == []
     monkeypatch.setenv("SLUICE_NOTIFY_SUCCESS", "1")
     asked = project_settings.load()
-    told.reports("collisions").mkdir(parents=True)
+    notified.reports("collisions").mkdir(parents=True)
     assert notify(skipped, asked).channels == ()
     assert notify(succeeded, asked).channels == ("email", "webhook")
     (text,) = hook.texts
     assert box.mails[0].get_content().splitlines() == text.splitlines()
     assert text.splitlines()[0] == "collisions success (dev)"
     assert "rows: 10 read, 2 rejected, 3 quarantined, 6 published" in text
-    assert text.endswith(f"reports: file://{told.reports('collisions')}")
+    assert text.endswith(f"reports: file://{notified.reports('collisions')}")
 
 
-def test_a_way_that_does_not_work_stops_neither_the_run_nor_the_other_way(
-    told: Settings, box: Mailbox, hook: Webhook
+def test_a_failed_channel_stops_neither_the_run_nor_the_other_channel(
+    notified: Settings, box: Mailbox, hook: Webhook
 ) -> None:
     hook.status = 500
-    sent = notify(outcome_of(told, failing="publish"), told)
+    sent = notify(result_of(notified, failing="publish"), notified)
     assert str(sent) == "sent by email; not sent by webhook: the server responded 500"
     assert len(box.mails) == 1
 
 
-def test_servers_that_are_not_there_are_no_error_and_no_secret_is_said(
-    told: Settings, monkeypatch: pytest.MonkeyPatch
+def test_an_unreachable_server_raises_nothing_and_shows_no_secret(
+    notified: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLUICE_SMTP_PORT", "1")
     monkeypatch.setenv("SLUICE_NOTIFY_WEBHOOK_URL", f"http://127.0.0.1:1{SECRET_PATH}")
-    away = project_settings.load()
-    sent = send(trial_message("collisions", away), away)
+    unreachable = project_settings.load()
+    sent = send(trial_message("collisions", unreachable), unreachable)
     assert sent.failed == {"email": "ConnectionRefusedError", "webhook": "ConnectionRefusedError"}
-    assert SECRET_PATH not in str(sent) + repr(away)
+    assert SECRET_PATH not in str(sent) + repr(unreachable)
 
 
-def test_only_what_is_configured_is_used(
-    told: Settings, hook: Webhook, monkeypatch: pytest.MonkeyPatch
+def test_only_configured_channels_are_used(
+    notified: Settings, hook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SLUICE_NOTIFY_EMAIL_TO")
-    assert send(trial_message("collisions", told), project_settings.load()).channels == ("webhook",)
+    assert send(trial_message("collisions", notified), project_settings.load()).channels == ("webhook",)
     monkeypatch.delenv("SLUICE_NOTIFY_WEBHOOK_URL")
-    assert str(send(trial_message("collisions", told), project_settings.load())) == "no recipients"
+    assert str(send(trial_message("collisions", notified), project_settings.load())) == "no recipients"
 
 
-def test_what_is_published_and_cannot_be_read_is_said(told: Settings) -> None:
-    path = told.published("collisions")
+def test_an_unreadable_publication_is_reported(notified: Settings) -> None:
+    path = notified.published("collisions")
     path.write_text("not a database")
-    text = message_of(outcome_of(told, failing="publish"), told).text
+    text = message_of(result_of(notified, failing="publish"), notified).text
     assert f"published now: {path}, which is unreadable (IOException)" in text
 
 
-def test_many_errors_are_cut_short(told: Settings) -> None:
+def test_many_errors_are_truncated(notified: Settings) -> None:
     for number in range(13):
-        with pytest.raises(RuntimeError), stage("collisions", "many", f"ingest_{number:02}", told):
+        with pytest.raises(RuntimeError), stage("collisions", "many", f"ingest_{number:02}", notified):
             raise RuntimeError("bad")
-    lines = message_of(run_result("collisions", "many", told), told).lines
+    lines = message_of(run_result("collisions", "many", notified), notified).lines
     assert [line for line in lines if line.startswith("ingest_")][-1] == "ingest_09: bad"
     assert "… and 3 more errors" in lines
 
 
 def test_the_command_sends_the_last_run_again_or_a_test(
-    told: Settings, hook: Webhook, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    notified: Settings, hook: Webhook, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert main(["notify", "collisions"]) == 2
     assert "no run of collisions is recorded" in capsys.readouterr().err
     assert main(["notify", "collisions", "--test"]) == 0
-    run(told)
-    record("collisions", told, "shell__1")
-    run(told, run_id="shell__2", failing="build")
-    before = run_result("collisions", "shell__2", told)
-    record("collisions", told, "shell__2")
+    run(notified)
+    record("collisions", notified, "shell__1")
+    run(notified, run_id="shell__2", failing="build")
+    before = run_result("collisions", "shell__2", notified)
+    record("collisions", notified, "shell__2")
     assert main(["notify", "collisions", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert printed["channels"] == ["email", "webhook"]
-    assert printed["text"] == message_of(before, told).text
+    assert printed["text"] == message_of(before, notified).text
     assert [text.splitlines()[0] for text in hook.texts] == [
         "collisions test (dev)",
         "collisions failed (dev)",
@@ -185,12 +185,16 @@ def test_the_command_sends_the_last_run_again_or_a_test(
     assert main(["notify", "collisions", "--test"]) == 2
 
 
-def test_a_run_from_a_shell_tells_of_its_failure(told: Settings, box: Mailbox, hook: Webhook) -> None:
-    told.landing("collisions").mkdir(parents=True)
-    (told.landing("collisions") / "bad.csv").write_text("nothing,known\n1,2\n")
+def test_a_run_in_a_shell_notifies_of_its_failure(notified: Settings, box: Mailbox, hook: Webhook) -> None:
+    notified.landing("collisions").mkdir(parents=True)
+    (notified.landing("collisions") / "bad.csv").write_text("nothing,known\n1,2\n")
     command = [*SLUICE, "run", "collisions"]
     done = subprocess.run(
-        command, cwd=PROJECT_DIR, env=told.environment() | {"NO_PROXY": "*"}, capture_output=True, text=True
+        command,
+        cwd=PROJECT_DIR,
+        env=notified.environment() | {"NO_PROXY": "*"},
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 2, done.stderr
     (text,) = hook.texts
@@ -202,7 +206,7 @@ def test_a_run_from_a_shell_tells_of_its_failure(told: Settings, box: Mailbox, h
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A certificate of 127.0.0.1's own, with its key in the same file."""
+    """A self-signed certificate of 127.0.0.1, with its key in the same file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
@@ -220,7 +224,7 @@ def certificate(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_password_is_sent_through_tls_alone(
+def test_a_password_is_only_sent_through_tls(
     settings: Settings, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -235,7 +239,7 @@ def test_a_password_is_sent_through_tls_alone(
             monkeypatch.setenv(name, value)
         secured = project_settings.load()
         message = trial_message("collisions", secured)
-        # A server that nobody vouches for gets neither password nor message.
+        # A server with an untrusted certificate gets neither password nor message.
         assert send(message, secured).failed == {"email": "SSLCertVerificationError"}
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         assert send(message, secured).channels == ("email",)
@@ -262,7 +266,7 @@ def test_a_password_is_sent_through_tls_alone(
         ("SLUICE_SMTP_SECURITY", "some"),
     ],
 )
-def test_what_cannot_be_used_is_named(
+def test_an_invalid_setting_is_named(
     box: Mailbox, monkeypatch: pytest.MonkeyPatch, variable: str, text: str
 ) -> None:
     for name, value in (box.variables() | {variable: text}).items():

@@ -1,13 +1,15 @@
-"""What is collected about the pipelines: each thing once, however often and wherever it is cut off."""
+"""What is collected about the pipelines: each thing once, however often it runs and wherever it is killed."""
 
 import json
 import os
+from datetime import date
+from decimal import Decimal
 
 import duckdb
 import pytest
 
 from observability.health.collect import collect, collect_days
-from observability.health.publications import publications
+from observability.health.publications import costs, publications
 from settings import Settings
 from tests.kill_at import COMPLETE, MERGE, run_to_death
 from tests.parsed import Parsed
@@ -15,8 +17,8 @@ from tests.parsed import Parsed
 pytestmark = pytest.mark.slow
 
 
-def note_results(settings: Settings, invocation: str) -> None:
-    """Keep the results of a dbt command: a model and a test of it."""
+def write_results(settings: Settings, invocation: str) -> None:
+    """Write the results of a dbt command: of a model and of its test."""
     row = {
         "pipeline": "taxi",
         "run_id": "r",
@@ -36,7 +38,7 @@ def note_results(settings: Settings, invocation: str) -> None:
 
 
 def publish(settings: Settings, rows_read: int, day: str = "2026-05-01", domain: str = "things") -> None:
-    """Publish a domain that has read so many rows on a day."""
+    """Publish a domain that has read this number of rows on a day."""
     path = settings.published(domain)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
@@ -53,7 +55,7 @@ def collected(settings: Settings, table: str) -> int:
         return warehouse.execute(f"select count(*) from raw_ops.{table}").fetchone()[0]
 
 
-def test_an_empty_platform_has_all_the_tables(settings: Settings) -> None:
+def test_an_empty_platform_has_all_tables(settings: Settings) -> None:
     found = collect(settings)
     assert found.airflow_error
     assert set(found.rows.values()) == {0}
@@ -71,13 +73,13 @@ def test_an_empty_platform_has_all_the_tables(settings: Settings) -> None:
     ],
     ids=lambda point: f"{point[0].split(':')[1]} {point[1]}",
 )
-def test_a_killed_collection_loses_nothing_and_doubles_nothing(
+def test_a_killed_collection_loses_and_duplicates_nothing(
     point: tuple[str, str], settings: Settings, project: Parsed
 ) -> None:
     project.put(settings)
     publish(settings, rows_read=10)
-    note_results(settings, "a")
-    note_results(settings, "b")
+    write_results(settings, "a")
+    write_results(settings, "b")
     run_to_death((*point, 1), settings, "cli", "health")
     collect(settings)
     assert collected(settings, "dbt_results") == 4
@@ -85,7 +87,7 @@ def test_a_killed_collection_loses_nothing_and_doubles_nothing(
     assert list(settings.dbt_results.iterdir()) == []
 
 
-def test_a_version_is_collected_once_and_the_next_one_too(settings: Settings) -> None:
+def test_a_version_is_collected_once(settings: Settings) -> None:
     publish(settings, rows_read=10)
     (seen,) = publications(settings, [], {})
     assert (seen["pipeline"], seen["rows_read"], seen["rows_quarantined"]) == ("things", 10, 1)
@@ -93,7 +95,7 @@ def test_a_version_is_collected_once_and_the_next_one_too(settings: Settings) ->
 
 
 def shown(settings: Settings) -> list[tuple[str, int]]:
-    """The rows read of the versions that readers see, as the mart finds them."""
+    """Return the rows read of the current versions, as the mart does."""
     with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
         return warehouse.execute(
             "select pipeline, arg_max(rows_read, coalesce(collected_at, published_at)) from raw_ops.publications"
@@ -101,12 +103,12 @@ def shown(settings: Settings) -> list[tuple[str, int]]:
         ).fetchall()
 
 
-def test_the_version_that_readers_see_is_told_from_newer_ones_and_a_broken_file_from_the_others(
+def test_a_version_after_a_rollback_is_collected_again_and_unreadable_files_are_skipped(
     settings: Settings,
 ) -> None:
     publish(settings, rows_read=10)
     os.utime(settings.published("things"), (1000, 1000))
-    # It has no accounting mart.
+    # Without the mart of row counts.
     with duckdb.connect(str(settings.published("broken"))) as published:
         published.execute("create schema marts")
     settings.published("torn").write_text("no database")
@@ -120,7 +122,7 @@ def test_the_version_that_readers_see_is_told_from_newer_ones_and_a_broken_file_
     publish(settings, rows_read=12)
     assert collect(settings).rows["publications"] == 1
     assert shown(settings) == [("things", 12)]
-    # Back to the first version, whose file keeps its time.
+    # A rollback: the file of the first version keeps its time.
     publish(settings, rows_read=10)
     os.utime(settings.published("things"), (1000, 1000))
     assert collect(settings).rows["publications"] == 1
@@ -137,7 +139,7 @@ def test_the_version_that_readers_see_is_told_from_newer_ones_and_a_broken_file_
     assert days == [("others", 7), ("things", 10)]
 
 
-def test_a_file_that_was_loaded_again_counts_on_the_later_day_alone(settings: Settings) -> None:
+def test_a_file_that_is_loaded_again_counts_only_on_the_later_day(settings: Settings) -> None:
     publish(settings, rows_read=10)
     collect_days(settings)
     publish(settings, rows_read=12, day="2026-05-02")
@@ -148,3 +150,27 @@ def test_a_file_that_was_loaded_again_counts_on_the_later_day_alone(settings: Se
             "select domain, day::text, rows_in, rows_published, rows_quarantined from raw_ops.published_days"
         ).fetchall()
     assert found == [("things", "2026-05-02", 12, 11, 1)]
+
+
+def test_costs_come_from_the_mart_that_the_manifest_names(settings: Settings) -> None:
+    publish(settings, rows_read=10)
+    with duckdb.connect(str(settings.published("things"))) as published:
+        published.execute(
+            "create table marts.agg_spending as select * from (values (date '2026-05-01', 1.5), (date '2026-05-01', 0.25),"
+            " (date '2026-05-02', 2)) as spent (spent_on, dollars)"
+        )
+    assert costs(settings, {}) == []
+    mart = {
+        "name": "agg_spending",
+        "alias": "agg_spending",
+        "resource_type": "model",
+        "schema": "marts",
+        "tags": ["things"],
+        "config": {"meta": {"costs": {"day": "spent_on", "usd": "dollars"}}},
+    }
+    settings.manifest.parent.mkdir(parents=True, exist_ok=True)
+    settings.manifest.write_text(json.dumps({"nodes": {"model.sluice.agg_spending": mart}, "groups": {}}))
+    assert costs(settings, {}) == [
+        {"pipeline": "things", "day": date(2026, 5, 1), "cost": Decimal("1.75")},
+        {"pipeline": "things", "day": date(2026, 5, 2), "cost": Decimal(2)},
+    ]

@@ -1,4 +1,4 @@
-"""A run of a domain `things` that does nothing but note its stages: `python -m … RUN_ID [failing stage]`."""
+"""A run of a domain `things` that only records its stages: `python -m … RUN_ID [failing stage]`."""
 
 import sys
 
@@ -9,11 +9,11 @@ from observability.metrics.run_log import stage
 def run(run_id: str, failing: str = "") -> None:
     where = settings.load()
     for name, counts in {"ingest_a": (10, 8, 2), "build": (None,) * 3, "publish": (10, 5, 1)}.items():
-        with stage("things", run_id, name, where) as measured:
-            measured.rows_in, measured.rows_out, measured.rows_failed = counts
+        with stage("things", run_id, name, where) as metrics:
+            metrics.rows_in, metrics.rows_out, metrics.rows_failed = counts
             if name == failing:
                 raise RuntimeError(f"{name} does not work")
-    from observability.metrics.record import record  # which takes longer than all the rest
+    from observability.metrics.record import record  # slow to import
 
     record("things", where, run_id)
 

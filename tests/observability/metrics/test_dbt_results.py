@@ -1,4 +1,4 @@
-"""What dbt did is kept, once an invocation, and nothing of it stops a run."""
+"""Results of dbt commands are kept once per invocation, and never stop a run."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ def kept(settings: Settings) -> list[dict]:
 
 
 @pytest.mark.slow
-def test_results_of_a_command_are_kept_also_of_one_that_fails(settings: Settings, project: Parsed) -> None:
+def test_results_are_kept_also_of_a_failed_command(settings: Settings, project: Parsed) -> None:
     project.put(settings)
     with keep_results("taxi", "r", settings) as own:
         run_dbt(["seed", "--select", "taxi_zones"], settings, variables=own)
@@ -29,7 +29,7 @@ def test_results_of_a_command_are_kept_also_of_one_that_fails(settings: Settings
         run_dbt(["build", "--select", "fct_trips"], settings, variables=own)
     failed = [row for row in kept(settings) if row["run_id"] == "s"]
     assert "error" in {row["status"] for row in failed}
-    # A command that does not come to its nodes leaves nothing, least of all the results of the one before.
+    # A command that fails before its nodes leaves nothing, not even the results of the previous command.
     with pytest.raises(DbtError), keep_results("taxi", "t", settings) as own:
         run_dbt(["build", "--no-such-option"], settings, variables=own)
     assert {row["run_id"] for row in kept(settings)} == {"r", "s"}

@@ -1,4 +1,4 @@
-"""The metrics of runs in the warehouse: each run once, whatever happened to it."""
+"""The metrics of runs in the warehouse: each run is recorded once, even after a kill."""
 
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def succeed(settings: Settings, run_id: str, *names: str) -> None:
             pass
 
 
-def test_a_run_is_one_row_and_each_of_its_stages_is_one(settings: Settings) -> None:
+def test_a_run_and_each_of_its_stages_has_one_row(settings: Settings) -> None:
     run("r")
     columns = "domain, run_id, status, rows_in, rows_out, rows_failed, error"
     assert runs(settings, columns) == [("things", "r", "success", 10, 5, 3, None)]
@@ -72,7 +72,7 @@ def test_a_run_is_one_row_and_each_of_its_stages_is_one(settings: Settings) -> N
 @pytest.mark.parametrize(
     ("failing", "status"), [("ingest_a", "failed"), ("publish", "failed"), ("reports", "partial")]
 )
-def test_what_failed_decides_on_the_run(settings: Settings, failing: str, status: str) -> None:
+def test_the_failed_stage_decides_the_status(settings: Settings, failing: str, status: str) -> None:
     names = ["ingest_a", "publish", "reports"]
     succeed(settings, "r", *names[: names.index(failing)])
     fail(settings, "r", failing)
@@ -80,13 +80,13 @@ def test_what_failed_decides_on_the_run(settings: Settings, failing: str, status
     assert runs(settings) == [("r", status, f"{failing} does not work")]
 
 
-def test_a_task_that_never_began_has_failed_too(settings: Settings) -> None:
+def test_a_task_that_never_started_counts_as_failed(settings: Settings) -> None:
     succeed(settings, "r", "publish")
     record("things", settings, "r", failed=["write_reports"])
     assert runs(settings) == [("r", "partial", "write_reports failed")]
 
 
-def test_a_run_that_published_nothing_has_failed_unless_there_was_nothing_to_do(settings: Settings) -> None:
+def test_a_run_without_publication_failed_unless_it_had_no_stage(settings: Settings) -> None:
     record("things", settings, "empty")
     succeed(settings, "r", "ingest_a")
     record("things", settings, "r")
@@ -111,9 +111,9 @@ def test_a_crashed_run_is_recorded_by_the_next_one(settings: Settings) -> None:
     assert list(settings.run_logs("things").iterdir()) == []
 
 
-def test_a_run_that_only_paused_is_put_right_at_its_own_end(settings: Settings) -> None:
-    with stage("things", "paused", "ingest_a", settings) as measured:
-        measured.rows_in = 4
+def test_a_run_between_two_stages_is_corrected_at_its_end(settings: Settings) -> None:
+    with stage("things", "paused", "ingest_a", settings) as metrics:
+        metrics.rows_in = 4
     fail(settings, "paused", "publish")
     run("other")
     assert runs(settings)[1] == ("paused", "failed", "publish does not work")
@@ -123,13 +123,13 @@ def test_a_run_that_only_paused_is_put_right_at_its_own_end(settings: Settings) 
     assert len(stages(settings)) == 5
 
 
-def test_a_run_that_published_and_was_cut_off_then_is_partial(settings: Settings) -> None:
+def test_a_run_killed_after_publication_is_partial(settings: Settings) -> None:
     succeed(settings, "r", "ingest_a", "publish")
     record("things", settings)
     assert runs(settings) == [("r", "partial", "interrupted")]
 
 
-def test_the_journal_of_another_domain_is_left_alone(settings: Settings) -> None:
+def test_the_log_of_another_domain_stays(settings: Settings) -> None:
     succeed(settings, "r", "publish")
     record("others", settings, "o")
     assert runs(settings, "domain, run_id") == [("others", "o")]
@@ -141,7 +141,7 @@ def test_nothing_to_record_writes_nothing(settings: Settings) -> None:
     assert not settings.dlt_dir.exists()
 
 
-def test_a_held_warehouse_leaves_the_journal_as_it_was(settings: Settings) -> None:
+def test_a_busy_warehouse_leaves_the_log_unchanged(settings: Settings) -> None:
     with held(settings.warehouse):
         succeed(settings, "r", "publish")
         with pytest.raises(WarehouseBusyError):
@@ -150,7 +150,7 @@ def test_a_held_warehouse_leaves_the_journal_as_it_was(settings: Settings) -> No
     assert runs(settings) == [("r", "success", None)]
 
 
-def test_a_failed_load_leaves_the_journal_as_it_was(settings: Settings) -> None:
+def test_a_failed_load_leaves_the_log_unchanged(settings: Settings) -> None:
     with connect(settings) as warehouse:
         warehouse.execute("create schema raw_ops")
         warehouse.execute("create view raw_ops.runs as select 1 as domain")
@@ -163,7 +163,7 @@ def test_a_failed_load_leaves_the_journal_as_it_was(settings: Settings) -> None:
     assert runs(settings) == [("next", "success", None), ("r", "success", None)]
 
 
-def test_a_lost_warehouse_begins_anew(settings: Settings) -> None:
+def test_a_deleted_warehouse_starts_empty(settings: Settings) -> None:
     run("lost")
     settings.warehouse.unlink()
     run("next")
@@ -171,17 +171,17 @@ def test_a_lost_warehouse_begins_anew(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("point", POINTS, ids=named)
-def test_a_killed_record_loses_nothing_and_doubles_nothing(
+def test_a_killed_record_loses_and_duplicates_nothing(
     point: tuple[str, str, int], settings: Settings
 ) -> None:
     run("earlier")
     run_to_death(point, settings, "tests.observability.metrics.logged_run", "killed")
     run("next")
-    # Before it had said that it ended, nobody can tell that it did.
-    unsaid = point == ("observability.metrics.record:mark_finished", "before", 1)
+    # Killed before it recorded its end, the run counts as interrupted.
+    unfinished = point == ("observability.metrics.record:mark_finished", "before", 1)
     assert runs(settings, "run_id, status, error, rows_in, rows_out, rows_failed") == [
         ("earlier", "success", None, 10, 5, 3),
-        ("killed", *(("partial", "interrupted") if unsaid else ("success", None)), 10, 5, 3),
+        ("killed", *(("partial", "interrupted") if unfinished else ("success", None)), 10, 5, 3),
         ("next", "success", None, 10, 5, 3),
     ]
     assert [(run_id, name) for run_id, name, *_ in stages(settings)] == [

@@ -1,4 +1,4 @@
-"""What stages note about themselves, and who may claim_runs it away when."""
+"""The run log: what stages record, and when a process may remove it."""
 
 import multiprocessing
 import threading
@@ -12,14 +12,14 @@ from settings import Settings
 from tests.kill_at import run_to_death
 
 
-def entries(settings: Settings) -> list[LoggedRun]:
+def logged(settings: Settings) -> list[LoggedRun]:
     with claim_runs("things", settings) as found:
         return found
 
 
 def only(settings: Settings) -> dict:
-    (entry,) = entries(settings)
-    (row,) = entry.stages
+    (run,) = logged(settings)
+    (row,) = run.stages
     return row
 
 
@@ -29,11 +29,11 @@ def fail(settings: Settings, message: str) -> str:
     return only(settings)["error"]
 
 
-def test_a_stage_notes_its_times_its_rows_and_its_note(settings: Settings) -> None:
+def test_a_stage_records_its_times_rows_and_note(settings: Settings) -> None:
     before = datetime.now(UTC)
-    with stage("things", "r", "publish", settings) as measured:
-        measured.rows_in, measured.rows_out, measured.rows_failed = 3, 2, 1
-        measured.note = "by hand"
+    with stage("things", "r", "publish", settings) as metrics:
+        metrics.rows_in, metrics.rows_out, metrics.rows_failed = 3, 2, 1
+        metrics.note = "by hand"
     row = only(settings)
     started, ended = row.pop("started_at"), row.pop("ended_at")
     assert before <= started <= ended <= datetime.now(UTC)
@@ -56,25 +56,25 @@ def test_a_stage_may_be_named_after_a_file_with_the_longest_name(settings: Setti
         with stage("things", "r", name, settings):
             pass
     mark_repaired("things", "r", names[0], settings, "made good")
-    (entry,) = entries(settings)
-    assert sorted(row["tries"] for row in entry.stages) == [1, 2]
-    assert all(row["stage"].startswith("ingest_sales_éé") for row in entry.stages)
-    entry.remove()
-    assert entries(settings) == []
+    (run,) = logged(settings)
+    assert sorted(row["tries"] for row in run.stages) == [1, 2]
+    assert all(row["stage"].startswith("ingest_sales_éé") for row in run.stages)
+    run.remove()
+    assert logged(settings) == []
 
 
-def test_of_a_retried_stage_the_last_try_counts(settings: Settings) -> None:
+def test_the_last_try_of_a_stage_counts(settings: Settings) -> None:
     fail(settings, "at first")
-    with stage("things", "r", "build", settings) as measured:
-        measured.rows_out = 7
+    with stage("things", "r", "build", settings) as metrics:
+        metrics.rows_out = 7
     row = only(settings)
     assert (row["status"], row["error"], row["tries"], row["rows_out"]) == ("success", None, 2, 7)
 
 
-def test_what_a_failed_stage_has_measured_is_kept(settings: Settings) -> None:
+def test_the_metrics_of_a_failed_stage_are_kept(settings: Settings) -> None:
     def load() -> None:
-        with stage("things", "r", "ingest_a", settings) as measured:
-            measured.rows_failed = 3
+        with stage("things", "r", "ingest_a", settings) as metrics:
+            metrics.rows_failed = 3
             raise RuntimeError("one file is bad")
 
     with pytest.raises(RuntimeError):
@@ -82,13 +82,13 @@ def test_what_a_failed_stage_has_measured_is_kept(settings: Settings) -> None:
     assert only(settings)["rows_failed"] == 3
 
 
-def test_of_an_error_the_first_and_the_last_line_are_kept(settings: Settings) -> None:
+def test_the_first_and_the_last_line_of_an_error_are_kept(settings: Settings) -> None:
     message = "Error in model a\n  it is\n\n  quite full\n\n  > in macro m\n  > called by model a\n"
     assert fail(settings, message) == "Error in model a … quite full"
     assert fail(settings, "it is full\n") == "it is full"
 
 
-def test_an_error_without_words_has_its_name(settings: Settings) -> None:
+def test_an_error_without_a_message_has_the_name_of_its_type(settings: Settings) -> None:
     assert fail(settings, "") == "RuntimeError"
 
 
@@ -98,11 +98,11 @@ def test_an_error_without_words_has_its_name(settings: Settings) -> None:
         ("get https://me:pa55word@host/x failed", "get https://***@host/x failed"),
         ("get https://host/x?api_key=abc&page=2", "get https://host/x?api_key=***&page=2"),
         ("connect: password=pa55word host=db", "connect: password=*** host=db"),
-        ("the server knows no s3cret-of-mine", "the server knows no ***"),
+        ("the server rejects s3cret-of-mine", "the server rejects ***"),
         ("post to https://hooks.example.org/T0/B0 failed", "post to *** failed"),
     ],
 )
-def test_an_error_tells_no_secret(
+def test_a_recorded_error_contains_no_secret(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, message: str, noted: str
 ) -> None:
     monkeypatch.setenv("SHOP_TOKEN", "s3cret-of-mine")
@@ -118,7 +118,7 @@ def test_ctrl_c_interrupts_a_stage(settings: Settings) -> None:
     assert row["ended_at"] is not None
 
 
-def test_a_stage_that_others_made_good_has_not_failed(settings: Settings) -> None:
+def test_a_repaired_stage_has_not_failed(settings: Settings) -> None:
     mark_repaired("things", "r", "build", settings, "never ran")
     fail(settings, "one model")
     mark_repaired("things", "r", "build", settings, "by a retry")
@@ -132,16 +132,16 @@ def test_a_run_may_have_any_name(settings: Settings) -> None:
     names = ["manual__2026-01-01T02:00:00+00:00", "a/b", "../c", "d %2F é"]
     for name in names:
         mark_finished("things", name, settings)
-    assert sorted(entry.run_id for entry in entries(settings)) == sorted(names)
+    assert sorted(run.run_id for run in logged(settings)) == sorted(names)
     assert {path.parent for path in settings.data_dir.rglob("finished.json")} == {
-        entry.folder for entry in entries(settings)
+        run.folder for run in logged(settings)
     }
 
 
-def test_environments_and_domains_keep_apart(settings: Settings) -> None:
+def test_environments_and_domains_are_separate(settings: Settings) -> None:
     mark_finished("others", "r", settings)
     mark_finished("things", "r", Settings(data_dir=settings.data_dir, env="prod"))
-    assert entries(settings) == []
+    assert logged(settings) == []
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -154,14 +154,14 @@ def test_environments_and_domains_keep_apart(settings: Settings) -> None:
         (6, {"ingest_a": None, "build": None, "publish": None}),
     ],
 )
-def test_a_killed_run_leaves_what_it_had_noted(
+def test_a_killed_run_leaves_what_it_recorded(
     settings: Settings, moment: str, call: int, stages: dict[str, str | None]
 ) -> None:
     point = ("observability.metrics.run_log:_append", moment, call)
     run_to_death(point, settings, "tests.observability.metrics.logged_run", "r")
-    found = {row["stage"]: row["error"] for entry in entries(settings) for row in entry.stages}
+    found = {row["stage"]: row["error"] for run in logged(settings) for row in run.stages}
     if moment == "before":
-        # What was to be noted is missing.
+        # The event that was to be appended is missing.
         name = list(stages)[-1]
         stages = {**stages, name: "interrupted"}
         if call % 2:
@@ -169,7 +169,7 @@ def test_a_killed_run_leaves_what_it_had_noted(
     assert found == stages
 
 
-def test_half_a_line_of_a_killed_process_spoils_no_other(settings: Settings) -> None:
+def test_half_a_line_of_a_killed_process_affects_no_other(settings: Settings) -> None:
     with stage("things", "r", "build", settings):
         pass
     (path,) = settings.data_dir.rglob("build.jsonl")
@@ -180,13 +180,13 @@ def test_half_a_line_of_a_killed_process_spoils_no_other(settings: Settings) -> 
     assert (only(settings)["error"], only(settings)["tries"]) == (None, 2)
 
 
-def test_a_file_to_which_nothing_was_noted_yet_is_no_stage(settings: Settings) -> None:
+def test_an_empty_file_is_no_stage(settings: Settings) -> None:
     folder = settings.run_logs("things") / "r"
     folder.mkdir(parents=True)
     (folder / "build.jsonl").touch()
-    (entry,) = entries(settings)
-    assert entry.stages == []
-    entry.remove()
+    (run,) = logged(settings)
+    assert run.stages == []
+    run.remove()
     assert not folder.exists()
 
 
@@ -196,7 +196,7 @@ def _hold(settings: Settings, running, ending) -> None:
         ending.wait(30)
 
 
-def test_a_run_is_left_alone_while_a_stage_of_it_is_under_way_elsewhere(settings: Settings) -> None:
+def test_a_run_with_a_running_stage_is_not_claimed(settings: Settings) -> None:
     spawn = multiprocessing.get_context("spawn")
     running, ending = spawn.Event(), spawn.Event()
     process = spawn.Process(target=_hold, args=(settings, running, ending))
@@ -204,30 +204,30 @@ def test_a_run_is_left_alone_while_a_stage_of_it_is_under_way_elsewhere(settings
         pass
     process.start()
     assert running.wait(30)
-    assert entries(settings) == []
+    assert logged(settings) == []
     ending.set()
     process.join()
-    assert [row["status"] for row in entries(settings)[0].stages] == ["success", "success"]
+    assert [row["status"] for row in logged(settings)[0].stages] == ["success", "success"]
 
 
-def test_a_stage_that_begins_while_its_run_is_taken_away_is_not_lost(settings: Settings) -> None:
+def test_a_stage_that_starts_while_its_run_is_removed_is_not_lost(settings: Settings) -> None:
     with stage("things", "r", "ingest_a", settings):
         pass
 
     def again() -> None:
-        with stage("things", "r", "ingest_a", settings) as measured:
-            measured.rows_in = 5
+        with stage("things", "r", "ingest_a", settings) as metrics:
+            metrics.rows_in = 5
 
     thread = threading.Thread(target=again)
-    with claim_runs("things", settings) as (entry,):
+    with claim_runs("things", settings) as (run,):
         thread.start()
         time.sleep(0.2)
-        entry.remove()
+        run.remove()
     thread.join(timeout=10)
     assert (only(settings)["rows_in"], only(settings)["tries"]) == (5, 1)
 
 
-def test_a_process_that_outlives_its_run_does_not_keep_it(
+def test_a_process_that_outlives_its_run_does_not_block_it(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("observability.metrics.run_log.CLOSE_SECONDS", 0.2)
