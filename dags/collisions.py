@@ -1,42 +1,10 @@
-"""Load the delivered collision files, build and test the models, publish the marts.
+"""Load New York's motor vehicle collisions, build and test the models, publish the marts."""
 
-| step | what it does | when it fails |
-|---|---|---|
-| `ingest_raw` | loads new and changed files; a bad one does not stop the others | retried, but not for a bad file |
-| `load_seeds`, `transform_*`, `model_analytics` | one task a dbt model, all in one `dbt build` | each retried |
-| `test_data` | the data tests of all models | not retried |
-| `publish` | puts the new marts in place by one rename | retried, but not if too much is in quarantine or differs |
-| `notify` | tells people of a failure, or of any run, as e-mail and to a webhook | told in its log; the run does not depend on it |
-| `record_run` | brings the run's metrics into `raw_ops` | retried; else the next run does it |
+from datetime import date
 
-Whatever fails, readers keep the version that was published last.
+from dag_factory import domain_dag, run_locally
 
-Parameters: `full_refresh` builds every incremental model from scratch, `years` rebuilds some years,
-`accept` publishes whatever is in quarantine and however much differs from what is published. A backfill run rebuilds its month.
-"""
-
-import sys
-
-import pendulum
-from airflow.sdk import DAG, chain
-from dag_factory import common, dbt_tasks, run_dag_locally, schedule
-from domain_tasks import end_run, ingest, publish
-
-DOMAIN = "collisions"
-
-with DAG(
-    schedule=schedule(DOMAIN, default="@daily"),
-    start_date=pendulum.datetime(2012, 7, 1, tz="UTC"),
-    catchup=False,
-    **common(DOMAIN, __doc__),
-) as dag:
-    ingested = ingest(DOMAIN, "crashes", task_id="ingest_raw")
-    models, tests = dbt_tasks(dag, DOMAIN)
-    published = publish(DOMAIN)
-
-    chain(ingested, models)
-    chain(tests, published)
-    end_run(DOMAIN, published, after=[ingested, published])
+dag = domain_dag("collisions", doc=__doc__, schedule="@daily", start=date(2012, 7, 1))
 
 if __name__ == "__main__":
-    sys.exit(run_dag_locally(dag) != "success")
+    run_locally(dag)

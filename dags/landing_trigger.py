@@ -15,8 +15,8 @@ from ingestion.files.landing import is_complete, list_deliveries, version_of
 POKE_SECONDS = 2.0
 
 
-def arrivals(domain: str) -> Asset:
-    """The asset that is updated when files in a domain's landing folder have become complete."""
+def landing_asset(domain: str) -> Asset:
+    """Return the asset that is updated when files in a domain's landing folder are complete."""
     found = settings.load()
     trigger = LandingTrigger(str(found.landing(domain)), found.file_stable_seconds)
     return Asset(

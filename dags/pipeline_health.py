@@ -1,56 +1,47 @@
-"""Collect the health of the pipelines, publish it as `health`, and send alerts.
+"""Collect the state of the pipelines, publish it as `health`, and send alerts.
 
-| step | what it does | when it fails |
+| step | what it does | if it fails |
 |---|---|---|
-| `collect` | writes new runs, tasks, dbt results, loads and publications into `raw_ops` | retried; if Airflow's API or a published file cannot be read, the rest is collected |
-| `build_and_publish` | builds, tests and publishes the marts | retried; readers keep the last version |
-| `send_alerts` | notifies once of each alert that starts or ends, see `observability/health/alerts.yml` | retried; an alert that could not be sent is sent next time |
+| `collect` | copy new runs, tasks, dbt results, loads and publications to `raw_ops` | retried; without Airflow's API, or a published file, the rest is collected |
+| `build_and_publish` | build, test and publish the marts | retried; readers keep the last version |
+| `send_alerts` | send a message for each alert that begins or ends, see `observability/health/alerts.yml` | retried; what was not sent is sent by the next run |
 
 The dashboard (`make dashboard`) shows it. From a shell: `sluice health`.
 """
 
 import logging
 
-import pendulum
-from airflow.sdk import DAG, chain, task
-from dag_factory import common, schedule, waiting
+from airflow.sdk import chain, task
+from dag_factory import platform_dag, warehouse_writer
 
 import settings
 
-DAG_ID = "pipeline_health"
-_SETTINGS = settings.load()
 log = logging.getLogger(__name__)
 
-with DAG(
-    schedule=schedule(DAG_ID, default="*/15 * * * *"),
-    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
-    catchup=False,
-    is_paused_upon_creation=False,
-    **common(DAG_ID, __doc__, params={}, kind="platform"),
-) as dag:
+with platform_dag("pipeline_health", doc=__doc__, schedule="*/15 * * * *") as dag:
 
-    @task(**waiting("health"))
+    @task(**warehouse_writer("health"))
     def collect() -> dict:
-        """Write what is new into the warehouse."""
+        """Copy what is new to the warehouse."""
         from observability.health.collect import collect
 
-        collected = collect(_SETTINGS)
+        collected = collect(settings.load())
         if collected.airflow_error:
             log.warning("Airflow was not collected: %s", collected.airflow_error)
         return collected.to_dict()
 
-    @task(**waiting("health"))
+    @task(**warehouse_writer("health"))
     def build_and_publish(*, run_id: str | None = None) -> dict:
         """Build the marts and publish them."""
         from observability.health.collect import DOMAIN, build
 
-        return build(DOMAIN, _SETTINGS, run_id).to_dict()
+        return build(DOMAIN, settings.load(), run_id).to_dict()
 
-    @task(**waiting("health"))
+    @task(**warehouse_writer("health"))
     def send_alerts() -> list[dict]:
-        """Notify of alerts that start or end."""
-        from observability.health.alerts import send_alerts
+        """Send a message for each alert that begins or ends."""
+        from observability.health.alerts import tell
 
-        return [alert.to_dict() for alert in send_alerts(_SETTINGS)]
+        return [alert.to_dict() for alert in tell(settings.load())]
 
     chain(collect(), build_and_publish(), send_alerts())

@@ -114,6 +114,9 @@ def airflow_environment(settings: Settings, port: int = FIRST_PORT) -> dict[str,
         "CORE__DAGS_FOLDER": PROJECT_DIR / "dags",
         "CORE__PLUGINS_FOLDER": PROJECT_DIR / "local_airflow" / "plugins",
         "CORE__LOAD_EXAMPLES": False,
+        # It would leave out files without the word "airflow"; .airflowignore says what is no DAG.
+        "CORE__DAG_DISCOVERY_SAFE_MODE": False,
+        "CORE__DAGS_ARE_PAUSED_AT_CREATION": True,
         # A broker, if there is one, brings its own.
         "CORE__EXECUTOR": "local_airflow.local_executor.LocalExecutor",
         "CORE__PARALLELISM": parallelism(),
@@ -145,6 +148,8 @@ def airflow_environment(settings: Settings, port: int = FIRST_PORT) -> dict[str,
         "LOGGING__COLORED_CONSOLE_LOG": False,
         "COSMOS__CACHE_DIR": settings.data_dir / "dbt" / "cosmos",
         "COSMOS__DBT_DOCS_PROJECTS": json.dumps(docs),
+        # Folders of the same name in different layers are groups of their own.
+        "COSMOS__ENABLE_HIERARCHICAL_NAMING_FOR_GROUP_NODES_BY_FOLDER": True,
         # A task imports the operators that it needs, not all of Cosmos.
         "COSMOS__ENABLE_MEMORY_OPTIMISED_IMPORTS": True,
         # It would hash the whole dbt project at every task start; a change of the models changes the

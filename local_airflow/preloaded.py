@@ -26,6 +26,7 @@ PRELOADED = (
     # Cosmos and dlt look for them, and import them, in each task.
     "openlineage.common.provider.dbt.local",
     "streamlit",
+    "orchestration.steps",
 )
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ _GOES_ON = "the run goes on and is partial"
 
 _MODELS = (
     Step(
-        "load_seeds, transform_*, model_analytics",
+        "seeds.*, models.*",
         Kind.BUILD,
         "one task per dbt model; one `dbt build` builds them all",
         "what reads the model is not built; nothing is published",

@@ -44,7 +44,6 @@ LIBRARY_OPTIONS = {
     "DO_NOT_TRACK": "1",
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "RUNTIME__DLTHUB_TELEMETRY": "false",
-    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "false",
     "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "false",
     # dlt would import Airflow (3 s) to look for its own options among Airflow's variables.
     "PROVIDERS__ENABLE_AIRFLOW_SECRETS": "false",

@@ -1,42 +1,83 @@
-"""What parsing a DAG needs."""
+"""DAG files as Airflow parses them."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 import settings
-from local_airflow.configuration import airflow_environment, dag_names
-from tests.dags.parsing import parse
+from local_airflow.configuration import airflow_environment
 from tests.once import once
+from tests.parsed import Parsed
+
+Program = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory, project):
-    # dev has no schedules.
+def program(tmp_path_factory: pytest.TempPathFactory, project: Parsed) -> Program:
+    """Run a program of this folder with the environment of Airflow's processes; return what it answers."""
     where = project.put(settings.Settings(data_dir=tmp_path_factory.mktemp("data"), env="prod"))
-    return airflow_environment(where, port=1)
+    environment = airflow_environment(where, port=1)
+
+    def run(name: str, *arguments: str, **variables: str) -> Any:
+        done = subprocess.run(
+            [sys.executable, Path(__file__).with_name(f"{name}.py"), *arguments],
+            env={**environment, **variables},
+            cwd=settings.PROJECT_DIR,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.rpartition("RESULT")[2])
+
+    return run
 
 
 @pytest.fixture(scope="session")
-def two_parses(environment, shared_folder):
-    """Two parses of a DAG, each by a process of its own."""
-
-    def make():
-        return [parse(dag_names(), environment, PYTHONHASHSEED=seed) for seed in ("1", "7")]
-
-    parses = once(shared_folder / "two_parses.json", make)
-    return lambda name: [parse[name] for parse in parses]
+def two_parses(program: Program, shared_folder: Path) -> list[dict[str, Any]]:
+    """Two parses of all DAGs, each by a process of its own."""
+    path = shared_folder / "two_parses.json"
+    return once(path, lambda: [program("parse_dags", PYTHONHASHSEED=seed) for seed in ("1", "7")])
 
 
 @pytest.fixture(scope="session")
-def other_schedules(environment):
-    """A parse of the DAGs whose schedules the environment replaces."""
-    replaced = {"TAXI": "@monthly", "ECOMMERCE": "15 4 * * *", "SALES": "15 * * * *"}
-    schedules = {f"SLUICE_SCHEDULE_{domain}": schedule for domain, schedule in replaced.items()}
-    names = [domain.lower() for domain in replaced]
-    return parse(names, environment, SLUICE_START_TAXI="2024-05-01", **schedules)
+def parsed(two_parses: list[dict[str, Any]]) -> dict[str, Any]:
+    """The DAGs of the environment `prod`, by id."""
+    return two_parses[0]["dags"]
 
 
 @pytest.fixture(scope="session")
-def no_schedules(environment):
-    """A parse of the DAGs whose schedules the environment takes away."""
-    names = ["taxi", "sales"]
-    return parse(names, environment, **{f"SLUICE_SCHEDULE_{name.upper()}": "none" for name in names})
+def dev(program: Program, shared_folder: Path) -> dict[str, Any]:
+    """The DAGs of the environment `dev`, where two have no schedule."""
+    none = {"SLUICE_SCHEDULE_TAXI": "none", "SLUICE_SCHEDULE_SALES": "none"}
+    return once(shared_folder / "dev.json", lambda: program("parse_dags", SLUICE_ENV="dev", **none))["dags"]
+
+
+@pytest.fixture(scope="session")
+def changed(program: Program, shared_folder: Path) -> dict[str, Any]:
+    """A parse with variables of single domains, one of which is wrong."""
+    variables = {
+        "SLUICE_SCHEDULE_TAXI": "@monthly",
+        "SLUICE_START_TAXI": "2024-05-01",
+        "SLUICE_SCHEDULE_ECOMMERCE": "15 4 * * *",
+        "SLUICE_SCHEDULE_SALES": "15 * * * *",
+        "SLUICE_SCHEDULE_COLLISIONS": "nonsense",
+    }
+    return once(shared_folder / "changed.json", lambda: program("parse_dags", **variables))
+
+
+def before(tasks: dict[str, Any], name: str) -> set[str]:
+    """Return the tasks without whose success a task does not run."""
+    found, todo = set(), [name]
+    while todo:
+        task = tasks[todo.pop()]
+        # A task that runs however its upstream ended makes nothing before it certain.
+        if task["trigger_rule"] == "all_success":
+            todo += set(task["upstream"]) - found
+            found |= set(task["upstream"])
+    return found

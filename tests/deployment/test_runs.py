@@ -184,12 +184,12 @@ def test_a_worker_that_dies_in_a_task_loses_and_doubles_nothing(platform: Platfo
     workers = platform.containers.of("worker")
     assert len(workers) == 2
     loaded, beside = [platform.trigger(domain) for domain in DOMAINS]
-    pid = platform.running(*loaded, "ingest_raw")
+    pid = platform.running(*loaded, "ingest_crashes")
     (worker,) = [worker for worker in workers if worker.holds(pid)]
     worker.kill()
     state = platform.end(*loaded)
     platform.end(*beside)
-    assert state.tasks["ingest_raw"].try_number == 2
+    assert state.tasks["ingest_crashes"].try_number == 2
     assert platform.containers.restarts["worker"] == 1
     # A new warehouse, which is given all that was ever delivered.
     for domain in DOMAINS:

@@ -41,6 +41,18 @@ class Airflow:
         """Start a run by hand."""
         self.client.call("POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None})
 
+    def clear(self, dag_id: str, run_id: str, *task_ids: str) -> None:
+        """Clear tasks of a run and what follows them, and unpause the DAG, so that they run again."""
+        body = {
+            "dry_run": False,
+            "only_failed": False,
+            "dag_run_id": run_id,
+            "task_ids": [*task_ids],
+            "include_downstream": True,
+        }
+        self.client.call("POST", f"/dags/{dag_id}/clearTaskInstances", json=body)
+        self.switch(dag_id, on=True)
+
     def ended(self, run_type: str, count: int) -> bool:
         """Whether so many runs of a type have succeeded; fails when one has failed."""
         states = [state for state, _ in self.checkout.runs(run_type)]

@@ -141,7 +141,7 @@ def test_too_much_quarantine_is_not_published_until_somebody_accepts_it(ran: Che
     assert (status, rows_in, rows_out) == ("failed", 1000, None)
     assert "in quarantine" in error
 
-    done = ran.run("airflow", "run", "ecommerce", "--conf", json.dumps({"accept": True}))
+    done = ran.run("airflow", "run", "ecommerce", "--conf", json.dumps({"force_publish": True}))
     assert done.returncode == 0, done.stdout + done.stderr
     assert published.read_bytes() != before
     assert last_run(ran, "status, error") == ("success", None)

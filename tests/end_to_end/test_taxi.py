@@ -53,7 +53,6 @@ def taxi(checkout: Checkout, offered: Path) -> Iterator[Checkout]:
     checkout.variables = {
         "SLUICE_DOWNLOAD_URL_TAXI": url,
         "SLUICE_START_TAXI": f"{MONTHS[0]}-01",
-        "SLUICE_SCHEDULE_TAXI": "0 6 2 * *",
         "NO_PROXY": "*",
         "no_proxy": "*",
     }

@@ -1,0 +1,194 @@
+"""The dbt models of a domain as Airflow tasks, by Cosmos.
+
+DuckDB takes one writing process, so one `dbt build`, the producer, builds a domain's models and seeds, and each model
+is a task that watches it. A model that failed is built again by its own task. The data tests run when all models are
+built.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import BaseOperator, TaskGroup, get_parsing_context
+from cosmos import (
+    DbtTaskGroup,
+    ExecutionConfig,
+    ExecutionMode,
+    LoadMode,
+    ProfileConfig,
+    ProjectConfig,
+    RenderConfig,
+)
+from cosmos.constants import PRODUCER_WATCHER_DONE_TASK_ID, InvocationMode, TestBehavior
+from cosmos.operators.local import DbtTestLocalOperator
+
+import settings as project_settings
+from dag_factory.pools import warehouse_writer, watchers
+from observability.metrics.dbt_results import save_results
+from observability.metrics.run_log import mark_repaired, stage
+from settings import Settings
+from transformation.build_owner import record_build_owner
+from transformation.dbt import REBUILD_VARIABLE, UNIT_TESTS, selectors
+
+# Names of dbt's work in a run's metrics.
+BUILD, TEST = "build", "test"
+POKE_SECONDS = 1
+# What to rebuild: the years of a manual run, the month of a backfill run. An environment variable, because dbt parses
+# the whole project again whenever one of its own `vars` changes.
+REBUILD = (
+    "{{ params.years | join(',') or"
+    " (dag_run.logical_date.strftime('%Y-%m') if dag_run.run_type == 'backfill' else '') }}"
+)
+
+
+def dbt_models(domain: str, own: Settings) -> tuple[TaskGroup, BaseOperator]:
+    """Add a domain's models and seeds, and the task `test_data` after them."""
+    select = selectors(domain)
+    environment = {REBUILD_VARIABLE: REBUILD}
+    # All DAGs, and dbt in a shell, share what one of them has parsed, which takes 5 s.
+    parsed = own.dbt_target.parent
+    profile = ProfileConfig(
+        profile_name=project_settings.DBT_PROFILE,
+        target_name=own.target,
+        profiles_yml_filepath=project_settings.PROJECT_DIR / "profiles.yml",
+    )
+    dbt = {
+        "invocation_mode": InvocationMode.DBT_RUNNER,
+        # Cosmos calls it with dbt's folder, also if dbt has failed.
+        "callback": partial(_keep_results, domain=domain),
+    }
+    models = DbtTaskGroup(
+        "dbt",
+        prefix_group_id=False,
+        project_config=ProjectConfig(
+            project_name="sluice",
+            dbt_project_path=project_settings.DBT_PROJECT_DIR,
+            manifest_path=own.manifest,
+            install_dbt_deps=False,
+            env_vars=environment,
+        ),
+        profile_config=profile,
+        execution_config=ExecutionConfig(
+            execution_mode=ExecutionMode.WATCHER,
+            setup_operator_args={
+                **warehouse_writer("build"),
+                # Cosmos skips the producer's second try (cosmos#3001); the models retry themselves.
+                "retries": 0,
+                "cache_dir": parsed,
+                **_callbacks(domain, BUILD, begin=_record_owner),
+            },
+        ),
+        render_config=RenderConfig(
+            load_method=LoadMode.DBT_MANIFEST,
+            select=_needed(select),
+            test_behavior=TestBehavior.NONE,
+            emit_datasets=False,
+            group_nodes_by_folder=True,
+            normalize_task_id=_name,
+            normalize_task_display_name=_name,
+        ),
+        operator_args={
+            **dbt,
+            "full_refresh": "{{ params.full_refresh }}",
+            "pool": watchers(domain),
+            "pre_execute": _build_again,
+            "deferrable": False,
+            "poke_interval": POKE_SECONDS,
+        },
+    )
+    # The producer fails with any of its models; whether the run fails is for the models' own tasks to say.
+    models.tasks_map[PRODUCER_WATCHER_DONE_TASK_ID].trigger_rule = "all_done"
+    tests = DbtTestLocalOperator(
+        task_id="test_data",
+        project_dir=project_settings.DBT_PROJECT_DIR,
+        profile_config=profile,
+        select=" ".join(select),
+        exclude=UNIT_TESTS,
+        install_deps=False,
+        emit_datasets=False,
+        cache_dir=parsed,
+        env=environment,
+        **warehouse_writer("test"),
+        # Data test failures are deterministic.
+        retries=0,
+        **_callbacks(domain, TEST, begin=_note_repaired_build),
+        **dbt,
+    )
+    models >> tests
+    return models, tests
+
+
+def _name(node: Any) -> str:
+    return node.name
+
+
+def _needed(select: list[str]) -> list[str]:
+    """Select only the model whose task parses this file: it needs no other model's task."""
+    group, _, name = (get_parsing_context().task_id or "").rpartition(".")
+    return [name] if group else select
+
+
+def _build_again(context: dict) -> None:
+    """Let a model's task run dbt at every try but the first.
+
+    Cosmos would let it watch the producer as long as that runs. In a run that was cleared it would read what the
+    producer's first try has said, and take an old table for the new one.
+    """
+    task = context["task"]
+    if context["ti"].try_number == 1:
+        return
+
+    def build(context: dict) -> bool:
+        record_build_owner(context["dag"].dag_id, context["run_id"], project_settings.load())
+        task.build_and_run_cmd(
+            context, cmd_flags=[*task.add_cmd_flags(), "--select", task.task_id.rpartition(".")[2]]
+        )
+        return True
+
+    task.poke = build
+
+
+def _callbacks(
+    domain: str, name: str, begin: Callable[[str, dict], None]
+) -> dict[str, Callable[[dict], None]]:
+    """Return hooks by which a task of Cosmos locks its domain and records itself as a stage of its run.
+
+    They run in the task's own process. If it dies, its stage has begun and not ended.
+    """
+    running = ExitStack()
+
+    # An error here fails the task; Airflow only logs those of a callback.
+    def lock(context: dict) -> None:
+        from warehouse import domain_lock
+
+        running.enter_context(domain_lock(project_settings.load(), domain))
+
+    def begun(context: dict) -> None:
+        begin(domain, context)
+        running.enter_context(stage(domain, context["run_id"], name, project_settings.load()))
+
+    def ended(context: dict) -> None:
+        error = context.get("exception")
+        running.__exit__(type(error) if error else None, error, None)
+
+    return {
+        "pre_execute": lock,
+        "on_execute_callback": begun,
+        "on_success_callback": ended,
+        "on_failure_callback": ended,
+    }
+
+
+def _keep_results(project_dir: str, context: dict, *, domain: str) -> None:
+    save_results(Path(project_dir) / "target", domain, context["run_id"], project_settings.load())
+
+
+def _record_owner(domain: str, context: dict) -> None:
+    record_build_owner(domain, context["run_id"], project_settings.load())
+
+
+def _note_repaired_build(domain: str, context: dict) -> None:
+    note = "failed models were built by their own retries"
+    mark_repaired(domain, context["run_id"], BUILD, project_settings.load(), note)

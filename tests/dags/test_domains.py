@@ -1,0 +1,113 @@
+"""What single DAGs have of their own."""
+
+from tests.dags.conftest import before
+
+
+def test_models_are_tasks_in_the_groups_of_their_folders(parsed):
+    tasks = parsed["collisions"]["tasks"]
+    crashes = tasks["models.curated.collisions.curated_collisions__crashes"]
+    assert "models.clean.collisions.clean_collisions__crashes" in crashes["upstream"]
+    assert "models.marts.collisions.fct_collisions" in tasks
+    assert "ingest_crashes" in tasks
+    assert parsed["collisions"]["schedule"] == "0 0 * * *"
+
+
+def test_ecommerce_loads_each_entity_by_its_own_task_and_reports_after_publishing(parsed, changed):
+    dag = parsed["ecommerce"]
+    ingests = {task for task in dag["tasks"] if task.startswith("ingest_")}
+    assert ingests == {"ingest_orders", "ingest_customers", "ingest_products"}
+    assert dag["tasks"]["write_reports"]["upstream"] == ["publish"]
+    assert (dag["schedule"], dag["catchup"]) == ("0 2 * * *", False)
+    assert changed["dags"]["ecommerce"]["schedule"] == "15 4 * * *"
+
+
+def test_without_news_the_models_are_skipped_and_neither_budget_nor_alert_stops_them(parsed):
+    tasks = parsed["news"]["tasks"]
+    models = {task for task in tasks if "." in task}
+    assert models
+    for model in models:
+        assert before(tasks, model) >= {"ingest_articles", "check_for_new_data"}
+        assert before(tasks, model).isdisjoint({"enrich_articles", "check_volume"})
+    ready = tasks["data_available"]
+    assert (ready["upstream"], ready["trigger_rule"]) == (["check_volume", "enrich_articles"], "all_done")
+    assert "data_available" in tasks["dbt_producer_watcher"]["upstream"]
+    for task in ("enrich_articles", "check_volume"):
+        assert tasks[task]["upstream"] == ["check_for_new_data"]
+        # A model may take its time; others use the warehouse meanwhile.
+        assert tasks[task]["pool"] == "default_pool"
+
+
+def test_sales_loads_each_file_by_its_own_task_and_the_catalogue_once(parsed):
+    tasks = parsed["sales"]["tasks"]
+    assert tasks["ingest_sales"]["upstream"] == tasks["ingest_products"]["upstream"] == ["files"]
+    assert tasks["files_loaded"]["upstream"] == ["ingest_products", "ingest_sales"]
+    assert tasks["files_loaded"]["trigger_rule"] == "all_done"
+    assert parsed["sales"]["catchup"] is False
+
+
+def test_the_trigger_reports_each_complete_content_once(program, tmp_path):
+    told = program("watch_landing", str(tmp_path))
+    assert told == [["a.csv"], ["b.csv"], ["a.csv"], ["c.csv"], ["slow.csv"], ["d.csv"]]
+
+
+def test_sales_run_when_files_have_arrived(program):
+    can_be_made, kwargs = program("make_trigger", SLUICE_FILE_STABLE_SECONDS="5")
+    assert can_be_made
+    assert kwargs["file_stable_seconds"] == 5
+    assert kwargs["folder"].endswith("/landing/sales")
+
+
+def test_sales_run_by_the_clock_where_they_have_a_schedule(parsed, changed, dev):
+    assert parsed["sales"]["schedule"] == "*/30 * * * *"
+    assert changed["dags"]["sales"]["schedule"] == "15 * * * *"
+    assert dev["sales"]["schedule"] is None
+    assert dev["sales"]["tasks"]
+
+
+def test_taxi_downloads_and_loads_each_month_by_tasks_of_its_own(parsed):
+    tasks = parsed["taxi"]["tasks"]
+    assert {task for task, facts in tasks.items() if facts["mapped"]} == {"download_trips", "ingest_trips"}
+    assert "download_trips" in tasks["ingest_trips"]["upstream"]
+    assert tasks["download_trips"]["pool"] == "default_pool"
+    assert tasks["months_loaded"]["upstream"] == ["ingest_trips"]
+    assert tasks["months_loaded"]["trigger_rule"] == "all_done"
+
+
+def test_taxi_catches_up_with_the_past(parsed, changed, dev):
+    dag = parsed["taxi"]
+    assert (dag["schedule"], dag["catchup"]) == ("0 6 2 * *", True)
+    assert dag["start"].startswith("2021-01-01T00:00:00")
+    moved = changed["dags"]["taxi"]
+    assert moved["start"].startswith("2024-05-01T00:00:00")
+    assert moved["schedule"] == "0 0 1 * *"
+    assert dev["taxi"]["schedule"] is None
+
+
+def test_platform_dags_wait_for_the_warehouse_behind_every_run_of_a_domain(parsed):
+    others = [
+        task["priority"]
+        for task in parsed["collisions"]["tasks"].values()
+        if task["pool"] == "warehouse_writer"
+    ]
+    own = [task for name in ("pipeline_health", "overview") for task in parsed[name]["tasks"].values()]
+    assert {task["pool"] for task in own} == {"warehouse_writer"}
+    assert max(task["priority"] for task in own) < min(others)
+
+
+def test_health_is_collected_every_quarter_of_an_hour(parsed):
+    dag = parsed["pipeline_health"]
+    assert (dag["schedule"], dag["catchup"], dag["max_active_runs"]) == ("*/15 * * * *", False, 1)
+
+
+def test_any_domain_that_publishes_starts_the_overview(parsed):
+    condition = parsed["overview"]["timetable"]["__var"]["asset_condition"]
+    assert condition["__type"] == "asset_any"
+    domains = {asset["uri"].rpartition("/")[2] for asset in condition["objects"]}
+    assert domains == {"collisions", "ecommerce", "news", "sales", "taxi"}
+
+
+def test_preview_waits_for_the_warehouse_and_runs_by_hand_only(parsed):
+    dag = parsed["preview"]
+    assert (dag["schedule"], dag["params"]) == (None, ["domains"])
+    assert dag["tasks"]["compare"]["pool"] == "warehouse_writer"
+    assert dag["tasks"]["compare"]["retries"] == 0
