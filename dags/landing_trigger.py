@@ -1,4 +1,4 @@
-"""How Airflow watches a landing folder: an asset, and a trigger that runs in the triggerer."""
+"""An asset for a landing folder, and the trigger that watches it in the triggerer."""
 
 import asyncio
 import time
@@ -25,10 +25,10 @@ def landing_asset(domain: str) -> Asset:
 
 
 class LandingTrigger(BaseEventTrigger):
-    """Fires when files in a landing folder are complete, once for each content of each file.
+    """Fire when files in a landing folder are complete, once per content of each file.
 
-    Files that arrive together make one event: while others are being written, the trigger waits for them, but no
-    longer than a file must be unchanged to be complete. After a restart it fires for everything that is there.
+    Files that arrive together make one event: while others are being written, the trigger waits for them, but not longer
+    than a file must be unchanged to be complete. After a restart it fires for all files in the folder.
 
     Args:
         folder: the landing folder.
@@ -41,20 +41,20 @@ class LandingTrigger(BaseEventTrigger):
         self.file_stable_seconds = file_stable_seconds
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """The class and arguments from which the triggerer makes the trigger."""
-        # By its path from the project's folder; the triggerer imports nothing from the folder of the DAGs.
+        """Return the class and arguments from which the triggerer makes the trigger."""
+        # By its path from the project's folder: the triggerer does not have dags/ on its path.
         kwargs = {"folder": self.folder, "file_stable_seconds": self.file_stable_seconds}
         return ("dags.landing_trigger.LandingTrigger", kwargs)
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Look at the folder again and again, and yield an event for what is new."""
+        """Poll the folder, and yield an event for new files."""
         told: dict[str, Any] = {}
         waiting_since: float | None = None
         while True:
             try:
                 complete, writing = await asyncio.to_thread(self._look)
             except OSError as error:
-                # An error would end the trigger for good.
+                # An exception would end the trigger.
                 self.log.warning("%s cannot be read: %s", self.folder, error)
                 complete, writing = told, False
             new = sorted(name for name, state in complete.items() if told.get(name) != state)
@@ -68,7 +68,7 @@ class LandingTrigger(BaseEventTrigger):
             await asyncio.sleep(POKE_SECONDS)
 
     def _look(self) -> tuple[dict[str, Any], bool]:
-        """The complete files, each with a value that differs with its content, and whether there are others."""
+        """Return the complete files, each with a value that changes with its content, and whether there are others."""
         folder = Path(self.folder)
         files = list_deliveries(folder) if folder.is_dir() else []
         complete = {

@@ -1,1 +1,1 @@
-"""A real Airflow on this machine: starts it, runs DAGs on it, shows their progress, stops it."""
+"""Airflow on this machine: start it, run DAGs on it, show their progress, stop it."""

@@ -1,4 +1,4 @@
-"""The few calls to Airflow's REST API that a run needs."""
+"""The calls to Airflow's REST API that a run needs."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from observability.health.airflow_api import AirflowApi, AirflowApiError
 
 @dataclass(frozen=True)
 class TaskState:
-    """One task of a run as it is now; of a mapped task one of its instances, from 0."""
+    """The present state of a task of a run, or of one instance of a mapped task."""
 
     task_id: str
     state: str
@@ -20,20 +20,18 @@ class TaskState:
 
     @property
     def name(self) -> str:
-        """The task, and which instance of it."""
+        """The task's id, with the index of a mapped instance."""
         return self.task_id if self.map_index < 0 else f"{self.task_id}[{self.map_index}]"
 
     @property
     def seconds(self) -> float:
         """Seconds of the latest try, up to now if it still runs."""
-        if self.started is None:
-            return 0.0
-        return ((self.ended or datetime.now(UTC)) - self.started).total_seconds()
+        return _seconds(self.started, self.ended)
 
 
 @dataclass(frozen=True)
 class RunState:
-    """One DAG run as it is now."""
+    """The present state of a DAG run."""
 
     dag_id: str
     run_id: str
@@ -44,15 +42,13 @@ class RunState:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing more will happen in this run."""
+        """Whether the run has ended."""
         return self.state in ("success", "failed")
 
     @property
     def seconds(self) -> float:
-        """Seconds since the run started, until it ended."""
-        if self.started is None:
-            return 0.0
-        return ((self.ended or datetime.now(UTC)) - self.started).total_seconds()
+        """Seconds since the run started, up to now if it still runs."""
+        return _seconds(self.started, self.ended)
 
     @property
     def failed_tasks(self) -> list[TaskState]:
@@ -61,35 +57,34 @@ class RunState:
 
 
 class AirflowClient(AirflowApi):
-    """A user's session with the api-server at `url`, and what a run asks it."""
+    """A session with the api-server at `url`."""
 
     def set_pools(self, pools: list[dict]) -> None:
-        """Make the pools, or give those that exist their slots."""
+        """Create the pools, or set the slots of those that exist."""
         actions = [{"action": "create", "entities": pools, "action_on_existence": "overwrite"}]
         self.call("PATCH", "/pools", json={"actions": actions})
 
     def dags(self) -> list[dict]:
-        """All DAGs that were ever parsed, with their tags and the time of the last parse."""
+        """Return all DAGs that were ever parsed, with their tags and the time of the last parse."""
         return self.call("GET", "/dags", params={"limit": 1000, "exclude_stale": False})["dags"]
 
     def parse(self, file_tokens: list[str]) -> None:
-        """Have the files of some DAGs, named by their tokens, parsed before all others."""
+        """Parse the DAG files with these tokens before all others."""
         for token in file_tokens:
-            # Refused if somebody else has asked for it, and it is about to be done.
+            # Airflow refuses it if the same file waits to be parsed already.
             with suppress(AirflowApiError):
                 self.call("PUT", f"/parseDagFile/{token}")
 
     def import_errors(self) -> dict[str, str]:
-        """Stack traces of the files that cannot be parsed, by file name."""
+        """Return the stack traces of the files that cannot be parsed, by file name."""
         found = self.call("GET", "/importErrors", params={"limit": 1000})["import_errors"]
         return {error["filename"]: error["stack_trace"] for error in found}
 
     def trigger(self, dag_id: str, conf: dict | None = None) -> str:
         """Unpause a DAG and start a run of it; return the run's id.
 
-        If a scheduled run is due (a DAG that was paused until now), this run takes its place, so that
-        the scheduler does not start a second one beside it, now or at its next start. Of a DAG that
-        catches up, each run has its own interval, which no other can take.
+        If a scheduled run is due, as after a pause, this run takes its logical date, so that the scheduler does not
+        start a second one. With catch-up, each scheduled run keeps its own interval.
         """
         body = {"logical_date": self._due(dag_id), "conf": conf or {}}
         run = self.call("POST", f"/dags/{dag_id}/dagRuns", json=body)
@@ -97,17 +92,17 @@ class AirflowClient(AirflowApi):
         return run["dag_run_id"]
 
     def set_paused(self, dag_id: str, *, paused: bool) -> None:
-        """Pause or unpause a DAG; nothing of a paused DAG is scheduled, not even a triggered run."""
+        """Pause or unpause a DAG. Airflow schedules nothing of a paused DAG, not even a triggered run."""
         self.call("PATCH", f"/dags/{dag_id}", params={"update_mask": "is_paused"}, json={"is_paused": paused})
 
     def _due(self, dag_id: str) -> str | None:
-        """Logical date of the scheduled run that is due, if it is for anybody to take."""
+        """Return the logical date of the scheduled run that is due, if another run may take it."""
         dag = self.call("GET", f"/dags/{dag_id}/details")
         due = dag.get("next_dagrun_run_after")
         if dag["catchup"] or not due or datetime.fromisoformat(due) > datetime.now(UTC):
             return None
         logical_date = dag["next_dagrun_logical_date"]
-        # The scheduler notes only at its next round that a run has taken this place.
+        # The scheduler sees only in its next loop that a run has this date.
         taken = {"logical_date_gte": logical_date, "logical_date_lte": logical_date}
         return (
             None
@@ -116,7 +111,7 @@ class AirflowClient(AirflowApi):
         )
 
     def fail_cut_off_runs(self) -> None:
-        """End the runs that somebody triggered and an earlier Airflow left in the middle."""
+        """Fail the triggered runs that an earlier Airflow left running."""
         cut_off = {"state": ["running"], "run_type": ["manual"]}
         unfinished = self.call("GET", "/dags/~/dagRuns", params=cut_off)
         for run in unfinished["dag_runs"]:
@@ -124,7 +119,7 @@ class AirflowClient(AirflowApi):
             self.call("PATCH", path, params={"update_mask": "state"}, json={"state": "failed"})
 
     def run_state(self, dag_id: str, run_id: str) -> RunState:
-        """The run and all of its tasks."""
+        """Return the state of a run and of all its tasks."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}"
         run = self.call("GET", path)
         found = self.call("GET", f"{path}/taskInstances", params={"limit": 1000})["task_instances"]
@@ -149,7 +144,7 @@ class AirflowClient(AirflowApi):
         )
 
     def error_lines(self, run: RunState, task: TaskState, limit: int = 15) -> list[str]:
-        """The last lines of a failed task's log: its errors, or what it said last."""
+        """Return the errors of a failed task's log, or its last lines."""
         path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task.task_id}/logs/{task.try_number}"
         which = {"full_content": True, "map_index": task.map_index}
         entries = self.call("GET", path, params=which)["content"]
@@ -161,6 +156,10 @@ class AirflowClient(AirflowApi):
             for detail in entry.get("error_detail") or []:
                 lines.append(f"{detail.get('exc_type')}: {detail.get('exc_value')}")
         return lines[-limit:]
+
+
+def _seconds(started: datetime | None, ended: datetime | None) -> float:
+    return ((ended or datetime.now(UTC)) - started).total_seconds() if started else 0.0
 
 
 def _time(text: str | None) -> datetime | None:

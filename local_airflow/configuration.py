@@ -1,7 +1,4 @@
-"""How Airflow is set up, on one machine and in a deployment.
-
-Everything is set by AIRFLOW__ variables, which win over airflow.cfg.
-"""
+"""The configuration of Airflow, on one machine and in a deployment, as AIRFLOW__ variables."""
 
 import json
 import os
@@ -18,60 +15,64 @@ from settings import PROJECT_DIR, AirflowAccess, Settings
 USERNAME = "admin"
 PASSWORDS_FILE = "simple_auth_manager_passwords.json"
 SECRETS_FILE = "secrets.json"
-# Watchers take the cores from the one process that builds. On two cores, 60 models of 1M rows and 120
-# tests took 26 to 27 s with two watchers, 25 to 26 s with three, 27 to 43 s with four, 39 to 55 s with six.
+# Watching tasks take the cores from the one process that builds. On two cores, 60 models of 1M rows and 120 tests took
+# 26 to 27 s with two watchers, 25 to 26 s with three, 27 to 43 s with four, 39 to 55 s with six.
 WATCHERS_BESIDE_CORES = 1
-# Room beside the watchers, which so never fill the executor: builds, other tasks, and the workers whose
+# Slots beside those of the watchers, so that watchers never fill the executor: for builds, other tasks, and workers whose
 # task has just ended.
 OTHER_TASKS = 12
-# How long a process waits for another one that writes to Airflow's SQLite; by default 5 s, after which it fails.
+# How long a process waits for another one that writes to Airflow's SQLite; after 5 s by default it fails.
 LOCK_SECONDS = 60
 
 
 def cores() -> int:
-    """Processors that this process may use."""
+    """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def watchers() -> int:
-    """Model tasks of a DAG that may run at once."""
+    """Return how many watching tasks of a DAG may run at once."""
     return cores() + WATCHERS_BESIDE_CORES
 
 
 def parallelism() -> int:
-    """Tasks of all DAGs that may run at once."""
+    """Return how many tasks of all DAGs may run at once."""
     return watchers() * len(dag_names()) + OTHER_TASKS
 
 
 def dag_names() -> list[str]:
-    """Names of the DAGs in dags/: one in a file, named after it."""
+    """Return the ids of the DAGs in dags/: one per file, with the file's name."""
     folder = PROJECT_DIR / "dags"
     ignored = (folder / ".airflowignore").read_text().split()
     return sorted(file.stem for file in folder.glob("*.py") if file.name not in ignored)
 
 
 def pools(dags: Iterable[str], writers: int = 1) -> list[dict]:
-    """Pools of the DAGs, as the REST API takes them; so many tasks may write to the warehouse at once.
+    """Return the pools of the DAGs, as the REST API takes them.
 
-    Each DAG has watchers of its own: those of a DAG whose build waits for the warehouse would take
-    all the slots from the DAG whose build has it.
+    Each DAG has its own pool of watchers: otherwise the watchers of a DAG whose build waits for the warehouse would take
+    all slots from the DAG whose build has it.
+
+    Args:
+        dags: ids of the DAGs.
+        writers: how many tasks may write to the warehouse at once.
     """
-    one = "DuckDB lets one process write."
+    one = "DuckDB takes one writing process."
     writer = {
         "name": "warehouse_writer",
         "slots": writers,
-        "description": one if writers == 1 else "Each domain has one writer.",
+        "description": one if writers == 1 else "One writer per domain.",
     }
     return [writer] + [
-        {"name": f"dbt_watchers_{dag}", "slots": watchers(), "description": f"Model tasks of {dag}."}
+        {"name": f"dbt_watchers_{dag}", "slots": watchers(), "description": f"Watching tasks of {dag}."}
         for dag in dags
     ]
 
 
 def credentials(settings: Settings) -> dict[str, str]:
-    """Fernet key, JWT secret, session key and the password of the user, on this machine.
+    """Return the keys and the password of an Airflow on this machine.
 
-    Made at the first call and kept in Airflow's home for this user's eyes only.
+    The first call generates them, into a file in Airflow's home that only this user can read.
     """
     path = settings.airflow_home / SECRETS_FILE
     if not path.exists():
@@ -89,17 +90,17 @@ def _write_private(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
     path.chmod(0o600)
-    # Another service may be reading it.
+    # Another service may read it at this moment.
     if path.read_text() != text:
         path.write_text(text)
 
 
 def airflow_environment(settings: Settings, port: int = FIRST_PORT) -> dict[str, str]:
-    """The whole environment of Airflow's processes.
+    """Return the whole environment of Airflow's processes.
 
     Args:
-        settings: which data folder and environment, and which deployment.
-        port: of loopback, on which the api-server is; a deployment says itself where it is.
+        settings: the data folder and environment, and the deployment if there is one.
+        port: the api-server's port on loopback; a deployment has its own.
 
     Raises:
         SettingsError: a variable is for a domain that does not exist.
@@ -117,7 +118,7 @@ def airflow_environment(settings: Settings, port: int = FIRST_PORT) -> dict[str,
         # It would leave out files without the word "airflow"; .airflowignore says what is no DAG.
         "CORE__DAG_DISCOVERY_SAFE_MODE": False,
         "CORE__DAGS_ARE_PAUSED_AT_CREATION": True,
-        # A broker, if there is one, brings its own.
+        # A broker replaces it, see `deployed`.
         "CORE__EXECUTOR": "local_airflow.local_executor.LocalExecutor",
         "CORE__PARALLELISM": parallelism(),
         "CORE__MAX_ACTIVE_TASKS_PER_DAG": watchers() + OTHER_TASKS,
@@ -125,23 +126,22 @@ def airflow_environment(settings: Settings, port: int = FIRST_PORT) -> dict[str,
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": home / PASSWORDS_FILE,
         "CORE__EXECUTION_API_SERVER_URL": f"{access.url}/execution/",
         "API__HOST": settings.airflow_host,
-        # One page holds every task of a run.
+        # So that one page has every task of a run.
         "API__MAXIMUM_PAGE_LIMIT": 1000,
-        # A task waits for the next round of the scheduler before it starts: half a second on average with the
-        # default of 1 s, in each layer of models. On two cores 0.2 s saved no time and took a fifth more of theirs.
+        # A task waits for the next loop of the scheduler: half a second on average with the default of 1 s, in each
+        # layer of models. On two cores 0.2 s saved no time and took a fifth more CPU.
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.5,
-        # The tasks of a scheduler that died go on under another one after this many seconds; 300 by default.
+        # Seconds after which another scheduler adopts the tasks of one that died; 300 by default.
         "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": 30,
-        # A run that was cut off goes on after this many seconds without a heartbeat; 300 by default,
-        # which is for networks that may be gone for a while.
+        # Seconds without a heartbeat after which a task counts as dead; 300 by default, for unstable networks.
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 60,
         "DAG_PROCESSOR__REFRESH_INTERVAL": 30,
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 30,
-        # A worker that misses the end of its task looks again after this time: 5 s by default, which
-        # half of all tasks met.
+        # A worker that misses the end of its task looks again after this time: 5 s by default, which half of all
+        # tasks had to wait.
         "WORKERS__MIN_HEARTBEAT_INTERVAL": 1,
-        # A busy api-server answers late: 5 s by default, after which the call is made again, and a task
-        # that starts is told that it runs already, and fails.
+        # After 5 s by default a call to a busy api-server is repeated; a starting task is then told that it runs
+        # already, and fails.
         "WORKERS__EXECUTION_API_TIMEOUT": 30,
         "LOGGING__BASE_LOG_FOLDER": home / "logs",
         "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": home / "logs" / "dag_processor",
@@ -152,33 +152,32 @@ def airflow_environment(settings: Settings, port: int = FIRST_PORT) -> dict[str,
         "COSMOS__ENABLE_HIERARCHICAL_NAMING_FOR_GROUP_NODES_BY_FOLDER": True,
         # A task imports the operators that it needs, not all of Cosmos.
         "COSMOS__ENABLE_MEMORY_OPTIMISED_IMPORTS": True,
-        # It would hash the whole dbt project at every task start; a change of the models changes the
-        # DAG itself.
+        # It would hash the whole dbt project at every task start; a changed model changes the DAG anyway.
         "COSMOS__ENABLE_DAG_VERSIONING": False,
-        # The producer is never retried, so there is nothing to back up for a second try.
+        # The producer is never retried, so a second try needs no backup.
         "COSMOS__ENABLE_WATCHER_RELIABLE_RETRY": False,
     }
     options |= own
     environment = {
         **os.environ,
         **settings.environment(),
-        # So that a task can ask for the history of runs.
+        # So that a task can read the history of runs.
         **access.environment(),
         "AIRFLOW_HOME": str(home),
     }
-    # Several dbt commands may run at once under Airflow; each writes its artifacts to a place of its own.
+    # Several dbt commands may run at once under Airflow; each has its own folder for artifacts.
     environment.pop("DBT_TARGET_PATH", None)
     environment["PYTHONPATH"] = os.pathsep.join(
         filter(None, [str(PROJECT_DIR), os.environ.get("PYTHONPATH", "")])
     )
     variables = {f"AIRFLOW__{name}": str(value) for name, value in options.items()}
-    # Whoever runs a deployment may set any option of Airflow's; on this machine another Airflow's are of no concern.
+    # An operator may set any option of a deployment. On this machine such variables belong to another Airflow.
     kept = environment.keys() & variables if deployment else ()
     return environment | {name: value for name, value in variables.items() if name not in kept}
 
 
 def _on_this_machine(settings: Settings, port: int) -> tuple[AirflowAccess, dict[str, str | int]]:
-    """Where Airflow's API is and who may use it, and the options for one user on this machine."""
+    """Return the access to Airflow's API, and the options for one user on this machine."""
     keys = credentials(settings)
     url = f"http://127.0.0.1:{port}"
     return AirflowAccess(url=url, username=USERNAME, password=keys["password"]), {

@@ -1,4 +1,4 @@
-"""What is special about Airflow as services: PostgreSQL, secrets from outside, and Celery where there is a broker."""
+"""Options of an Airflow that runs as services: PostgreSQL, secrets from outside, Celery if there is a broker."""
 
 from urllib.parse import quote, urlsplit
 
@@ -6,13 +6,13 @@ from pydantic import SecretStr
 
 from settings import AirflowAccess, Deployment, Settings
 
-# Seconds, of which no task needs as many: after them the broker gives a task to another worker. A worker that
-# dies is noticed by its tasks' heartbeats, long before.
+# Seconds after which the broker gives a task to another worker; no task takes as long. The death of a worker is
+# detected long before, by its tasks' heartbeats.
 VISIBILITY_TIMEOUT = 86_400
 
 
 def deployed(settings: Settings, parallelism: int) -> tuple[AirflowAccess, dict[str, str | int]]:
-    """Where Airflow's API is and who may use it, and the options of the services.
+    """Return the access to Airflow's API, and the options of the services.
 
     Args:
         settings: those of a deployment.
@@ -36,8 +36,8 @@ def deployed(settings: Settings, parallelism: int) -> tuple[AirflowAccess, dict[
             "CORE__EXECUTOR": "CeleryExecutor",
             "CELERY__BROKER_URL": broker_url(own),
             "CELERY__RESULT_BACKEND": f"db+{metadata}",
-            # A worker alone can hold whatever may run: else the models that watch a build could take the
-            # places of the build. How much runs is for the pools to say.
+            # One worker can hold every running task: otherwise watchers could take the slots of the build that they
+            # watch. The pools limit what runs.
             "CELERY__WORKER_CONCURRENCY": parallelism,
             "CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": VISIBILITY_TIMEOUT,
         }
@@ -45,11 +45,10 @@ def deployed(settings: Settings, parallelism: int) -> tuple[AirflowAccess, dict[
 
 
 def broker_url(deployment: Deployment) -> str:
-    """Where the broker is, with its password."""
+    """Return the broker's URL with its password."""
     return _opened(deployment.broker_url, deployment.broker_password)
 
 
 def _opened(url: str, password: SecretStr) -> str:
-    """The URL with its password."""
     user, at, place = urlsplit(url).netloc.rpartition("@")
     return url.replace(f"//{user}{at}", f"//{user}:{quote(password.get_secret_value(), safe='')}@", 1)

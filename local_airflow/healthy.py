@@ -1,10 +1,10 @@
-"""Whether a service of a deployment is alive, for its health check.
+"""Health checks of the services of a deployment.
 
     python -m local_airflow.healthy airflow URL scheduler|triggerer|dag_processor|metadatabase
     python -m local_airflow.healthy worker NAME
 
-Airflow's own `airflow jobs check` and Celery's `inspect ping` with Airflow's application take seconds of a
-core at each check; these take less than one.
+`airflow jobs check` and Celery's `inspect ping` with Airflow's application take seconds of CPU per check; these take
+less than one.
 """
 
 import json
@@ -13,13 +13,13 @@ from urllib.request import urlopen
 
 
 def airflow(url: str, part: str) -> bool:
-    """Whether the api-server at `url` has heard of a part of Airflow lately; the metadatabase is its own."""
+    """Return whether the api-server at `url` reports a component of Airflow as healthy."""
     with urlopen(f"{url}/api/v2/monitor/health", timeout=10) as answer:
         return json.load(answer)[part]["status"] == "healthy"
 
 
 def worker(name: str) -> bool:
-    """Whether the worker of this name answers."""
+    """Return whether a Celery worker answers."""
     from celery import Celery
 
     import settings

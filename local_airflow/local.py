@@ -29,7 +29,7 @@ class RunTimeout(RuntimeError):
 
 
 class PortTakenError(RuntimeError):
-    """Between the look at a port and the start of the api-server another server took it."""
+    """Another server took the port before the api-server started."""
 
 
 class LocalAirflow:
@@ -38,12 +38,11 @@ class LocalAirflow:
         with LocalAirflow(settings) as airflow:
             run = airflow.run_dag("collisions", timeout=600)
 
-    Unless it is `scheduled`, only what is triggered runs: what else is due (a DAG that catches up has runs
-    for years) would be in its way, and be cut off in the end.
-    If a scheduled one runs on this data folder already, it is joined, and left running.
-    With `samples`, the APIs of which no address is set are those that `sluice samples serve` offers.
-    Entering raises AirflowError when it cannot start (another one runs on this data folder that cannot be
-    joined, a part of it died) and DbtError when dbt refuses its project. Leaving ends every process.
+    Unless it is `scheduled`, only triggered runs start: scheduled runs (years of them with catch-up) would delay these,
+    and be cut off at the end. If a scheduled Airflow runs on this data folder already, it is joined, and left running.
+    With `samples`, APIs without an address are replaced by those that `sluice samples serve` offers.
+    Entering raises AirflowError if it cannot start (another Airflow runs on this data folder that cannot be joined, or a
+    component died) and DbtError if dbt rejects the project. Leaving ends every process.
     """
 
     def __init__(
@@ -91,7 +90,7 @@ class LocalAirflow:
         self.stop()
 
     def stop(self) -> None:
-        """End every process that was started and free the data folder."""
+        """End every process that was started, and release the data folder."""
         if self.client:
             if not self._joined:
                 with suppress(AirflowApiError, httpx.HTTPError):
@@ -103,19 +102,19 @@ class LocalAirflow:
             self._lock.release()
 
     def check(self) -> None:
-        """Raises AirflowError if a part of Airflow has died."""
+        """Raise AirflowError if a component of Airflow has died."""
         for component in self._components:
             component.check()
 
     def ensure_pools(self) -> None:
-        """Make the pools of the DAGs in dags/, unless there is no new one since the last call."""
+        """Create the pools of the DAGs in dags/, if there is a new DAG since the last call."""
         names = configuration.dag_names()
         if names != self._pooled:
             self.client.set_pools(configuration.pools(names, self._settings.writers))
             self._pooled = names
 
     def pipelines(self) -> list[str]:
-        """Names of the DAGs that are tagged `pipeline`, once each file in dags/ has been parsed.
+        """Return the ids of the DAGs with the tag `pipeline`, once each file in dags/ has been parsed.
 
         Raises:
             AirflowError: a file cannot be parsed.
@@ -128,7 +127,7 @@ class LocalAirflow:
     def trigger(self, dag_id: str, conf: dict | None = None) -> str:
         """Start a run of a DAG, with `conf` as its parameters; return the run's id.
 
-        A paused DAG is unpaused until `watch` has seen the end of its runs, or until Airflow stops.
+        A paused DAG is unpaused until `watch` has seen its runs finish, or until Airflow stops.
 
         Raises:
             AirflowError: there is no such DAG, or its file cannot be parsed.
@@ -142,12 +141,12 @@ class LocalAirflow:
     def watch(
         self, runs: Iterable[tuple[str, str]], timeout: float, on_poll: Callable[[list[RunState]], None]
     ) -> list[RunState]:
-        """Follow runs, given as DAG and run id, until all have finished; return their last states.
+        """Follow runs, given as DAG and run id, until all have finished; return their final states.
 
-        `on_poll` gets the states about once a second.
+        `on_poll` gets the states about once per second.
 
         Raises:
-            AirflowError: a part of Airflow has died.
+            AirflowError: a component of Airflow has died.
             RunTimeout: a run has not finished after `timeout` seconds.
         """
         runs = list(runs)
@@ -165,7 +164,7 @@ class LocalAirflow:
             time.sleep(POLL_SECONDS)
 
     def run_dag(self, dag_id: str, conf: dict | None = None, timeout: float = 3600) -> RunState:
-        """Run a DAG to its end and return the states of its tasks. Raises what trigger and watch raise."""
+        """Run a DAG to its end and return its state. Raises what `trigger` and `watch` raise."""
         run_id = self.trigger(dag_id, conf)
         return self.watch([(dag_id, run_id)], timeout, lambda states: None)[0]
 
@@ -175,7 +174,7 @@ class LocalAirflow:
         self._unpaused -= dag_ids
 
     def _is_up(self) -> bool:
-        """Whether the Airflow that has the lock is one of this environment that stays, and its api-server has started."""
+        """Whether a scheduled Airflow of this environment holds the lock and its api-server has started."""
         facts = self._lock.facts()
         return (
             facts.get("stays_for") == self._settings.env
@@ -217,8 +216,7 @@ class LocalAirflow:
         self._parsed_after = datetime.now(UTC)
         self._add("dag-processor", ["-m", "local_airflow.preloaded", "dag-processor"], environment)
         self.ensure_pools()
-        # Who stops `make run` and starts it again wants a new run, not to wait for the end of the old.
-        # Scheduled and backfill runs go on where they were.
+        # After a stop of `make run`, the next one starts new runs. Scheduled and backfill runs are resumed.
         self.client.fail_cut_off_runs()
         self._add(
             "scheduler", ["-m", "local_airflow.preloaded", "scheduler", "--skip-serve-logs"], environment
@@ -226,7 +224,7 @@ class LocalAirflow:
         self._add("triggerer", ["-m", "airflow", "triggerer", "--skip-serve-logs"], environment)
 
     def _start_sample_apis(self) -> dict[str, str]:
-        """Start the sample APIs if one is needed; return the variables that lead to those that are."""
+        """Start the sample APIs if one is needed; return the variables with their addresses and keys."""
         # Imported here, because the import of dlt is slow.
         from ingestion.registry import apis_in_use
 
@@ -245,18 +243,17 @@ class LocalAirflow:
         children = [component.process.pid for component in self._components]
         facts = {"url": self.url} if self.url else {}
         if self._scheduled:
-            # One that was started for some runs ends with them, under whoever else has joined it.
+            # One that was started for some runs ends with them and cannot be joined.
             facts["stays_for"] = self._settings.env
         self._lock.note(pid=os.getpid(), children=children, **facts)
 
     def _await_api(self) -> None:
         """Wait until our api-server answers.
 
-        The login proves that it is ours: with another server on its port the scheduler would send its
-        tasks there, fail to read the answers, and leave every task queued for ever.
+        The login proves that it is ours: with another server on its port, the scheduler would leave every task queued.
 
         Raises:
-            PortTakenError: a server that started at the same time was faster.
+            PortTakenError: another server has the port.
         """
         self.client = AirflowClient(self.url, self.username, self.password)
         deadline = time.monotonic() + START_SECONDS
@@ -282,7 +279,7 @@ class LocalAirflow:
         )
 
     def _await_parsed(self, names: list[str]) -> dict[str, dict]:
-        """Wait until the files of these DAGs have been parsed since the start; return all known DAGs."""
+        """Wait until the files of these DAGs have been parsed since the start; return all known DAGs by id."""
         deadline = time.monotonic() + START_SECONDS
         asked: list[str] = []
         while time.monotonic() < deadline:
@@ -301,37 +298,37 @@ class LocalAirflow:
         raise AirflowError(f"dags/ was not parsed within {START_SECONDS} s: {self._logs}/dag-processor.log")
 
     def _is_parsed(self, dag: dict | None) -> bool:
-        # A DAG from an earlier start may be out of date.
+        # A DAG of an earlier start may be outdated.
         return bool(dag) and datetime.fromisoformat(dag["last_parsed_time"]) > self._parsed_after
 
 
 def prepare(settings: Settings, say: Callable[[str], None]) -> None:
-    """Make what Airflow needs before its first process: dbt's manifest and its own database.
+    """Make what Airflow needs before it starts: dbt's manifest and Airflow's database.
 
     Raises:
-        DbtError: dbt refuses its project.
-        AirflowError: the database cannot be made.
+        DbtError: dbt rejects the project.
+        AirflowError: the database cannot be created.
     """
     ensure_manifest(settings)
     make_database(settings, say)
 
 
 def make_database(settings: Settings, say: Callable[[str], None] = lambda line: None) -> None:
-    """Make Airflow's own database, or upgrade it, once for each version of Airflow.
+    """Create or upgrade Airflow's database, once per version of Airflow.
 
     Raises:
-        AirflowError: the database cannot be made.
+        AirflowError: the database cannot be created.
     """
     marker = settings.airflow_home / MIGRATED
     current = version("apache-airflow-core")
     if marker.exists() and marker.read_text() == current:
         return
-    say("Airflow's database is being made (once)")
+    say("Creating Airflow's database (once)")
     metadata.migrate(configuration.airflow_environment(settings))
     marker.write_text(current)
 
 
 def last_port(settings: Settings) -> int:
-    """Port of the api-server that runs on this data folder, or that ran there last."""
+    """Return the port of the api-server that runs on this data folder, or ran there last."""
     url = Lock(settings.airflow_home / "lock").facts().get("url", f":{FIRST_PORT}")
     return int(url.rpartition(":")[2])

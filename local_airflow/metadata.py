@@ -1,4 +1,4 @@
-"""What Airflow's own database holds before its first process starts."""
+"""Airflow's database before its first process starts."""
 
 import json
 import subprocess
@@ -10,12 +10,12 @@ from local_airflow.processes import AirflowError
 
 
 def migrate(environment: Mapping[str, str]) -> None:
-    """Make the database, or upgrade it. Raises AirflowError if that fails."""
+    """Create or upgrade the database. Raises AirflowError if that fails."""
     _airflow(environment, "db", "migrate")
 
 
 def set_pools(environment: Mapping[str, str], pools: list[dict]) -> None:
-    """Make the pools, or give those that exist their slots. Raises AirflowError if that fails."""
+    """Create the pools, or set the slots of those that exist. Raises AirflowError if that fails."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump({pool["name"]: pool for pool in pools}, file)
         file.flush()

@@ -1,4 +1,4 @@
-"""Airflow's processes: found ports, one start per data folder, nothing left behind."""
+"""Airflow's processes: free ports, one start per data folder, no process left behind."""
 
 import fcntl
 import json
@@ -16,23 +16,23 @@ import psutil
 from common.atomic_write import atomic_write
 
 FIRST_PORT = 8080
-# A scheduler waits for its tasks; they are not worth more, since the next run does their work anew.
+# A scheduler waits for its tasks. More time is not needed: the next run repeats their work.
 STOP_SECONDS = 4
 
 
 class AirflowError(RuntimeError):
-    """Airflow did not start, or a part of it died; the message says which and shows its log."""
+    """Airflow did not start, or a component died; the message names it and shows its log."""
 
 
 def free_port(first: int = FIRST_PORT, host: str = "127.0.0.1") -> int:
-    """The first port of `host` from `first` upward that nobody listens on.
+    """Return the first free port of `host` from `first` upward.
 
     Raises:
         AirflowError: a hundred ports are taken.
     """
     for port in range(first, first + 100):
         with socket.socket() as probe:
-            # As a server sets it: a port that was closed a moment ago counts as free.
+            # As servers do: a port that was closed a moment ago counts as free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((host, port))
@@ -43,10 +43,10 @@ def free_port(first: int = FIRST_PORT, host: str = "127.0.0.1") -> int:
 
 
 class Lock:
-    """Lets one Airflow at a time use a data folder.
+    """A lock by which one Airflow at a time uses a data folder.
 
-    The lock belongs to the open file, and Airflow's processes inherit it. It is free as soon as the
-    last of them has ended, however it ended. Who holds it stands in a file beside it.
+    It belongs to an open file, which Airflow's processes inherit, so that it is released when the last of them has ended,
+    however it ended. A file beside it has facts about the holder.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,7 +55,7 @@ class Lock:
         self._file = None
 
     def acquire(self) -> None:
-        """Take the lock. Raises AirflowError if a process holds it."""
+        """Acquire the lock. Raises AirflowError if a process holds it."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._path.open("a")
         try:
@@ -69,13 +69,13 @@ class Lock:
         self.note(pid=os.getpid())
 
     def note(self, **facts) -> None:
-        """Write down who holds the lock."""
-        # Others ask whether Airflow is up while it adds its processes.
+        """Write facts about the holder."""
+        # Other processes read them at any time.
         with atomic_write(self._facts) as written:
             written.write_text(json.dumps(facts))
 
     def facts(self) -> dict:
-        """What the holder has written down; empty if there was none yet."""
+        """Return the facts about the present or last holder; empty if there was none."""
         try:
             return json.loads(self._facts.read_text())
         except (OSError, ValueError):
@@ -86,13 +86,13 @@ class Lock:
         return self._file.fileno()
 
     def release(self) -> None:
-        """Let go; the lock is free when the processes that inherited it have ended too."""
+        """Release the lock; it is free when the processes that inherited it have ended as well."""
         self._file.close()
 
     def _describe(self) -> str:
         facts = self.facts()
         if not facts:
-            return "it is just starting"
+            return "starting"
         if psutil.pid_exists(facts["pid"]):
             return f"process {facts['pid']}, {facts.get('url', 'starting')}"
         left = " ".join(str(pid) for pid in facts.get("children", []) if psutil.pid_exists(pid))
@@ -100,7 +100,7 @@ class Lock:
 
 
 class Component:
-    """One process of Airflow with its log file."""
+    """A process of Airflow with its log file."""
 
     def __init__(self, name: str, arguments: list[str], environment: dict[str, str], log: Path, lock: Lock):
         """Start the process. `arguments` are those of `python`."""
@@ -120,16 +120,16 @@ class Component:
             )
 
     def check(self) -> None:
-        """Raises AirflowError, with the end of the log, if the process has ended."""
+        """Raise AirflowError with the end of the log if the process has ended."""
         if self.process.poll() is not None:
             tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
             raise AirflowError(
-                f"Airflow's {self.name} ended with status {self.process.returncode}.\n{tail}\nAll of it: {self.log}"
+                f"Airflow's {self.name} ended with status {self.process.returncode}.\n{tail}\nFull log: {self.log}"
             )
 
 
 def stop(components: list[Component]) -> None:
-    """End the components and all that they started, the last first; kill what does not end in time."""
+    """End the components and all their processes, the last one first; kill those that do not end in time."""
     family: list[psutil.Process] = []
     for component in components:
         with suppress(psutil.NoSuchProcess):

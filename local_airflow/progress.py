@@ -1,4 +1,4 @@
-"""What a person sees while DAGs run: a live table on a terminal, a line at each change elsewhere."""
+"""The progress of DAG runs: a live table on a terminal, a line per change elsewhere."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ WAITING = ("none", "scheduled")
 
 @contextmanager
 def progress(console: Console | None = None) -> Iterator[Callable[[list[RunState]], None]]:
-    """A function that shows the states of runs whenever it is called with them."""
+    """Return a function that shows the states of runs."""
     console = console or Console()
     if not console.is_terminal:
         yield LinePrinter(console)
@@ -26,7 +26,7 @@ def progress(console: Console | None = None) -> Iterator[Callable[[list[RunState
 
 
 def table(states: list[RunState], height: int) -> Table:
-    """Tasks that run or have just ended, at most `height` of them, under a count of all."""
+    """Return a table of at most `height` tasks that run or have just ended."""
     tasks = [(run.dag_id, task) for run in states for task in run.tasks.values()]
     done = sum(task.state == "success" for _, task in tasks)
     view = Table(title=f"{done} of {len(tasks)} tasks done", title_justify="left", box=None)
@@ -35,7 +35,7 @@ def table(states: list[RunState], height: int) -> Table:
     view.add_column("s", justify="right")
     view.add_column("try", justify="right")
     shown = [(dag_id, task) for dag_id, task in tasks if task.state not in WAITING]
-    # Failures stay in sight, then what runs, then the latest success.
+    # Failed tasks first, then running ones, then the latest successes.
     shown.sort(key=lambda row: row[1].ended or datetime.now(UTC), reverse=True)
     shown.sort(key=lambda row: row[1].state == "success")
     for dag_id, task in shown[: max(1, height)]:
@@ -52,7 +52,7 @@ class LinePrinter:
         self._seen: dict[tuple[str, str], tuple[str, int]] = {}
 
     def __call__(self, states: list[RunState]) -> None:
-        """Print what has changed."""
+        """Print the changes since the last call."""
         for run in states:
             for task in run.tasks.values():
                 key, now = (run.dag_id, task.name), (task.state, task.try_number)

@@ -1,4 +1,4 @@
-"""What a person reads when DAGs have finished."""
+"""The report about finished DAG runs."""
 
 from rich.console import Console
 from rich.table import Table
@@ -7,22 +7,21 @@ from local_airflow.client import AirflowClient, RunState
 from settings import Settings
 
 SUCCESS, PARTIAL, FAILED = 0, 1, 2
-# Seconds that show.
-SHORTEST = 0.05
+# Shorter stages had nothing to do.
+SHORTEST_SECONDS = 0.05
 COLOURS = {"success": "green", "partial": "yellow", "skipped": "yellow", "failed": "red"}
-# The build that the models watch ends as failed when one model failed in it. If the run succeeded all
-# the same, that model's own retry has repaired it.
+# It fails if a model failed in it. If the run succeeded, that model's own retry has repaired it.
 BUILD_TASK = "dbt_producer_watcher"
 
 
 def exit_status(states: list[RunState]) -> int:
-    """0 all succeeded, 1 a task that is not critical failed, 2 a run failed."""
+    """Return 0 if all runs succeeded, 1 if a non-critical task failed, 2 if a run failed."""
     outcomes = {outcome(state) for state in states}
     return FAILED if "failed" in outcomes else PARTIAL if "partial" in outcomes else SUCCESS
 
 
 def outcome(run: RunState) -> str:
-    """How a run ended: success, partial (published, but a task failed), skipped (nothing to do) or failed."""
+    """Return how a run ended: success, partial (published, but a task failed), skipped (nothing to do) or failed."""
     if run.state != "success":
         return "failed"
     if (publish := run.tasks.get("publish")) and publish.state == "skipped":
@@ -31,7 +30,7 @@ def outcome(run: RunState) -> str:
 
 
 def stages(run: RunState) -> dict[str, float]:
-    """Seconds from the first start to the last end in each task group, and of each task outside of one."""
+    """Return the seconds from the first start to the last end, by task group or single task."""
     spans: dict[str, list] = {}
     for task in run.tasks.values():
         if task.started and task.ended:
@@ -41,12 +40,11 @@ def stages(run: RunState) -> dict[str, float]:
         name: (max(task.ended for task in tasks) - min(task.started for task in tasks)).total_seconds()
         for name, tasks in ordered
     }
-    # A task that had nothing to run, or did not come to run, ends as it starts.
-    return {name: seconds for name, seconds in lasted.items() if seconds >= SHORTEST}
+    return {name: seconds for name, seconds in lasted.items() if seconds >= SHORTEST_SECONDS}
 
 
 def print_report(states: list[RunState], client: AirflowClient, settings: Settings) -> None:
-    """Print state, time, rows and, for what failed, the end of its log."""
+    """Print the state, times and rows of each run, and the end of the log of each failed task."""
     from observability.metrics.summary import published_counts
     from publishing.store import store_of
 

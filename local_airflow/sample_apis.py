@@ -1,4 +1,4 @@
-"""The sample APIs as a process beside Airflow, for a run without a network."""
+"""The sample APIs as a process beside Airflow, for runs without a network."""
 
 import re
 import time

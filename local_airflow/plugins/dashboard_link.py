@@ -6,7 +6,7 @@ import settings
 
 
 class DashboardLink(AirflowPlugin):
-    """A link beside that to dbt's documentation."""
+    """A link beside the one to dbt's documentation."""
 
     name = "sluice_dashboard"
     external_views = [

@@ -55,7 +55,7 @@ def test_parsing_starts_no_dbt_and_imports_nothing_heavy(two_parses):
 
 def test_a_wrong_variable_of_a_domain_breaks_its_dag_alone(changed):
     assert changed["errors"].keys() == {"collisions.py"}
-    assert "SLUICE_SCHEDULE_COLLISIONS must be a cron expression" in changed["errors"]["collisions.py"]
+    assert "SLUICE_SCHEDULE_COLLISIONS: must be a cron expression" in changed["errors"]["collisions.py"]
     assert sorted([*changed["dags"], "collisions"]) == dag_names()
 
 
