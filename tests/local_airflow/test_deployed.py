@@ -1,4 +1,4 @@
-"""Airflow's configuration in a deployment, beside that on one machine."""
+"""Airflow's configuration in a deployment."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def own_options(environment: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in environment.items() if name.startswith("AIRFLOW__")}
 
 
-def test_a_deployment_differs_from_one_machine_in_its_places_and_secrets_alone(deployed):
+def test_only_addresses_and_secrets_differ_from_a_local_airflow(deployed):
     services = own_options(airflow_environment(deployed))
     here = own_options(airflow_environment(deployed.model_copy(update={"deployment": None})))
     assert services.keys() == here.keys()
@@ -52,7 +52,7 @@ def test_a_deployment_differs_from_one_machine_in_its_places_and_secrets_alone(d
     assert services["AIRFLOW__API__PORT"] == "8099"
 
 
-def test_a_broker_makes_it_celery(deployed, monkeypatch):
+def test_a_broker_selects_celery(deployed, monkeypatch):
     monkeypatch.setenv("SLUICE_BROKER_URL", "redis://redis:6379/0")
     with pytest.raises(SettingsError, match="SLUICE_BROKER_PASSWORD is not set.*make env"):
         project_settings.load()
@@ -65,7 +65,7 @@ def test_a_broker_makes_it_celery(deployed, monkeypatch):
     )
 
 
-def test_an_operator_may_set_any_option_of_a_deployment_and_of_no_local_airflow(deployed, monkeypatch):
+def test_operators_may_set_options_of_a_deployment_only(deployed, monkeypatch):
     option = "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT"
     monkeypatch.setenv(option, "7")
     assert airflow_environment(deployed)[option] == "7"
@@ -88,7 +88,7 @@ def test_settings_survive_the_environment_and_show_no_secret(deployed, monkeypat
         ("SLUICE_PUBLIC_URL", "s3cret"),
     ],
 )
-def test_an_address_that_cannot_be_used_is_named_and_not_repeated(deployed, monkeypatch, variable, text):
+def test_an_invalid_address_is_named_without_its_value(deployed, monkeypatch, variable, text):
     monkeypatch.setenv(variable, text)
     with pytest.raises(SettingsError, match=f"{variable}: must be a URL such as") as error:
         project_settings.load()

@@ -1,4 +1,4 @@
-"""What can be said of the local Airflow without starting it."""
+"""The local Airflow without a start of it."""
 
 import io
 import json
@@ -41,7 +41,7 @@ def run(state, *tasks):
     return RunState("collisions", "r", state, NOON, NOON, {one.task_id: one for one in tasks})
 
 
-def test_a_taken_port_is_passed_over():
+def test_a_taken_port_is_skipped():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -58,7 +58,7 @@ def test_a_second_start_is_refused_and_names_the_first(tmp_path):
     Lock(tmp_path / "lock").acquire()
 
 
-def test_who_reads_while_the_holder_notes_more_finds_the_holder(tmp_path):
+def test_readers_of_the_lock_always_find_its_holder(tmp_path):
     lock = Lock(tmp_path / "lock")
     lock.acquire()
     with ThreadPoolExecutor() as pool:
@@ -71,11 +71,8 @@ def test_who_reads_while_the_holder_notes_more_finds_the_holder(tmp_path):
 
 
 def test_the_lock_of_a_killed_process_is_free(tmp_path):
-    code = f"from pathlib import Path; from local_airflow.processes import Lock; Lock(Path({str(tmp_path)!r}) / 'lock')"
-    holder = subprocess.run(
-        [sys.executable, "-c", f"{code}.acquire(); import os; os.kill(os.getpid(), 9)"],
-        cwd=settings.PROJECT_DIR,
-    )
+    program = [sys.executable, "-m", "tests.programs.die_with_lock"]
+    holder = subprocess.run([*program, tmp_path / "lock"], cwd=settings.PROJECT_DIR)
     assert holder.returncode == -9
     Lock(tmp_path / "lock").acquire()
 
@@ -93,13 +90,13 @@ def test_the_lock_is_held_while_a_child_of_a_killed_process_lives(tmp_path):
     Lock(tmp_path / "lock").acquire()
 
 
-def test_stop_leaves_no_process_behind_not_even_a_stubborn_grandchild(tmp_path, monkeypatch):
+def test_stop_ends_even_a_grandchild_that_ignores_sigterm(tmp_path, monkeypatch):
     monkeypatch.setattr("local_airflow.processes.STOP_SECONDS", 0.5)
     lock = Lock(tmp_path / "lock")
     lock.acquire()
-    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
-    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {stubborn!r}], start_new_session=True)"
-    component = Component("parent", ["-c", code], dict(os.environ), tmp_path / "log", lock)
+    environment = {**os.environ, "PYTHONPATH": str(settings.PROJECT_DIR)}
+    program = ["-m", "tests.programs.stubborn", "parent"]
+    component = Component("parent", program, environment, tmp_path / "log", lock)
     while not (tmp_path / "log").read_text():
         time.sleep(0.05)
     family = psutil.Process(component.process.pid).children(recursive=True)
@@ -119,7 +116,7 @@ def test_a_component_that_died_is_named_with_the_end_of_its_log(tmp_path):
         dead.check()
 
 
-def test_secrets_are_made_once_and_private(where):
+def test_secrets_are_generated_once_and_private(where):
     first = configuration.credentials(where)
     assert configuration.credentials(where) == first
     configuration.airflow_environment(where)
@@ -136,7 +133,7 @@ def test_watchers_leave_room_in_the_executor(where):
     assert sum(slots.values()) < int(environment["AIRFLOW__CORE__PARALLELISM"])
 
 
-def test_airflow_stays_on_loopback_and_keeps_the_login(where):
+def test_airflow_listens_on_loopback_with_a_login(where):
     environment = configuration.airflow_environment(where, 8081)
     assert environment["AIRFLOW__API__HOST"] == "127.0.0.1"
     assert "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS" not in environment
@@ -159,7 +156,7 @@ def test_exit_status(state, tasks, status):
     assert exit_status([run(state, *tasks)]) == status
 
 
-def test_a_stage_lasts_from_its_first_start_to_its_last_end():
+def test_a_stage_lasts_from_first_start_to_last_end():
     state = run(
         "success",
         task("clean.b", start=2, end=5),
@@ -170,7 +167,7 @@ def test_a_stage_lasts_from_its_first_start_to_its_last_end():
     assert stages(state) == {"ingest": 1, "clean": 4}
 
 
-def test_a_line_is_printed_at_each_change_only():
+def test_a_line_is_printed_per_change():
     console = Console(file=io.StringIO(), record=True, width=200)
     show = LinePrinter(console)
     for tasks in ([task("a", "running")], [task("a", "running")], [task("a", tries=2)]):
@@ -183,7 +180,7 @@ def test_a_line_is_printed_at_each_change_only():
     assert lines[1].endswith("try 2")
 
 
-def test_sample_apis_run_on_a_port_of_their_own_and_say_where(tmp_path, monkeypatch):
+def test_sample_apis_report_their_own_port(tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "*")
     lock = Lock(tmp_path / "lock")
     lock.acquire()
