@@ -11,6 +11,8 @@ from enum import StrEnum
 from ingestion.api.api_resource import ApiResource
 from ingestion.files.file_resource import FileResource
 from ingestion.registry import resources_of
+from publishing.errors import PublishError
+from publishing.marts import marts_of
 from settings import Settings
 
 
@@ -68,8 +70,6 @@ class Step:
     in_shell: bool = True
 
 
-# TODO: read it from dbt's manifest, as soon as the marts say there that they are reports.
-_WITH_REPORTS = ("ecommerce",)
 _NOT_PUBLISHED = "nothing is published"
 _GOES_ON = "the run goes on and is partial"
 
@@ -132,8 +132,17 @@ def steps_of(domain: str, settings: Settings) -> tuple[Step, ...]:
     Raises:
         UnknownDomainError: there is no such domain.
     """
-    reports = (_REPORTS,) if domain in _WITH_REPORTS else ()
+    reports = (_REPORTS,) if _has_reports(domain, settings) else ()
     return (*_ingest_steps(domain), *_MODELS, *reports, *_END)
+
+
+def _has_reports(domain: str, settings: Settings) -> bool:
+    # Not by `publishing.reports`, which imports DuckDB: DAGs read the steps when they are parsed.
+    try:
+        marts = marts_of(domain, settings.manifest)
+    except PublishError:
+        return False
+    return any("report" in mart.meta for mart in marts.values())
 
 
 def steps_table(steps: Sequence[Step]) -> str:

@@ -110,12 +110,12 @@ def check_for_new_data(domain: str, settings: Settings, enrichment: str, *, new:
         NothingToDoError: there is nothing to do.
     """
     from ingestion.enrich.volume_check import outlook
-    from publishing.stores import store_of
+    from publishing.store import store_of
 
     (resource,) = [feed for feed in feeds_of(domain) if feed.entity == enrichment]
     found = outlook(resource.articles, settings)
     # The newest version, not the active one: the next run must not undo a rollback.
-    versions = store_of(domain, settings).all()
+    versions = store_of(domain, settings).versions()
     published = versions and datetime.fromisoformat(versions[-1].facts["made_at"]) > found.loaded_at
     if not (new or found.waiting or not published):
         raise NothingToDoError("no new articles")

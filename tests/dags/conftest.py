@@ -18,10 +18,15 @@ Program = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
-def program(tmp_path_factory: pytest.TempPathFactory, project: Parsed) -> Program:
+def prod(tmp_path_factory: pytest.TempPathFactory, project: Parsed) -> settings.Settings:
+    """Settings with a parsed dbt project."""
+    return project.put(settings.Settings(data_dir=tmp_path_factory.mktemp("data"), env="prod"))
+
+
+@pytest.fixture(scope="session")
+def program(prod: settings.Settings) -> Program:
     """Run a program of this folder with the environment of Airflow's processes; return what it answers."""
-    where = project.put(settings.Settings(data_dir=tmp_path_factory.mktemp("data"), env="prod"))
-    environment = airflow_environment(where, port=1)
+    environment = airflow_environment(prod, port=1)
 
     def run(name: str, *arguments: str, **variables: str) -> Any:
         done = subprocess.run(

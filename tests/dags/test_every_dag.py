@@ -72,8 +72,8 @@ def test_in_dev_the_schedules_are_shown_and_nothing_is_active_by_itself(dev, par
     assert [name for name, dag in dev.items() if dag["catchup"]] == []
 
 
-def test_the_documentation_lists_every_step_that_has_a_task(dag, tasks, domain):
-    steps = {step.id for step in steps_of(domain, None)}
+def test_the_documentation_lists_every_step_that_has_a_task(dag, tasks, domain, prod):
+    steps = {step.id for step in steps_of(domain, prod)}
     for step in steps:
         assert f"| `{step.split(', ')[0]}`" in dag["doc"]
     assert {step for step in steps if "*" not in step} <= tasks.keys()
