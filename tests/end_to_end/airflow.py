@@ -19,14 +19,14 @@ WAIT_SECONDS = 600
 
 @dataclass
 class Airflow:
-    """One that runs in a checkout, and a session with it."""
+    """A running Airflow of a checkout, and a session with it."""
 
     checkout: Checkout
     process: Popen[str]
     client: AirflowClient | None = None
 
     def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until something is so, as long as Airflow lives."""
+        """Wait for a condition, as long as Airflow lives."""
         deadline = time.monotonic() + WAIT_SECONDS
         while not condition():
             assert self.process.poll() is None, (self.checkout.path / "started.log").read_text()
@@ -42,7 +42,7 @@ class Airflow:
         self.client.call("POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None})
 
     def clear(self, dag_id: str, run_id: str, *task_ids: str) -> None:
-        """Clear tasks of a run and what follows them, and unpause the DAG, so that they run again."""
+        """Clear tasks of a finished run and those after them, and wait until the run has succeeded again."""
         body = {
             "dry_run": False,
             "only_failed": False,
@@ -52,9 +52,10 @@ class Airflow:
         }
         self.client.call("POST", f"/dags/{dag_id}/clearTaskInstances", json=body)
         self.switch(dag_id, on=True)
+        self.until(lambda: ("success", run_id) in self.checkout.runs())
 
     def ended(self, run_type: str, count: int) -> bool:
-        """Whether so many runs of a type have succeeded; fails when one has failed."""
+        """Whether `count` runs of a type have succeeded; fails as soon as one has failed."""
         states = [state for state, _ in self.checkout.runs(run_type)]
         assert "failed" not in states
         return states == ["success"] * count
@@ -79,7 +80,7 @@ class Airflow:
 
 @contextmanager
 def airflow(checkout: Checkout, dag_id: str) -> Iterator[Airflow]:
-    """Airflow until the block ends: once it knows a DAG; what follows each publication does not run."""
+    """Start Airflow until the block ends, and wait until it knows a DAG; the DAG `overview` is paused."""
     process = checkout.start("airflow", "start")
     running = Airflow(checkout, process)
     try:

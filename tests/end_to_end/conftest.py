@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,10 +16,13 @@ import pytest
 
 from bench.measuring import copy_checkout
 from local_airflow.local import MIGRATED, make_database
+from samples.apis.server import SampleApis, serving
+from samples.apis.variables import variables
 from settings import Settings
 from tests.conftest import SHARED_DATA
 from tests.once import once
 from tests.parsed import Parsed
+from tests.receivers import Mailbox, Webhook, mailbox, webhook
 from tests.sluice import SLUICE
 
 # Written anew by each run and told apart by it: when, and under which id.
@@ -123,6 +127,26 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, new_airflow: Path, projec
         shutil.copy2(new_airflow / name, checkout.settings.airflow_home)
     project.put(checkout.settings)
     return checkout
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[tuple[Mailbox, Webhook]]:
+    with mailbox() as box, webhook() as hook:
+        yield box, hook
+
+
+@pytest.fixture(scope="module")
+def shop(checkout: Checkout, told: tuple[Mailbox, Webhook]) -> Iterator[Checkout]:
+    """The checkout with the variables of a catalogue and of channels for messages about every run."""
+    box, hook = told
+    with serving(SampleApis(products=200)) as base:
+        checkout.variables = {
+            **variables(base),
+            **box.variables(),
+            **hook.variables(),
+            "SLUICE_NOTIFY_SUCCESS": "1",
+        }
+        yield checkout
 
 
 class Delivered(NamedTuple):

@@ -1,35 +1,25 @@
-"""The sales DAG under a real scheduler and triggerer: files that arrive in any way, and what people are told.
-
-The tests build on each other in this order, in one checkout: at first from a shell, then in one Airflow.
-"""
+"""The sales DAG under a real scheduler and triggerer: files that arrive in any way, and the messages about runs."""
 
 import gzip
-import os
-import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from samples.apis.server import SampleApis, serving
-from samples.apis.variables import variables
 from samples.sales import write_sales
 from tests.end_to_end.airflow import Airflow, airflow
 from tests.end_to_end.conftest import Checkout
-from tests.receivers import SECRET_PATH, Mailbox, Webhook, mailbox, webhook
+from tests.end_to_end.sales import HEADER, LINE, archived, drop, landing
+from tests.receivers import SECRET_PATH, Mailbox, Webhook
 
 pytestmark = pytest.mark.slow
 
 LINES = 40
-LINE = "2024-03-01,north,1,2,9.99"
-HEADER = "date,store,product_id,quantity,price"
-# Name → content, and what is said of it.
+# Name → content, and a part of the reason.
 BROKEN = {
     "columns.csv": (
         b"date,shop\n2024-03-01,north\n",
@@ -42,28 +32,11 @@ EVENTS = "asset_triggered"
 
 
 @pytest.fixture(scope="module")
-def told() -> Iterator[tuple[Mailbox, Webhook]]:
-    with mailbox() as box, webhook() as hook:
-        yield box, hook
-
-
-@pytest.fixture(scope="module")
-def shop(checkout: Checkout, told: tuple[Mailbox, Webhook]) -> Iterator[Checkout]:
-    """The checkout of a shop with a catalogue, and of people who want to know."""
-    box, hook = told
-    with serving(SampleApis(products=200)) as base:
-        checkout.variables = {
-            **variables(base),
-            **box.variables(),
-            **hook.variables(),
-            "SLUICE_NOTIFY_SUCCESS": "1",
-        }
-        yield checkout
-
-
-@pytest.fixture(scope="module")
 def running(shop: Checkout) -> Iterator[Airflow]:
-    """An Airflow that watches the landing folder."""
+    """An Airflow that watches the landing folder, after a run from a shell."""
+    drop(shop, "first.csv", LINE)
+    done = shop.run("run", "sales")
+    assert done.returncode == 0, done.stdout + done.stderr
     with airflow(shop, "sales") as running:
         running.switch("sales", on=True)
         watched = "select * from trigger where classpath like '%LandingTrigger' and triggerer_id is not null"
@@ -72,7 +45,7 @@ def running(shop: Checkout) -> Iterator[Airflow]:
 
 
 def database(shop: Checkout, sql: str, *parameters: str) -> list[tuple]:
-    """Rows of Airflow's database; none while there is no such table."""
+    """Return rows of Airflow's database; none while there is no such table."""
     path = shop.settings.airflow_home / "airflow.db"
     with suppress(sqlite3.OperationalError), sqlite3.connect(path, timeout=30) as connection:
         return connection.execute(sql, parameters).fetchall()
@@ -80,20 +53,11 @@ def database(shop: Checkout, sql: str, *parameters: str) -> list[tuple]:
 
 
 def runs(shop: Checkout, run_type: str = EVENTS) -> list[str]:
-    """States of the runs of a type, in their order."""
+    """Return the states of the runs of a type, in their order."""
     return [
         state
         for (state,) in database(shop, "select state from dag_run where run_type = ? order by id", run_type)
     ]
-
-
-def landing(shop: Checkout) -> list[str]:
-    """What is in the landing folder, but the folder of failed files."""
-    return sorted(path.name for path in shop.settings.landing("sales").glob("*.*"))
-
-
-def archived(shop: Checkout) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in shop.settings.archive("sales").glob("20*/*")}
 
 
 def all_ended(shop: Checkout) -> bool:
@@ -109,7 +73,7 @@ def all_ended(shop: Checkout) -> bool:
 
 
 def mapped_states(shop: Checkout) -> dict[str, str]:
-    """Files and the last states of their tasks, over all runs."""
+    """Return the last state of the task of each file, over all runs."""
     found = database(
         shop,
         "select rendered_map_index, state from task_instance where task_id = 'ingest_sales' and map_index >= 0 "
@@ -117,64 +81,6 @@ def mapped_states(shop: Checkout) -> dict[str, str]:
     )
     assert len(found) == len(dict(found))
     return dict(found)
-
-
-@contextmanager
-def dropped(shop: Checkout, name: str, *lines: str) -> Iterator[Path]:
-    path = shop.settings.landing("sales") / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{line}\n" for line in (HEADER, *lines)))
-    path.with_name(f"{name}.done").touch()
-    yield path
-
-
-def test_a_kill_between_load_and_archive_is_made_good_by_the_next_run(
-    shop: Checkout, told: tuple[Mailbox, Webhook]
-) -> None:
-    _, hook = told
-    with dropped(shop, "late_1.csv", LINE), dropped(shop, "late_2.csv", LINE, LINE):
-        kill = [
-            sys.executable,
-            "-m",
-            "tests.kill_at",
-            "ingestion.files.load_files:move_to_archive",
-            "before",
-            "2",
-        ]
-        killed = subprocess.run(
-            [*kill, "cli", "run", "sales"],
-            cwd=shop.path,
-            env=shop.environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-    assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
-    assert landing(shop) == ["late_2.csv", "late_2.csv.done"]
-    rows = "select _source_file, count(*) from raw_sales.sales where _source_file like 'late%' group by all order by all"
-    assert shop.query(rows) == [("late_1.csv", 1), ("late_2.csv", 2)]
-    sent = len(hook.texts)
-    done = shop.run("run", "sales")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert shop.query(rows) == [("late_1.csv", 1), ("late_2.csv", 2)]
-    assert landing(shop) == []
-    assert {"late_1.csv", "late_2.csv"} <= archived(shop).keys()
-    facts = "select count(*) from marts.fct_store_sales join marts.dim_stores using (store_key) where store_name = 'north'"
-    assert shop.query(facts, shop.settings.published("sales")) == [(3,)]
-    assert [text.splitlines()[0] for text in hook.texts[sent:]] == ["sales success (dev)"]
-
-
-def test_a_broken_file_leaves_the_others_to_be_published_from_a_shell_too(shop: Checkout) -> None:
-    with dropped(shop, "good.csv", LINE), dropped(shop, "bad.csv") as bad:
-        os.truncate(bad, 3)
-        bad.with_name("bad.csv.done").touch()
-        done = shop.run("run", "sales")
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "bad.csv" in done.stderr
-    assert "good.csv" in archived(shop)
-    files = "select count(*) from marts.audit_sales__row_counts where source_file = 'good.csv'"
-    assert shop.query(files, shop.settings.published("sales")) == [(1,)]
-    assert (shop.settings.landing("sales") / "failed" / "bad.csv.reason.txt").exists()
 
 
 def test_ten_files_arrive_of_which_three_are_broken(
@@ -196,7 +102,8 @@ def test_ten_files_arrive_of_which_three_are_broken(
         assert failed[name].read_bytes() == content
         assert reason in failed[f"{name}.reason.txt"].read_text()
     states = dict.fromkeys(contents, "success") | dict.fromkeys(BROKEN, "failed")
-    assert mapped_states(shop) == states
+    found = mapped_states(shop)
+    assert {name: found.get(name) for name in states} == states
     assert set(runs(shop)) == {"success"}
 
     published = shop.settings.published("sales")
@@ -261,8 +168,9 @@ def test_a_run_by_hand_without_a_file_is_skipped_and_not_told(
     _, hook = told
     sent = list(hook.texts)
     before = shop.settings.published("sales").read_bytes()
+    count = len(runs(shop, "manual"))
     running.trigger("sales")
-    running.until(lambda: runs(shop, "manual") == ["success"])
+    running.until(lambda: runs(shop, "manual") == ["success"] * (count + 1))
     states = shop.task_tries()
     assert states["files_loaded"][0] == states["publish"][0] == "skipped"
     assert shop.settings.published("sales").read_bytes() == before
@@ -276,19 +184,20 @@ def test_what_was_loaded_and_not_published_is_published_by_the_next_run(
     shop: Checkout, running: Airflow
 ) -> None:
     running.switch("sales", on=False)
-    with dropped(shop, "left.csv", LINE):
-        loaded = shop.run("load", "sales", "--entity", "sales")
-        assert loaded.returncode == 0, loaded.stdout + loaded.stderr
+    drop(shop, "left.csv", LINE)
+    loaded = shop.run("load", "sales", "--entity", "sales")
+    assert loaded.returncode == 0, loaded.stdout + loaded.stderr
+    count = len(runs(shop, "manual"))
     running.switch("sales", on=True)
     running.trigger("sales")
-    running.until(lambda: runs(shop, "manual") == ["success"] * 2)
+    running.until(lambda: runs(shop, "manual") == ["success"] * (count + 1))
     states = shop.task_tries()
     assert (states["ingest_sales"][0], states["publish"][0]) == ("skipped", "success")
     files = "select rows_clean from marts.audit_sales__row_counts where source_file = 'left.csv'"
     assert shop.query(files, shop.settings.published("sales")) == [(1,)]
 
 
-def test_no_secret_is_in_a_log(shop: Checkout) -> None:
+def test_no_secret_is_in_a_log(shop: Checkout, running: Airflow) -> None:
     logs = [path for path in shop.settings.airflow_home.rglob("*.log") if path.is_file()]
     assert logs
     assert [path for path in logs if SECRET_PATH in path.read_text(errors="replace")] == []
