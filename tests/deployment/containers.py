@@ -109,7 +109,7 @@ class Containers:
         """
         self.variables["COMPOSE_PROFILES"] = profiles
         self._read()
-        for name in names or [name for name in self._active if not self._is_spark(name)]:
+        for name in names or [name for name in self.active if not self._is_spark(name)]:
             self._ensure(name)
         self._watching.set()
         self._watcher = threading.Thread(target=self._restart_ended, daemon=True)
@@ -136,7 +136,7 @@ class Containers:
 
     def of(self, name: str) -> list[Container]:
         """A service's containers."""
-        return self._containers[name]
+        return self._containers.get(name, [])
 
     def url(self, name: str, port: int) -> str:
         """Where a service's port is on this machine."""
@@ -144,7 +144,7 @@ class Containers:
 
     def _read(self) -> None:
         self.services = compose.read(self.variables)["services"]
-        self._active = list(compose.active(self.services, self.variables))
+        self.active = list(compose.active(self.services, self.variables))
 
     def _ensure(self, name: str) -> None:
         """Start a service, once what it depends on is as it says."""
@@ -162,7 +162,7 @@ class Containers:
                 self._ports[name, 6379] = self.redis.port
             return
         for other, how in service.get("depends_on", {}).items():
-            if other not in self._active:
+            if other not in self.active:
                 assert not how.get("required", True), f"{name} needs {other}, which is not started"
                 continue
             self._ensure(other)

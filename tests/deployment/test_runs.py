@@ -1,12 +1,12 @@
-"""The services of docker-compose.yaml at work: what dies costs no row and doubles none.
+"""The services of docker-compose.yaml: no death of a process loses or duplicates a row.
 
-First by themselves with the warehouse in a DuckDB file, then with Celery and the warehouse on PostgreSQL. The tests build on
-each other in this order, on one PostgreSQL and one folder of data: each leaves a healthy platform behind.
+Once without workers and with the warehouse in a DuckDB file, once with Celery and the warehouse on PostgreSQL. The tests
+share one PostgreSQL and one data folder; each leaves the services healthy.
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,30 +25,76 @@ pytestmark = pytest.mark.slow
 DOMAINS = ("collisions", "ecommerce")
 BUILD = "dbt_producer_watcher"
 RUN_SECONDS = 400
-# What dies is noticed sooner than the defaults, which are for machines that may be gone for a while.
+# Deaths are detected sooner than by default.
 IMPATIENT = {
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 20,
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": 2,
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": 15,
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": 5,
-    # Nothing else comes in between.
+    # Only triggered runs.
     "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": False,
-    # Enough for two domains, and started sooner.
+    # Enough for two domains, and a faster start.
     "AIRFLOW__CELERY__WORKER_CONCURRENCY": 12,
 }
 
 
 @dataclass
 class Platform:
-    """The running services, and what has been delivered to them so far, by domain and kind."""
+    """The services, and the counts of what has been delivered to them, by domain and kind."""
 
     containers: Containers
     checkout: Checkout
-    made: dict[str, dict[str, int]]
+    made: dict[str, dict[str, int]] = field(default_factory=dict)
+    # The services that are up, by their profile, and what the first runs of each profile have shown.
+    profile: str | None = None
+    first_runs: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def up(self, profile: str) -> dict[str, Any]:
+        """Have the services of a profile up, after a run of both domains; return what the first such run has shown."""
+        if self.profile != profile:
+            self.containers.stop()
+            self.containers.variables["SLUICE_TARGET"] = "postgres" if profile else "duckdb"
+            self.containers.up(profile)
+            self.profile = profile
+        if profile not in self.first_runs:
+            self.first_runs[profile] = self._run_with_a_death() if profile else self._run()
+        return self.first_runs[profile]
+
+    def _run(self) -> dict[str, Any]:
+        before = self.containers.restarts.copy()
+        runs = [self.trigger(domain) for domain in DOMAINS]
+        states = {domain: self.end(domain, run_id) for domain, run_id in runs}
+        tries = {task.try_number for state in states.values() for task in state.tasks.values()}
+        return {
+            "tries": tries,
+            "accounts": {domain: self.accounts(domain) for domain in DOMAINS},
+            "expected": {domain: self.expected(domain) for domain in DOMAINS},
+            "restarts": self.containers.restarts - before,
+            "services": {*self.containers.active},
+        }
+
+    def _run_with_a_death(self) -> dict[str, Any]:
+        """Run both domains and kill the worker that loads the one."""
+        before = self.containers.restarts.copy()
+        self.deliver("collisions", "--rows", "20000", "--first-id", "900000", "--gz")
+        loaded, beside = [self.trigger(domain) for domain in DOMAINS]
+        pid = self.running(*loaded, "ingest_crashes")
+        workers = self.containers.of("worker")
+        (worker,) = [worker for worker in workers if worker.holds(pid)]
+        worker.kill()
+        state = self.end(*loaded)
+        self.end(*beside)
+        return {
+            "tries": state.tasks["ingest_crashes"].try_number,
+            "accounts": {domain: self.accounts(domain) for domain in DOMAINS},
+            "expected": {domain: self.expected(domain) for domain in DOMAINS},
+            "restarts": self.containers.restarts - before,
+            "workers": len(workers),
+        }
 
     @property
     def client(self) -> AirflowClient:
-        """A new session of the UI's user."""
+        """Return a new session of the UI's user."""
         url = self.containers.url("api-server", 8080)
         return AirflowClient(url, "admin", self.containers.variables["SLUICE_AIRFLOW_PASSWORD"])
 
@@ -66,7 +112,7 @@ class Platform:
         return domain, self.client.trigger(domain, conf)
 
     def running(self, domain: str, run_id: str, task_id: str) -> int:
-        """Wait until a task of a run is at work; return its process."""
+        """Wait until a task of a run is running; return its process id."""
         query = (
             "select pid from task_instance where state = 'running' and pid is not null"
             f" and (dag_id, run_id, task_id) = ('{domain}', '{run_id}', '{task_id}')"
@@ -74,7 +120,7 @@ class Platform:
         return int(self.until(lambda: self.containers.postgres.psql(query, database="airflow"), pause=0.05))
 
     def end(self, domain: str, run_id: str) -> RunState:
-        """Wait for the end of a run, which must be a success."""
+        """Wait for the end of a run, which must succeed."""
 
         def ended() -> RunState | None:
             state = self.client.run_state(domain, run_id)
@@ -87,7 +133,7 @@ class Platform:
         return state
 
     def until(self, done: Callable, pause: float = 1) -> object:
-        """Ask until there is an answer; services that are just starting may refuse."""
+        """Poll until there is an answer; services that are starting may refuse."""
         deadline = time.monotonic() + RUN_SECONDS
         while True:
             try:
@@ -101,7 +147,7 @@ class Platform:
             time.sleep(pause)
 
     def published(self, domain: str) -> dict[str, Any]:
-        """All rows that a domain has published, by table, without what tells runs apart."""
+        """Return all rows that a domain has published, by table, without columns that differ between runs."""
         if not self.on_server:
             return self.checkout.contents(self.checkout.settings.published(domain), "marts")
         tables = f"select table_name from information_schema.tables where table_schema = 'published_{domain}'"
@@ -112,7 +158,7 @@ class Platform:
         }
 
     def accounts(self, domain: str) -> dict[str, int]:
-        """Sums of the accounting of a domain, as the samples count."""
+        """Return the sums of a domain's accounting mart."""
         names = ("read", "rejected", "quarantined", "superseded", "clean")
         sums = ", ".join(f"sum(rows_{name})::int" for name in names)
         table = f"audit_{domain}__row_counts"
@@ -129,11 +175,11 @@ class Platform:
         return self.containers.variables.get("SLUICE_TARGET") == "postgres"
 
     def warehouse(self, sql: str) -> str:
-        """Rows of a query on the server's database."""
+        """Return rows of a query on the server's database."""
         return self.containers.postgres.psql(sql, database="sluice")
 
     def expected(self, domain: str) -> dict[str, int]:
-        """The same sums by what was delivered."""
+        """Return the same sums by the counts of the samples."""
         made = self.made[domain]
         return {"read": made["lines"]} | {
             name: made[name] for name in ("rejected", "quarantined", "superseded", "clean")
@@ -142,10 +188,10 @@ class Platform:
 
 @pytest.fixture(scope="module")
 def platform(image: Path) -> Platform:
-    """The services, before their first start, with input of known defects."""
+    """The services before their first start, with input of known defects."""
     (image / "sluice.env").write_text("".join(f"{name}={value}\n" for name, value in IMPATIENT.items()))
     containers = Containers(image, dict(dotenv_values(image / ".env")))
-    platform = Platform(containers, Checkout(image), {})
+    platform = Platform(containers, Checkout(image))
     platform.deliver("ecommerce", "--orders", "2000")
     platform.deliver("collisions", "--rows", "1000")
     try:
@@ -155,19 +201,16 @@ def platform(image: Path) -> Platform:
 
 
 def test_without_a_profile_the_scheduler_runs_the_tasks(platform: Platform) -> None:
-    platform.containers.up()
-    # Also for those of whom nothing came yet: files are copied into it.
+    ran = platform.up("")
+    # Also for a domain without a delivery: files are copied into it.
     assert platform.checkout.settings.landing("sales").is_dir()
-    runs = [platform.trigger(domain) for domain in DOMAINS]
-    for domain, run_id in runs:
-        state = platform.end(domain, run_id)
-        assert {task.try_number for task in state.tasks.values()} == {1}
-        assert platform.accounts(domain) == platform.expected(domain)
-    assert platform.containers.redis is None
-    assert not platform.containers.restarts
+    assert (ran["tries"], ran["restarts"]) == ({1}, {})
+    assert ran["services"].isdisjoint({"redis", "worker"})
+    assert ran["accounts"] == ran["expected"]
 
 
-def test_a_database_that_restarts_in_a_run_loses_and_doubles_nothing(platform: Platform) -> None:
+def test_a_database_restart_in_a_run_loses_and_duplicates_nothing(platform: Platform) -> None:
+    platform.up("")
     before = platform.published("collisions")
     run = platform.trigger("collisions", full_refresh=True)
     platform.running(*run, BUILD)
@@ -176,34 +219,22 @@ def test_a_database_that_restarts_in_a_run_loses_and_doubles_nothing(platform: P
     assert differing(platform.published("collisions"), before) == []
 
 
-def test_a_worker_that_dies_in_a_task_loses_and_doubles_nothing(platform: Platform) -> None:
-    platform.deliver("collisions", "--rows", "20000", "--first-id", "900000", "--gz")
-    platform.containers.stop()
-    platform.containers.variables["SLUICE_TARGET"] = "postgres"
-    platform.containers.up("scale")
-    workers = platform.containers.of("worker")
-    assert len(workers) == 2
-    loaded, beside = [platform.trigger(domain) for domain in DOMAINS]
-    pid = platform.running(*loaded, "ingest_crashes")
-    (worker,) = [worker for worker in workers if worker.holds(pid)]
-    worker.kill()
-    state = platform.end(*loaded)
-    platform.end(*beside)
-    assert state.tasks["ingest_crashes"].try_number == 2
-    assert platform.containers.restarts["worker"] == 1
-    # A new warehouse, which is given all that was ever delivered.
-    for domain in DOMAINS:
-        assert platform.accounts(domain) == platform.expected(domain)
+def test_a_death_of_a_worker_in_a_task_loses_and_duplicates_nothing(platform: Platform) -> None:
+    ran = platform.up("scale")
+    assert (ran["tries"], ran["restarts"]["worker"], ran["workers"]) == (2, 1, 2)
+    # The warehouse was new and got all deliveries.
+    assert ran["accounts"] == ran["expected"]
 
 
-def test_a_scheduler_that_dies_while_two_domains_are_built_loses_and_doubles_nothing(
+def test_a_death_of_the_scheduler_in_two_builds_loses_and_duplicates_nothing(
     platform: Platform,
 ) -> None:
+    platform.up("scale")
     before = {domain: platform.published(domain) for domain in DOMAINS}
     runs = [platform.trigger(domain, full_refresh=True) for domain in DOMAINS]
     both = f"select count(*) = 2 from task_instance where state = 'running' and pid is not null and task_id = '{BUILD}'"
     platform.until(lambda: platform.containers.postgres.psql(both, database="airflow") == "t", pause=0.05)
-    # Nobody else builds them meanwhile.
+    # Both builds hold the lock of their domain.
     locks = "select count(*) = 2 from pg_locks where locktype = 'advisory' and granted and database ="
     own = " (select oid from pg_database where datname = current_database())"
     platform.until(lambda: platform.warehouse(locks + own) == "t", pause=0.05)
@@ -217,6 +248,7 @@ def test_a_scheduler_that_dies_while_two_domains_are_built_loses_and_doubles_not
 
 
 def test_dumps_restore_into_an_empty_cluster(platform: Platform, tmp_path: Path) -> None:
+    platform.up("scale")
     running = platform.containers.postgres
     databases = {
         "airflow": ("METADATA", "select dag_id, run_id, state from dag_run order by run_id"),
@@ -233,6 +265,7 @@ def test_dumps_restore_into_an_empty_cluster(platform: Platform, tmp_path: Path)
 
 
 def test_no_log_holds_a_secret(platform: Platform) -> None:
+    platform.up("scale")
     secrets = [
         text
         for name, text in platform.containers.variables.items()
