@@ -40,8 +40,8 @@ with platform_dag("pipeline_health", doc=__doc__, schedule="*/15 * * * *") as da
     @task(**warehouse_writer("health"))
     def send_alerts() -> list[dict]:
         """Send a message for each alert that begins or ends."""
-        from observability.health.alerts import tell
+        from observability.health.alerts import send_alerts
 
-        return [alert.to_dict() for alert in tell(settings.load())]
+        return [alert.to_dict() for alert in send_alerts(settings.load())]
 
     chain(collect(), build_and_publish(), send_alerts())

@@ -6,7 +6,7 @@ from datetime import datetime
 from ingestion.download.download import DownloadError
 from ingestion.download.partition import NothingToLoadError, fetch
 from ingestion.load import complete_files, partitions_of
-from ingestion.registry import UnknownPartitionError, feeds_of
+from ingestion.registry import UnknownPartitionError, resources_of
 from ingestion.results import FilesFailedError, LoadSummary
 from observability.metrics.record import run_result
 from observability.notify import notify
@@ -112,7 +112,7 @@ def check_for_new_data(domain: str, settings: Settings, enrichment: str, *, new:
     from ingestion.enrich.volume_check import outlook
     from publishing.store import store_of
 
-    (resource,) = [feed for feed in feeds_of(domain) if feed.entity == enrichment]
+    (resource,) = [each for each in resources_of(domain) if each.entity == enrichment]
     found = outlook(resource.articles, settings)
     # The newest version, not the active one: the next run must not undo a rollback.
     versions = store_of(domain, settings).versions()

@@ -121,7 +121,9 @@ def run_locally(dag: DAG) -> None:
 
 def _common(dag_id: str, own: Settings) -> dict[str, Any]:
     hours = alert_rules_for(dag_id, own).deadline_hours
-    late = AsyncCallback("observability.health.late_run.notify_late_run", {"pipeline": dag_id, "hours": hours})
+    late = AsyncCallback(
+        "observability.health.late_run.notify_late_run", {"pipeline": dag_id, "hours": hours}
+    )
     deadline = DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, timedelta(hours=hours or 0), late)
     return {
         "max_active_runs": 1,

@@ -21,7 +21,14 @@ def test_the_next_run_completes_a_run_killed_between_load_and_archive(
     line = LINE.replace("north", "late")
     drop(shop, "late_1.csv", line)
     drop(shop, "late_2.csv", line, line)
-    kill = [sys.executable, "-m", "tests.kill_at", "ingestion.files.load_files:move_to_archive", "before", "2"]
+    kill = [
+        sys.executable,
+        "-m",
+        "tests.kill_at",
+        "ingestion.files.load_files:move_to_archive",
+        "before",
+        "2",
+    ]
     killed = subprocess.run(
         [*kill, "cli", "run", "sales"],
         cwd=shop.path,
