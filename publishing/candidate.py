@@ -70,14 +70,7 @@ def write(
     base: Mapping[str, TableStats] | None,
     path: Path,
 ) -> None:
-    """Write the tables to a file.
-
-    Args:
-        warehouse: where the tables are.
-        tables: what to write.
-        stats: their statistics.
-        base: the statistics of what the file holds already; None if there is no file.
-        path: the file.
+    """Write the tables to a file that holds `base` already; None if it does not exist.
 
     Raises:
         PublishError: the file does not hold the rows of the warehouse.

@@ -19,27 +19,16 @@ UNITS = {"newest": ("{:+.0f} days", "{:.0f} days"), "nulls": ("{:+.2%} points", 
 
 @dataclass(frozen=True)
 class Difference:
-    """A number of a table or column that differs.
-
-    Attributes:
-        table: which table.
-        what: `table`, `column`, `rows`, `total`, `newest` or `nulls`.
-        column: which column; None for a number of the table.
-        before: the published value.
-        after: the new value.
-        change: share of `before`; days for `newest`, difference of two shares for `nulls`, None for a schema change.
-        limit: the largest allowed change; None if there is none.
-        stops: whether it exceeds the limit.
-    """
+    """A number of a table or column that differs."""
 
     table: str
-    what: str
-    column: str | None
+    what: str  # table, column, rows, total, newest or nulls
+    column: str | None  # None for a number of the table
     before: str | float | None
     after: str | float | None
-    change: float | None = None
-    limit: float | None = None
-    stops: bool = False
+    change: float | None = None  # share of `before`; days for newest, difference of shares for nulls
+    limit: float | None = None  # the largest allowed change
+    stops: bool = False  # the change exceeds the limit
 
     def cells(self) -> list[str]:
         """Return the cells of a row in `Comparison.table`."""
@@ -56,23 +45,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two versions side by side.
-
-    Attributes:
-        domain: whose.
-        before: the published version; None if there is none.
-        after: the new version.
-        rows: rows before and after by table; None where the table does not exist.
-        differences: what differs, those that stop the publication first.
-        unchanged: tables with the same rows and columns.
-    """
+    """The published version and a new one side by side."""
 
     domain: str
-    before: str | None
+    before: str | None  # the published version
     after: str
-    rows: Mapping[str, tuple[int | None, int | None]]
-    differences: tuple[Difference, ...]
-    unchanged: tuple[str, ...]
+    rows: Mapping[str, tuple[int | None, int | None]]  # before and after; None where the table does not exist
+    differences: tuple[Difference, ...]  # those that stop the publication first
+    unchanged: tuple[str, ...]  # tables with the same rows and columns
 
     @property
     def stopping(self) -> tuple[Difference, ...]:
@@ -122,15 +102,7 @@ def compare(
     *,
     versions: tuple[str | None, str],
 ) -> Comparison:
-    """Compare two versions of a domain's tables.
-
-    Args:
-        domain: whose.
-        before: the published statistics by table; None if nothing is published.
-        after: the new ones.
-        limits: by how much they may differ.
-        versions: the names of both.
-    """
+    """Compare the statistics of a domain's published tables, if there are any, with those of a new version."""
     old = before or {}
     names = sorted({*old, *after})
     differences = [

@@ -15,36 +15,23 @@ EXAMPLES = 5
 
 @dataclass(frozen=True)
 class RowDiff:
-    """Rows that differ in a column, or whose key only one side has.
+    """Rows that differ in a column, or whose key only one side has."""
 
-    Attributes:
-        what: the column, `rows removed` or `rows added`.
-        rows: how many.
-        examples: key, and the value on both sides; as texts.
-    """
-
-    what: str
+    what: str  # the column, `rows removed` or `rows added`
     rows: int
-    examples: tuple[tuple[str, str, str], ...]
+    examples: tuple[tuple[str, str, str], ...]  # key, and the value on both sides; as texts
 
 
 @dataclass(frozen=True)
 class TableDiff:
-    """The differences of a mart between two databases.
-
-    Attributes:
-        table: which mart.
-        rows: of both; None where the table does not exist.
-        columns: columns that were removed, were added or changed their type, one sentence each.
-        key: columns by which rows are compared; none if no columns identify a row.
-        changed: what differs.
-        sides: what both are called.
-    """
+    """The differences of a mart between two databases."""
 
     table: str
-    rows: tuple[int | None, int | None]
-    columns: tuple[str, ...] = ()
-    key: tuple[str, ...] = ()
+    rows: tuple[int | None, int | None]  # None where the table does not exist
+    columns: tuple[
+        str, ...
+    ] = ()  # sentences about columns that were removed, were added or changed their type
+    key: tuple[str, ...] = ()  # what rows are compared by; empty if no columns identify a row
     changed: tuple[RowDiff, ...] = ()
     sides: tuple[str, str] = ("published", "with the change")
 
@@ -66,16 +53,7 @@ class TableDiff:
 
 
 class DataDiff:
-    """Compares marts of two databases that a connection sees.
-
-    Args:
-        connection: sees both.
-        before: one database; None for the connection's own.
-        after: the other one.
-        type_of: what must be the same about the types of two columns.
-        ignored: columns whose values may differ.
-        sides: what both databases are called.
-    """
+    """Compares marts of two databases that a connection sees; None stands for the connection's own database."""
 
     def __init__(
         self,
@@ -83,7 +61,7 @@ class DataDiff:
         before: str | None,
         after: str | None,
         *,
-        type_of: Callable[[str], str] = str,
+        type_of: Callable[[str], str] = str,  # what must be the same about the types of two columns
         ignored: Collection[str] = STAMPS,
         sides: tuple[str, str] = TableDiff.sides,
     ) -> None:

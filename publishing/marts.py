@@ -17,29 +17,16 @@ KEY_TESTS = ("unique", "primary_key", "unique_combination_of_columns")
 
 @dataclass(frozen=True)
 class Mart:
-    """A table to publish.
-
-    Attributes:
-        name: its name in the schema `marts`.
-        contracted: dbt enforces a contract on its columns.
-        partition_by_column: the column by whose values dbt rebuilds parts of the table, such as a month.
-        key: columns that identify a row; none if no test says so.
-        references: columns that are keys of other tables.
-        no_measures: columns of numbers whose sum may fall without a loss, such as averages
-            (`config: meta: {exclude_from_totals: true}`).
-        allow_decrease: it may have fewer rows without a loss (`config: meta: {allow_decrease: true}`).
-        month_views: it has a view per month.
-        meta: `config: meta:` of its YAML.
-    """
+    """A table to publish."""
 
     name: str
-    contracted: bool = True
-    partition_by_column: str | None = None
-    key: tuple[str, ...] = ()
-    references: frozenset[str] = frozenset()
-    no_measures: frozenset[str] = frozenset()
-    allow_decrease: bool = False
-    month_views: bool = False
+    contracted: bool = True  # dbt enforces a contract on its columns
+    partition_by_column: str | None = None  # dbt rebuilds the rows of one value, such as a month, at once
+    key: tuple[str, ...] = ()  # columns that identify a row, if a test says so
+    references: frozenset[str] = frozenset()  # columns that are keys of other tables
+    no_measures: frozenset[str] = frozenset()  # columns with `meta: {exclude_from_totals: true}`
+    allow_decrease: bool = False  # fewer rows are no loss: `meta: {allow_decrease: true}`
+    month_views: bool = False  # it has a view per month
     meta: Mapping[str, Any] = field(default_factory=dict)
 
 

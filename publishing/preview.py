@@ -63,12 +63,8 @@ class Preview:
 def preview(domain: str, settings: Settings) -> Preview:
     """Build what a change affects in a separate database, and compare its marts with the published ones.
 
-    Args:
-        domain: a domain that has been published with dbt's manifest.
-        settings: which data folder and environment.
-
     Raises:
-        PreviewError: nothing to compare with is published, or another preview is running.
+        PreviewError: the domain is not published with dbt's manifest, or another preview is running.
         DbtError: a model cannot be built.
     """
     if settings.target != "duckdb":

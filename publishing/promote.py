@@ -20,12 +20,7 @@ def promote(
     The file gets a second name, or is copied to another file system. The differences from the version that the target
     environment has must be within that environment's limits.
 
-    Args:
-        domain: whose version.
-        source: the environment that has the version.
-        target: the environment that gets it.
-        version: its name, or the beginning of it; the active one by default.
-        accept: promote it in spite of the differences; the version records it.
+    By default it is the active version. `accept` promotes it in spite of the differences; the version records it.
 
     Returns:
         The version's name, and the differences from the one that it replaces.

@@ -40,27 +40,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Publication:
-    """What was published.
-
-    Attributes:
-        domain: whose marts.
-        path: the file that readers open; on a server the schema.
-        version: the name of the new version.
-        rows: rows by table.
-        quarantine: how much is in quarantine.
-        comparison: with the version that it replaces.
-        accepted: what exceeds a limit and was published by force, one sentence each.
-        pruned: versions that were removed.
-    """
+    """What was published."""
 
     domain: str
-    path: Path | str
+    path: Path | str  # the file that readers open; on a server the schema
     version: str
     rows: dict[str, int]
     quarantine: QuarantineShare
     comparison: Comparison
-    accepted: tuple[str, ...] = ()
-    pruned: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()  # what exceeds a limit and was published by force
+    pruned: tuple[str, ...] = ()  # versions that were removed
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self) | {"path": str(self.path), "comparison": self.comparison.to_dict()}
@@ -86,7 +75,7 @@ def publish(
         domain: the domain, as in `models/marts/<domain>`.
         settings: those of the environment by default.
         run_id: the run that publishes.
-        accept: publish in spite of the quarantine and the differences; the version records it.
+        accept: publish in spite of exceeded limits; the version records it.
         keep: how many versions to keep.
         only_own: publish only what this run has built, and so tested, itself.
 

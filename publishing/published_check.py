@@ -9,10 +9,6 @@ from warehouse import is_there, reading
 def has_all(domain: str, settings: Settings) -> bool:
     """Return whether the newest version contains the current content of every file that is loaded.
 
-    Args:
-        domain: the pipeline.
-        settings: which data folder and environment.
-
     Raises:
         WarehouseBusyError: another process kept the warehouse.
     """

@@ -72,15 +72,7 @@ def write_reports(domain: str, settings: Settings | None = None, *, day: date | 
     """Write a domain's reports from its published marts to `reports/<domain>/<file>_<day>.csv`.
 
     Each file is written whole or not at all, and replaced by a second run on the same day. All show the same
-    published version, even if another one is published meanwhile.
-
-    Args:
-        domain: the domain.
-        settings: those of the environment by default.
-        day: the day in the files' names; today in UTC by default.
-
-    Returns:
-        The files; an empty list if the domain declares no report.
+    published version, even if another one is published meanwhile. The day is today in UTC by default.
 
     Raises:
         NothingPublishedError: the domain has not been published.

@@ -25,14 +25,10 @@ class Store(ABC):
     """The versions of a domain, one of which is active: readers see it.
 
     `versions`, `history`, `active`, `get` and `query` need no lock; every other method requires `lock`.
-
-    Attributes:
-        domain: whose versions.
-        location: what readers open, a file or a schema.
     """
 
     domain: str
-    location: Path | str
+    location: Path | str  # what readers open, a file or a schema
 
     @abstractmethod
     def versions(self) -> list[Version]:
@@ -83,11 +79,7 @@ class Store(ABC):
     ) -> dict[str, Any]:
         """Write a candidate, which readers do not see, and return facts about it, `bytes` among them.
 
-        Args:
-            warehouse: where the tables are.
-            tables: what to write.
-            stats: their statistics.
-            old: the active version.
+        `old` is the active version.
 
         Raises:
             PublishError: the candidate does not hold the rows of the warehouse.

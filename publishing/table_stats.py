@@ -29,23 +29,14 @@ TIMES = ("DATE", "TIMESTAMP")
 
 @dataclass(frozen=True)
 class Partition:
-    """Statistics of a partition.
-
-    Attributes:
-        rows: number of rows.
-        hashes: sum of the rows' hashes.
-        nulls: number of nulls by column, without columns that have none.
-        totals: sums of measures by column.
-        newest: the last date or time by column, in ISO form.
-        watermark: when its rows were written (see `watermarks`); None if the rows do not say.
-    """
+    """Statistics of a partition."""
 
     rows: int
-    hashes: int
-    nulls: Mapping[str, int] = field(default_factory=dict)
-    totals: Mapping[str, float] = field(default_factory=dict)
-    newest: Mapping[str, str] = field(default_factory=dict)
-    watermark: str | None = None
+    hashes: int  # the sum of the rows' hashes
+    nulls: Mapping[str, int] = field(default_factory=dict)  # by column, without those that have none
+    totals: Mapping[str, float] = field(default_factory=dict)  # sums of measures
+    newest: Mapping[str, str] = field(default_factory=dict)  # the last date or time in ISO form
+    watermark: str | None = None  # when its rows were written (see `watermarks`), if they say
 
     def same_rows(self, other: "Partition | None") -> bool:
         return other is not None and (self.rows, self.hashes) == (other.rows, other.hashes)
@@ -112,18 +103,11 @@ class TableStats:
 
 @dataclass(frozen=True)
 class Table:
-    """A mart as it stands in a database.
-
-    Attributes:
-        mart: what dbt says of it.
-        relation: its name in SQL.
-        columns: names and types, in order.
-        nullable: columns that may hold null.
-    """
+    """A mart as it stands in a database."""
 
     mart: Mart
-    relation: str
-    columns: Mapping[str, str]
+    relation: str  # its name in SQL
+    columns: Mapping[str, str]  # names and types, in order
     nullable: Collection[str]
 
     @property
@@ -162,13 +146,7 @@ class Table:
 def describe_tables(
     warehouse: Warehouse, marts: Iterable[Mart], schema: str = SCHEMA, **where: str
 ) -> dict[str, Table]:
-    """Return the marts as they stand in a schema, by name.
-
-    Args:
-        warehouse: where they are.
-        marts: what dbt says of them.
-        schema: which schema.
-        where: `database` of DuckDB; the current one by default.
+    """Return the marts as they stand in a schema; `where` may name the `database` of DuckDB.
 
     Raises:
         PublishError: one of them has not been built.
@@ -191,10 +169,7 @@ def describe_tables(
 def compute_stats(warehouse: Warehouse, table: Table, published: TableStats | None = None) -> TableStats:
     """Compute the statistics of a table.
 
-    Args:
-        warehouse: where the table is.
-        table: which one.
-        published: earlier statistics; partitions whose watermark is the same are taken from there and not read.
+    Partitions whose watermark is that of the published statistics are taken from there and not read.
     """
     marks = watermarks(warehouse, table)
     unread: dict[str, Partition] = {}
@@ -285,16 +260,10 @@ def count_partitions(warehouse: Warehouse, table: Table) -> dict[str, int]:
 
 
 def verify_written(warehouse: Warehouse, table: Table, stats: TableStats, written: Collection[str]) -> None:
-    """Read back what was written, and check that nothing else was added or removed.
-
-    Args:
-        warehouse: where it can be read.
-        table: as it was written.
-        stats: what it must hold.
-        written: the partitions that were written; rows of the others are only counted.
+    """Read back the partitions that were written, and count the rows of the others.
 
     Raises:
-        PublishError: it holds something else.
+        PublishError: the table does not hold what the statistics say.
     """
     expected = {key: each.rows for key, each in stats.partitions.items()}
     read = read_partitions(warehouse, table, [key for key in written if key in expected])

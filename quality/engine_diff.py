@@ -17,7 +17,6 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-import settings as settings_module
 from common.file_lock import FileLockedError, file_lock
 from publishing.data_diff import DataDiff, TableDiff
 from publishing.errors import PublishError
@@ -66,9 +65,9 @@ def compare_targets(domains: Sequence[str], targets: Sequence[str], settings: Se
     """Build domains from the same input on each target, and compare the others with the first one.
 
     Args:
-        domains: which; their input is what lies in the landing folder and the archive.
-        targets: two or more of dbt's targets.
-        settings: which data folder and environment; the servers of the targets come from the environment.
+        domains: their input is what lies in the landing folder and the archive.
+        targets: two or more of dbt's targets; their servers come from the environment.
+        settings: which data folder and environment.
 
     Raises:
         EngineDiffError: a target could not be built, or there is no input.
@@ -95,12 +94,7 @@ def _compare(domain: str, sides: Sequence[Settings], settings: Settings) -> Iter
 
 
 def compare_published(domain: str, one: Settings, other: Settings) -> EngineDiff:
-    """Compare what is published of a domain on two targets.
-
-    Args:
-        domain: which.
-        one: settings of one target, whose manifest names the keys.
-        other: settings of the other one.
+    """Compare what is published of a domain on two targets, by the keys in the manifest of the first one.
 
     Raises:
         EngineDiffError: the domain has no marts, or is not published on both.
@@ -138,16 +132,7 @@ def _target(target: str, settings: Settings, folder: Path) -> Iterator[Settings]
     own = folder / target
     shutil.rmtree(own, ignore_errors=True)
     own.mkdir(parents=True)
-    before = {name: os.environ.get(name) for name in ("SLUICE_TARGET", "SLUICE_DATA_DIR")}
-    os.environ |= {"SLUICE_TARGET": target, "SLUICE_DATA_DIR": str(own)}
-    try:
-        where = settings_module.load()
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    where = Settings(env=settings.env, target=target, data_dir=own)
     try:
         with scratch(where, "compare") as where:
             yield where

@@ -1,4 +1,4 @@
-"""The working list of a domain: rows in quarantine and rejected lines, to be corrected and delivered again."""
+"""Lists and exports the rows in quarantine and the rejected lines of a domain, to be corrected and delivered again."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -15,25 +15,17 @@ from settings import Settings
 from transformation.manifest import quarantine_model
 from warehouse import Warehouse, WarehouseError, is_there, quoted, reading
 
-# The columns of an exported list that come before the delivered ones.
-LISTED = (
-    "_entity",
-    "_row_id",
-    "_source_file",
-    "_line_number",
-    "_source_row",
-    "_reasons",
-    "_rejected_line",
-)
+# The columns of an export before the delivered ones.
+COLUMNS = ("_entity", "_row_id", "_source_file", "_line_number", "_source_row", "_reasons", "_rejected_line")
 
 
 class QuarantineError(RuntimeError):
-    """The list could not be read or exported; a file of an earlier export is as it was."""
+    """The quarantine could not be read or exported; an earlier export is as it was."""
 
 
 @dataclass(frozen=True)
 class ReasonCount:
-    """Rows of an entity that break one rule, or its rejected lines of one reason."""
+    """Rows of an entity that fail one rule, or its lines that were rejected for one reason."""
 
     entity: str
     reason: str
@@ -42,7 +34,7 @@ class ReasonCount:
 
 @dataclass(frozen=True)
 class FileCount:
-    """What one input file has on the list."""
+    """Rows in quarantine and rejected lines of one input file."""
 
     entity: str
     source_file: str
@@ -52,46 +44,35 @@ class FileCount:
 
 @dataclass(frozen=True)
 class QuarantineReport:
-    """What is on the list.
-
-    Attributes:
-        domain: whose list it is.
-        rows: rows in quarantine.
-        rejected_lines: lines that could not be split into columns.
-        by_reason: most frequent first; a row that breaks several rules counts for each.
-        by_file: every input file that has something on the list.
-        export: the file to which the list was written, if any.
-    """
+    """What is in quarantine."""
 
     domain: str
     rows: int
-    rejected_lines: int
-    by_reason: tuple[ReasonCount, ...]
-    by_file: tuple[FileCount, ...]
+    rejected_lines: int  # lines that could not be split into columns
+    by_reason: tuple[ReasonCount, ...]  # most frequent first; a row counts for each rule that it fails
+    by_file: tuple[FileCount, ...]  # without files that have nothing in quarantine
     export: Path | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
         return asdict(self) | {"export": str(self.export) if self.export else None}
 
 
 def quarantine(
     domain: str, settings: Settings | None = None, *, export: Path | None = None
 ) -> QuarantineReport:
-    """Count what waits for correction in a domain, and write it to a CSV file if one is named.
+    """Count what is in quarantine in a domain, and export it to a CSV file if one is named.
 
-    On the list is every row that the last build put into quarantine, and every rejected line of a file's
-    last delivery, if no row delivered since replaces it.
+    This is every row that the last build put into quarantine, and every rejected line of a file's last delivery,
+    unless a row that was delivered since replaces it.
 
-    The CSV file has the columns `_entity`, `_row_id`, `_source_file`, `_line_number` (rejected lines
-    only, 1 = header), `_source_row` (rows only: position among the loaded records), `_reasons` (comma
-    separated) and `_rejected_line` (the line itself), then the delivered columns of all entities.
-    A row's values are as delivered, text for text; `""` stands for an empty text and no text at all for
-    null. An empty list gives a file with a header only.
+    The CSV file has the columns `_entity`, `_row_id`, `_source_file`, `_line_number` (of a rejected line, 1 = header),
+    `_source_row` (of a row: its position among the loaded records), `_reasons` (comma separated) and `_rejected_line`
+    (the line itself), then the delivered columns of all entities. A row's values are as delivered; `""` is an empty
+    text, and nothing is null. If nothing is in quarantine, the file has only a header.
 
     Args:
         domain: one of the domains of `ingestion.sources`.
-        settings: defaults to those of the environment.
+        settings: those of the environment by default.
         export: the CSV file, written whole or not at all.
 
     Raises:
@@ -111,7 +92,7 @@ def quarantine(
         ]
         if not all(built) or not warehouse.columns(f"raw_{domain}", "rejected_lines"):
             raise _not_built(domain)
-        listed = _working_list(domain, columns)
+        listed = _query(domain, columns)
         if export:
             _export(warehouse, listed, columns, export)
         counts = warehouse.execute(
@@ -123,11 +104,11 @@ def quarantine(
 def _counted(
     domain: str, counts: Sequence[tuple[bool, str, str, str, int]], export: Path | None
 ) -> QuarantineReport:
-    """Sum up what is on the list, by what is the same of several rows."""
+    """Sum up rows that have an entity, a file and reasons in common."""
     by_reason: Counter[tuple[str, str]] = Counter()
     by_file: dict[tuple[str, str], Counter[bool]] = {}
     for is_line, entity, source_file, reasons, count in counts:
-        # The reason of a rejected line is a sentence, which may have a comma.
+        # The reason of a rejected line is a sentence, which may contain a comma.
         for reason in [reasons] if is_line else reasons.split(","):
             by_reason[entity, reason] += count
         by_file.setdefault((entity, source_file), Counter())[is_line] += count
@@ -145,10 +126,10 @@ def _counted(
 
 
 def describe(found: QuarantineReport, settings: Settings) -> str:
-    """The list's numbers as lines for a person, and what to do with an exported file."""
+    """Describe the report, and what to do with an exported file."""
     if not found.by_file:
-        exported = f"\n{found.export} has a header only" if found.export else ""
-        return f"{found.domain}: no row is in quarantine and no line is rejected{exported}"
+        exported = f"\n{found.export} has only a header" if found.export else ""
+        return f"{found.domain}: no rows in quarantine, no rejected lines{exported}"
     lines = [
         f"{found.domain}: {found.rows:,} rows in quarantine, {found.rejected_lines:,} rejected lines",
         "",
@@ -166,10 +147,9 @@ def describe(found: QuarantineReport, settings: Settings) -> str:
         lines += ["To correct a row, deliver the whole file of its month again; it replaces the month."]
     elif found.export:
         lines += [
-            "Correct it, delete the lines that you leave for later, keep _entity and _row_id, and put it into",
-            f"{settings.landing(found.domain)} as corrections_….csv, or with the lines of one entity only",
-            f"under a new name of that entity's, such as {entity}_….csv. Each of its lines replaces the row or",
-            "rejected line whose _row_id it has.",
+            "Correct the rows, delete those that are not corrected yet, and keep _entity and _row_id. Put the file into",
+            f"{settings.landing(found.domain)} as corrections_….csv or, with the rows of one entity only, under a new",
+            f"name for that entity, such as {entity}_….csv. Each row replaces the one with the same _row_id.",
         ]
     return "\n".join(lines)
 
@@ -178,13 +158,8 @@ def _not_built(domain: str) -> QuarantineError:
     return QuarantineError(f"{domain} has not been built; run `sluice run {domain}` first")
 
 
-def _working_list(domain: str, columns: Mapping[str, Sequence[str]]) -> str:
-    """The query of the list: `is_line`, and the columns of the CSV file.
-
-    Args:
-        domain: whose list.
-        columns: the delivered columns of each entity.
-    """
+def _query(domain: str, columns: Mapping[str, Sequence[str]]) -> str:
+    """Return the query of `is_line` and the columns of the CSV file; `columns` are the delivered ones by entity."""
     raw = f"raw_{domain}"
     delivered = list(dict.fromkeys(name for names in columns.values() for name in names))
     rows = [
@@ -202,7 +177,7 @@ def _working_list(domain: str, columns: Mapping[str, Sequence[str]]) -> str:
         """
         for entity, names in columns.items()
     ]
-    # Nobody knows for sure of which entity a rejected line is, so a correction of any entity will do.
+    # The entity of a rejected line is a guess, so a row of any entity may correct it.
     corrections = " union all ".join(f"select _corrects_row_id from {raw}.{entity}" for entity in columns)
     lines = f"""
         select
@@ -226,7 +201,7 @@ def _working_list(domain: str, columns: Mapping[str, Sequence[str]]) -> str:
 
 
 def _value(name: str, there: Collection[str]) -> str:
-    """A delivered column, null where an entity has it not."""
+    """Return SQL for a delivered column, null for an entity that does not have it."""
     return f'delivered."{name}"' if name in there else f'cast(null as text) as "{name}"'
 
 
@@ -236,7 +211,7 @@ def _delivered_columns(warehouse: Warehouse, domain: str, entities: Sequence[str
 
 
 def _export(warehouse: Warehouse, listed: str, columns: Mapping[str, Sequence[str]], target: Path) -> None:
-    names = [*LISTED, *dict.fromkeys(name for of_entity in columns.values() for name in of_entity)]
+    names = [*COLUMNS, *dict.fromkeys(name for of_entity in columns.values() for name in of_entity)]
     query = (
         f"select {', '.join(map(quoted, names))} from ({listed}) as listed"
         " order by _entity, _source_file, _line_number nulls last, _source_row nulls last"

@@ -1,4 +1,4 @@
-"""The working list: what is on it, and that an export comes back as it went out."""
+"""What is in quarantine is listed, and an export comes back as it went out."""
 
 import csv
 from collections.abc import Callable
@@ -241,7 +241,7 @@ def test_an_empty_list_is_a_sentence_and_a_header(
     build(settings)
     export = tmp_path / "list.csv"
     assert main(["quarantine", "ecommerce", "--export", str(export)]) == 0
-    assert "no row is in quarantine and no line is rejected" in capsys.readouterr().out
+    assert "no rows in quarantine, no rejected lines" in capsys.readouterr().out
     with export.open(newline="") as file:
         header, *rows = csv.reader(file)
     assert header[: len(PLATFORM)] == PLATFORM
