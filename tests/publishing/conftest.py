@@ -1,4 +1,4 @@
-"""A warehouse with a fact of months."""
+"""Fixtures: a warehouse with a fact that is rebuilt by month."""
 
 import os
 
@@ -12,15 +12,15 @@ from tests.publishing.things import build_months
 
 @pytest.fixture(autouse=True)
 def _only_things(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The manifest is that of the tests, and there is no domain but theirs."""
+    """Use the manifest of the tests, and let the command line know their domain only."""
     monkeypatch.setattr(publishing, "ensure_manifest", lambda settings: None)
     monkeypatch.setattr("cli.options.domains", lambda: ["things"])
 
 
 @pytest.fixture
 def months(settings: Settings) -> Settings:
-    """Three months of things in the warehouse."""
+    """Return settings with three months of things in the warehouse."""
     build_months(settings, 3, ROWS)
-    # Younger than any file of the project, for processes that are started.
+    # Younger than any file of the project, so that started processes use it.
     os.utime(settings.manifest, (4e9, 4e9))
     return settings

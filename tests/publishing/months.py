@@ -1,4 +1,4 @@
-"""A fact of months to publish, and what the published file holds of it."""
+"""A fact with months, and a query that sums it up."""
 
 from settings import Settings
 from tests.publishing.things import execute

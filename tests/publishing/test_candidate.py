@@ -1,4 +1,4 @@
-"""What a publication reads and writes: the months that differ, and no garbage."""
+"""A publication reads and writes the months that differ, in a file of a bounded size and a named format."""
 
 import os
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.publishing.things import execute
 BLOCK, HEADERS = 262_144, 3 * 4096
 
 
-def test_only_what_differs_is_written(months: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_months_that_differ_are_written(months: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     build_larger(months)
     first = publish("things", months)
     execute(months, "update marts.fct_things set words = 'x' where month = date '2022-03-01'")
@@ -28,9 +28,9 @@ def test_only_what_differs_is_written(months: Settings, monkeypatch: pytest.Monk
     old, new = (blocks(kept.file(each.version)) for each in (first, second))
     assert len(old) > 40
     same = sum(one == other for one, other in zip(old, new, strict=False))
-    # One month of twelve, and DuckDB's own.
+    # One month of twelve, and DuckDB's metadata.
     assert same > 0.8 * len(old)
-    # The checksum is that of the rows, wherever they lie.
+    # The checksum depends on the rows, not on where they are stored.
     assert tables_of(months, second.version) == tables_of_scratch(months, monkeypatch)
 
 
@@ -45,7 +45,7 @@ def tables_of(settings: Settings, version: str) -> dict[str, tuple[int, str]]:
 
 
 def tables_of_scratch(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[int, str]]:
-    """What a publication would note that has nothing to begin with."""
+    """Return the statistics of a publication that starts from nothing."""
     settings.published("things").rename(settings.data_dir / "aside.duckdb")
     found = tables_of(settings, publish("things", settings).version)
     settings.published("things").unlink()
@@ -53,11 +53,9 @@ def tables_of_scratch(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> di
     return found
 
 
-def test_only_the_months_that_were_written_are_read(
-    months: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_months_that_were_written_are_read(months: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     def write(months_written: str, run: int) -> list[str]:
-        """What dbt does: the month's rows go, and come with the time of the run."""
+        """Return statements that rebuild months as dbt does, with the time of the run."""
         where = f"where strftime(month, '%Y-%m') in ({months_written})"
         return [
             f"create or replace temp table written as select * replace ({run}::text as words) from marts.fct_things {where}",
@@ -97,7 +95,7 @@ def test_only_the_months_that_were_written_are_read(
     assert later == [["2022-03"], ["2022-02"], ["2022-01", "2022-03"], [], []]
 
 
-def test_a_month_written_with_the_same_rows_is_the_same(months: Settings) -> None:
+def test_a_month_rebuilt_with_the_same_rows_is_unchanged(months: Settings) -> None:
     execute(
         months, "alter table marts.fct_things add column _built_at timestamp default timestamp '2024-01-01'"
     )
@@ -109,7 +107,7 @@ def test_a_month_written_with_the_same_rows_is_the_same(months: Settings) -> Non
     assert tables_of(months, publish("things", months).version) == first
 
 
-def test_garbage_in_the_file_is_bounded(months: Settings) -> None:
+def test_free_space_in_the_file_is_bounded(months: Settings) -> None:
     build_larger(months)
     path = publish("things", months).path
     size = path.stat().st_size
@@ -122,7 +120,7 @@ def test_garbage_in_the_file_is_bounded(months: Settings) -> None:
     assert path.stat().st_size < size / 2
 
 
-def test_a_copy_is_whole_wherever_the_kernel_can_copy(
+def test_a_copy_is_whole_whether_the_kernel_copies_or_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = os.urandom(3_000_000)
@@ -145,12 +143,12 @@ def test_the_storage_version_of_published_files_is_named(months: Settings) -> No
         assert candidate.storage_version(warehouse) != candidate.STORAGE_VERSION
 
 
-def test_another_storage_version_is_written_as_a_whole_file(
+def test_another_storage_version_makes_a_whole_new_file(
     months: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = publish("things", months).path
     execute(months, "update marts.fct_things set words = 'x' where month = date '2022-03-01'")
-    # Up, and down again, which DuckDB refuses to do with an existing file.
+    # Up, and down again, which DuckDB refuses for an existing file.
     for version in ("v1.2.0", candidate.STORAGE_VERSION):
         with monkeypatch.context() as other:
             other.setattr(candidate, "STORAGE_VERSION", version)

@@ -1,4 +1,4 @@
-"""What stops a publication: losses, columns that are gone, builds that cannot be read back."""
+"""The gate stops a publication that loses rows or columns, or that cannot be read back."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from tests.publishing.months import ROWS, SUMS
 from tests.publishing.things import MONTHLY, execute, names, query, write_manifest
 
 
-def test_half_of_the_rows_gone_stops_it_with_both_sides_until_somebody_accepts(
+def test_losing_half_of_the_rows_stops_until_forced(
     months: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = publish("things", months).path
@@ -44,7 +44,7 @@ def test_half_of_the_rows_gone_stops_it_with_both_sides_until_somebody_accepts(
     assert "published by force" in str(listed)
 
 
-def test_a_column_that_is_gone_or_of_another_type_stops_it_and_a_new_one_is_told(months: Settings) -> None:
+def test_removed_and_retyped_columns_stop_and_added_ones_are_reported(months: Settings) -> None:
     path = publish("things", months).path
     before = path.read_bytes()
     execute(months, "alter table marts.fct_things rename amount to price")
@@ -106,7 +106,7 @@ def test_a_difference_beyond_its_limit_stops_the_publication(
         ("update marts.fct_things set words = null where id % 100 = 0", [("nulls", "words")]),
         ("update marts.fct_things set amount = 1000", [("total", "amount")]),
         ("delete from marts.fct_things where id % 20 = 0", [("rows", None), ("total", "amount")]),
-        # The name says that it is a key, so its sum means nothing: other rows, and no difference to report.
+        # A column named like a key has no total: the rows differ, and no number does.
         ("update marts.fct_things set id = 0", []),
     ],
 )
@@ -121,7 +121,7 @@ def test_a_difference_within_its_limit_is_published_and_reported(
     assert not compared.stopping
 
 
-def test_a_sum_that_means_nothing_stops_nothing(months: Settings) -> None:
+def test_a_column_excluded_from_totals_does_not_stop(months: Settings) -> None:
     publish("things", months)
     execute(months, "update marts.fct_things set amount = -1")
     with pytest.raises(PublishStoppedError, match="total of amount"):
@@ -131,7 +131,7 @@ def test_a_sum_that_means_nothing_stops_nothing(months: Settings) -> None:
     assert publish("things", months).accepted == ()
 
 
-def test_fewer_rows_of_what_may_shrink_are_no_loss(months: Settings) -> None:
+def test_fewer_rows_of_a_mart_with_allow_decrease_do_not_stop(months: Settings) -> None:
     write_manifest(months, meta={"allow_decrease": True}, **MONTHLY)
     os.utime(months.manifest, (4e9, 4e9))
     publish("things", months)
@@ -139,12 +139,12 @@ def test_fewer_rows_of_what_may_shrink_are_no_loss(months: Settings) -> None:
     assert publish("things", months).accepted == ()
 
 
-def test_what_has_no_limit_has_one_that_json_can_say(months: Settings) -> None:
+def test_an_infinite_limit_is_null_in_json(months: Settings) -> None:
     publish("things", months)
     execute(months, "insert into marts.fct_things select id + 1000000, * exclude (id) from marts.fct_things")
     publication = publish("things", months)
     assert [each.limit for each in publication.comparison.differences if each.what == "rows"] == [None]
-    # As Airflow keeps the result of a task.
+    # Airflow keeps the result of a task as JSON.
     assert json.dumps(publication.to_dict(), allow_nan=False)
 
 
@@ -156,7 +156,7 @@ def test_a_first_publication_has_nothing_to_compare_with(months: Settings) -> No
     assert "Nothing was published before" in report.read_text()
 
 
-def test_a_build_that_fails_to_be_read_back_is_not_published(
+def test_a_candidate_with_wrong_rows_is_not_published(
     months: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish("things", months)

@@ -1,10 +1,9 @@
-"""Readers, kills, a full disk and other processes while a version is put in place."""
+"""Publish and roll back beside readers and other publishers, on a full disk, and through kills."""
 
 import fcntl
 import os
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 
@@ -19,44 +18,26 @@ from tests.publishing.months import ROWS, SUMS, build_larger
 from tests.publishing.things import execute, names, query
 
 
-def start(program: str, *arguments: str, settings: Settings, **more: Any) -> subprocess.Popen[str]:
+def start(program: str, *arguments: str, settings: Settings) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", program, *arguments],
+        [sys.executable, "-m", f"tests.publishing.{program}", *arguments],
         cwd=PROJECT_DIR,
         env=os.environ | settings.environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        **more,
     )
-
-
-READER = """
-import select, sys, duckdb
-reads, seen = 0, set()
-while not select.select([sys.stdin], [], [], 0.005)[0]:
-    with duckdb.connect(sys.argv[1], read_only=True) as published:
-        count, total, least, most = published.execute(sys.argv[2]).fetchone()
-        again = published.execute(sys.argv[2]).fetchone()
-    assert (count, total, most) == (60000, 60000 * least, least), (count, total, least, most)
-    assert again == (count, total, least, most)
-    reads += 1
-    seen.add(least)
-    if reads == 1:
-        print("reading", flush=True)
-print(reads, len(seen))
-"""
 
 
 @pytest.mark.slow
 def test_readers_see_one_whole_version_at_any_moment(months: Settings) -> None:
     path = publish("things", months).path
-    readers = [start(READER, str(path), SUMS, settings=months) for _ in range(4)]
+    readers = [start("read_file", str(path), settings=months) for _ in range(4)]
     for reader in readers:
         assert reader.stdout.readline() == "reading\n"
     for number in range(50):
-        # Every other one changes a single month, by way of the others.
+        # All rows get the same new amount.
         execute(months, f"update marts.fct_things set amount = {number % 9 + 1}")
         publish("things", months, accept=True)
         if number % 5 == 4:
@@ -118,12 +99,10 @@ def test_a_killed_publish_leaves_a_whole_version_and_the_next_one_succeeds(
     assert names(months) == [f"{each.name}.duckdb" for each in kept.versions]
 
 
-def test_one_process_at_a_time_changes_versions_and_the_others_name_it(months: Settings) -> None:
+def test_one_process_changes_versions_and_others_name_it(months: Settings) -> None:
     publish("things", months)
     kept = FileStore("things", months)
-    hold = "import fcntl, os, sys; f = open(sys.argv[1], 'r+'); fcntl.flock(f, fcntl.LOCK_EX); f.truncate(0); f.write(str(os.getpid())); "
-    hold += "f.flush(); print('held', flush=True); sys.stdin.read()"
-    holder = start(hold, str(kept.folder / ".lock"), settings=months)
+    holder = start("hold_lock", str(kept.folder / ".lock"), settings=months)
     assert holder.stdout.readline() == "held\n"
     with (
         pytest.raises(
@@ -132,7 +111,7 @@ def test_one_process_at_a_time_changes_versions_and_the_others_name_it(months: S
         kept.lock(wait_seconds=0.3),
     ):
         pass
-    # A lock outlives nobody.
+    # The kernel releases the lock of a killed process.
     holder.kill()
     holder.communicate()
     with kept.lock(wait_seconds=5):
@@ -140,9 +119,8 @@ def test_one_process_at_a_time_changes_versions_and_the_others_name_it(months: S
 
 
 @pytest.mark.slow
-def test_publications_at_the_same_time_follow_each_other(months: Settings) -> None:
-    program = "from publishing.publish import publish; import sys; publish('things', run_id=sys.argv[1])"
-    together = [start(program, f"run{number}", settings=months) for number in range(4)]
+def test_simultaneous_publications_run_one_after_another(months: Settings) -> None:
+    together = [start("publish_things", f"run{number}", "5", settings=months) for number in range(4)]
     for each in together:
         output, _ = each.communicate(timeout=120)
         assert each.returncode == 0, output
@@ -153,25 +131,13 @@ def test_publications_at_the_same_time_follow_each_other(months: Settings) -> No
     assert replaced == [None, *(each.name for each in kept.versions[:-1])]
 
 
-FULL = """
-import resource, sys
-from publishing.publish import publish
-# As on a full disk, a write fails in the middle of the file; it is the one way to have that anywhere.
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
-try:
-    publish("things")
-except Exception as error:
-    print(type(error).__name__, error)
-"""
-
-
 @pytest.mark.parametrize("share", [0.3, 1.0])
-def test_a_full_disk_leaves_the_old_version_and_no_rubbish(months: Settings, share: float) -> None:
+def test_a_full_disk_leaves_the_old_version_and_nothing_else(months: Settings, share: float) -> None:
     build_larger(months)
     path = publish("things", months).path
     before, kept = path.read_bytes(), names(months)
     execute(months, "update marts.fct_things set words = md5(words)")
-    writer = start(FULL, str(int(share * len(before))), settings=months)
+    writer = start("publish_on_full_disk", str(int(share * len(before))), settings=months)
     output, _ = writer.communicate(timeout=60)
     assert output.startswith("PublishError things could not be published"), output
     assert path.read_bytes() == before
@@ -179,7 +145,7 @@ def test_a_full_disk_leaves_the_old_version_and_no_rubbish(months: Settings, sha
     publish("things", months)
 
 
-def test_a_lock_is_one_of_the_kernel(months: Settings) -> None:
+def test_the_lock_is_held_by_the_kernel(months: Settings) -> None:
     kept = FileStore("things", months)
     with kept.lock(), (kept.folder / ".lock").open() as file, pytest.raises(BlockingIOError):
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,8 +1,7 @@
-"""Publishing on a PostgreSQL server: schemas that change their names, with the same comparison, versions and rollback."""
+"""Publish on a PostgreSQL server, where versions are schemas that are renamed."""
 
 # ruff: noqa: F811 (a test's arguments are fixtures that are imported)
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -24,6 +23,7 @@ from publishing.readers import open_published, published_names
 from publishing.store import store_of
 from publishing.versions import VersionError
 from settings import PROJECT_DIR, Settings
+from tests.kill_at import run_to_death
 from tests.publishing.things import MONTHLY, write_manifest
 from tests.servers.postgres_fixtures import server, settings  # noqa: F401
 from warehouse import WarehouseError, connect, reading
@@ -48,7 +48,7 @@ SUMS = "select count(*), sum(fct.amount), max(dim.amount) from {0}.fct_things as
 
 @pytest.fixture
 def things(settings: Settings) -> Settings:
-    """Three months of a fact that is rebuilt by months and has a view a month."""
+    """Three months of a fact that is rebuilt by month and has a view per month."""
     write_manifest(settings, meta={}, **MONTHLY)
     manifest = settings.manifest.read_text()
     settings.manifest.write_text(
@@ -84,7 +84,7 @@ def schemas(settings: Settings) -> list[str]:
     return [name for (name,) in found]
 
 
-def test_versions_are_compared_kept_and_gone_back_to(things: Settings) -> None:
+def test_versions_are_compared_kept_and_rolled_back(things: Settings) -> None:
     first = publish("things", things)
     assert (first.path, first.rows["fct_things"]) == ("published_things", 3 * ROWS)
     assert schemas(things) == ["published_things"]
@@ -92,7 +92,7 @@ def test_versions_are_compared_kept_and_gone_back_to(things: Settings) -> None:
         (ROWS, ROWS)
     ]
 
-    # One month of three: the others are known by when they were written.
+    # One month of three: the watermarks of the others are the same.
     execute(
         things,
         "update marts.fct_things set amount = 3, _built_at = now()::timestamp where month = '2022-02-01'",
@@ -132,7 +132,7 @@ def test_versions_are_compared_kept_and_gone_back_to(things: Settings) -> None:
     assert prune("things", 1, things) == [first.version]
     assert len(schemas(things)) == 2
 
-    # What is not what was published is not gone back to.
+    # A version that was changed is refused.
     execute(things, f"delete from published_things_v{third.version[:22].lower()}.fct_things where id = 1")
     with pytest.raises(VersionError, match="fct_things differs"):
         rollback("things", third.version, things)
@@ -142,7 +142,7 @@ def test_versions_are_compared_kept_and_gone_back_to(things: Settings) -> None:
         promote("things", things, things)
 
 
-def test_readers_find_one_version_and_keep_the_right_to_read(things: Settings, server: Any) -> None:
+def test_readers_see_one_version_and_keep_their_rights(things: Settings, server: Any) -> None:
     assert published_names(things) == []
     publish("things", things)
     execute(things, "create schema published_others; create table published_others.x as select 1")
@@ -178,13 +178,6 @@ def test_readers_find_one_version_and_keep_the_right_to_read(things: Settings, s
     assert second.version == versions("things", things).active
 
 
-PUBLISH = """
-import sys
-from tests.kill_at import arm
-from publishing.publish import publish
-arm(sys.argv[1], sys.argv[2], int(sys.argv[3]))
-publish("things", keep=1)
-"""
 STORE = "publishing.schema_store:SchemaStore"
 POINTS = [
     ("publishing.schema_tables:_copy_month_views", "before", 1),
@@ -201,10 +194,7 @@ def test_a_killed_publish_leaves_a_whole_version_and_the_next_one_succeeds(thing
     for point in POINTS:
         old, amount = amount, amount + 1
         change(things, amount)
-        killed = subprocess.run(
-            [sys.executable, "-c", PUBLISH, *map(str, point)], cwd=PROJECT_DIR, capture_output=True, text=True
-        )
-        assert killed.returncode == -signal.SIGKILL, f"{point}: {killed.stderr}"
+        run_to_death(point, things, "tests.publishing.publish_things")
         ((rows, total, most),) = query(things, SUMS.format("published_things"))
         assert (rows, total) == (3 * ROWS, 3 * ROWS * most), point
         assert most in (old, amount), point
@@ -213,25 +203,6 @@ def test_a_killed_publish_leaves_a_whole_version_and_the_next_one_succeeds(thing
         listing = versions("things", things)
         assert [each.name for each in listing.versions] == [published.version] == [listing.active]
         assert schemas(things) == ["published_things"]
-
-
-READER = f"""
-import select, sys, psycopg2
-from settings import load
-where = load().postgres
-connection = psycopg2.connect(host=where.host, port=where.port, dbname=where.database, user=where.user, password=where.password)
-connection.autocommit = True
-cursor, reads, seen = connection.cursor(), 0, set()
-while not select.select([sys.stdin], [], [], 0)[0]:
-    cursor.execute({SUMS.format("published_things")!r})
-    count, total, amount = cursor.fetchone()
-    assert (count, total) == ({3 * ROWS}, {3 * ROWS} * amount), (count, total, amount)
-    reads += 1
-    seen.add(amount)
-    if reads == 1:
-        print("reading", flush=True)
-print(reads, len(seen))
-"""
 
 
 def test_readers_see_one_whole_version_at_any_moment(things: Settings) -> None:
@@ -252,7 +223,13 @@ def test_readers_see_one_whole_version_at_any_moment(things: Settings) -> None:
 def _readers(number: int) -> Iterator[subprocess.Popen]:
     for _ in range(number):
         reader = subprocess.Popen(
-            [sys.executable, "-c", READER],
+            [
+                sys.executable,
+                "-m",
+                "tests.publishing.read_schema",
+                str(3 * ROWS),
+                SUMS.format("published_things"),
+            ],
             cwd=PROJECT_DIR,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -263,7 +240,7 @@ def _readers(number: int) -> Iterator[subprocess.Popen]:
         yield reader
 
 
-def test_a_reader_reads_on_in_the_version_it_began_with_but_holds_nobody_up_for_ever(
+def test_a_reader_keeps_its_version_and_delays_a_publication_for_a_while_only(
     things: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish("things", things)
@@ -276,7 +253,7 @@ def test_a_reader_reads_on_in_the_version_it_began_with_but_holds_nobody_up_for_
     with reader, reader.cursor() as cursor:
         cursor.execute("select max(amount) from published_things.fct_things")
         publishing.start()
-        # It is ready, and waits for the end of the reader's transaction.
+        # It waits for the end of the reader's transaction.
         publishing.join(3)
         assert publishing.is_alive()
         cursor.execute("select max(amount) from published_things.dim_dates")
@@ -294,7 +271,7 @@ def test_a_reader_reads_on_in_the_version_it_began_with_but_holds_nobody_up_for_
     reader.close()
 
 
-def test_what_is_gone_before_it_is_read_is_named(things: Settings) -> None:
+def test_copying_a_missing_table_names_it(things: Settings) -> None:
     with (
         reading(things) as warehouse,
         duckdb.connect() as memory,
@@ -303,7 +280,7 @@ def test_what_is_gone_before_it_is_read_is_named(things: Settings) -> None:
         warehouse.copy_table_to("marts", "fct_gone", memory, "gone")
 
 
-def test_health_is_collected_again_and_again(things: Settings) -> None:
+def test_health_collects_each_publication_once(things: Settings) -> None:
     execute(things, "alter table marts.audit_things__row_counts add rows_clean bigint default 19")
     publish("things", things, accept=True)
     assert [collect(things).rows["publications"] for _ in range(2)] == [1, 0]

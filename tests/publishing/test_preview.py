@@ -1,4 +1,4 @@
-"""How the preview compares two tables; the whole of it, on real models, is in end_to_end."""
+"""Marts of two databases are compared row by row; end_to_end has the whole preview, on real models."""
 
 from collections.abc import Iterator
 
@@ -31,7 +31,7 @@ def compare(connection: duckdb.DuckDBPyConnection, mart: Mart, *statements: str)
     return DataDiff(connection, PUBLISHED, None).compare(mart)
 
 
-def test_the_same_rows_do_not_differ(connection: duckdb.DuckDBPyConnection) -> None:
+def test_equal_tables_do_not_differ(connection: duckdb.DuckDBPyConnection) -> None:
     found = compare(connection, KEYED)
     assert (found.rows, found.differs) == ((100, 100), False)
     assert (
@@ -39,7 +39,7 @@ def test_the_same_rows_do_not_differ(connection: duckdb.DuckDBPyConnection) -> N
     )
 
 
-def test_rows_are_compared_by_their_key_and_nulls_are_values(connection: duckdb.DuckDBPyConnection) -> None:
+def test_rows_are_compared_by_key_and_nulls_are_values(connection: duckdb.DuckDBPyConnection) -> None:
     found = compare(
         connection,
         KEYED,
@@ -64,7 +64,7 @@ def test_rows_are_compared_by_their_key_and_nulls_are_values(connection: duckdb.
 
 
 @pytest.mark.parametrize("key", [(), ("id",), ("id", "gone")])
-def test_without_a_key_that_tells_rows_apart_whole_rows_are_compared(
+def test_whole_rows_are_compared_without_a_unique_key(
     connection: duckdb.DuckDBPyConnection, key: tuple[str, ...]
 ) -> None:
     mart = Mart("fct_things", key=key)
@@ -74,7 +74,7 @@ def test_without_a_key_that_tells_rows_apart_whole_rows_are_compared(
     assert found.changed[1].examples[0] == ("0, 0, -1, null", "", "exists")
 
 
-def test_columns_that_come_go_and_change_type_are_named(connection: duckdb.DuckDBPyConnection) -> None:
+def test_added_removed_and_retyped_columns_are_named(connection: duckdb.DuckDBPyConnection) -> None:
     found = compare(
         connection,
         KEYED,
@@ -90,7 +90,7 @@ def test_columns_that_come_go_and_change_type_are_named(connection: duckdb.DuckD
     assert "- `words` was removed" in found.markdown()
 
 
-def test_a_new_mart_has_nothing_to_be_compared_with(connection: duckdb.DuckDBPyConnection) -> None:
+def test_a_new_mart_differs(connection: duckdb.DuckDBPyConnection) -> None:
     found = compare(connection, KEYED, f"drop table {PUBLISHED}.marts.fct_things")
     assert (found.rows, found.differs) == ((None, 100), True)
     assert "Rows: none published, 100 with the change." in found.markdown()

@@ -1,4 +1,4 @@
-"""Promotion: the very bytes that were tested, in another environment, recorded."""
+"""Promotion publishes the tested file in another environment, and records it."""
 
 import errno
 import json
@@ -34,7 +34,7 @@ def prod(tmp_path: Path, settings: Settings) -> Settings:
     return settings.model_copy(update={"env": "prod", "data_dir": tmp_path / "prod"})
 
 
-def test_the_very_file_is_published_and_who_did_it_is_kept(staging: Settings, prod: Settings) -> None:
+def test_the_same_file_is_published_and_the_promotion_recorded(staging: Settings, prod: Settings) -> None:
     tested = publish("things", staging)
     for _ in range(2):
         name, compared = promote("things", staging, prod)
@@ -47,7 +47,7 @@ def test_the_very_file_is_published_and_who_did_it_is_kept(staging: Settings, pr
     assert known.facts["promoted"]["by"].startswith(keeping.user())
     assert [line["what"] for line in versions("things", prod).history] == ["promote from staging"]
     assert "from staging" in str(versions("things", prod))
-    # Neither environment minds what becomes of the file in the other.
+    # Each environment keeps the file, whatever the other does.
     execute(
         staging, "insert into marts.fct_things select id + 1000, month, amount, words from marts.fct_things"
     )
@@ -60,7 +60,7 @@ def test_the_very_file_is_published_and_who_did_it_is_kept(staging: Settings, pr
     assert versions("things", prod).active == later.version
 
 
-def test_rollback_goes_to_what_the_last_promotion_replaced_be_it_newer(
+def test_rollback_restores_what_the_last_promotion_replaced_even_if_newer(
     staging: Settings, prod: Settings
 ) -> None:
     first, second, third = (publish("things", staging, run_id=f"{k}") for k in (1, 2, 3))
@@ -70,7 +70,7 @@ def test_rollback_goes_to_what_the_last_promotion_replaced_be_it_newer(
         assert rollback("things", settings=prod) == third.version
 
 
-def test_it_is_copied_where_it_can_have_no_second_name(
+def test_the_file_is_copied_to_another_file_system(
     staging: Settings, prod: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish("things", staging)
@@ -87,7 +87,7 @@ def test_it_is_copied_where_it_can_have_no_second_name(
     assert prod.published("things").read_bytes() == staging.published("things").read_bytes()
 
 
-def test_a_file_that_is_not_what_was_tested_is_not_promoted(staging: Settings, prod: Settings) -> None:
+def test_a_changed_file_is_not_promoted(staging: Settings, prod: Settings) -> None:
     first = publish("things", staging).version
     publish("things", staging)
     with duckdb.connect(str(FileStore("things", staging).file(first))) as file:
@@ -97,9 +97,7 @@ def test_a_file_that_is_not_what_was_tested_is_not_promoted(staging: Settings, p
     assert not prod.published("things").exists()
 
 
-def test_it_must_be_within_the_limits_of_the_environment_it_goes_to(
-    staging: Settings, prod: Settings
-) -> None:
+def test_the_limits_of_the_target_environment_apply(staging: Settings, prod: Settings) -> None:
     publish("things", staging)
     promote("things", staging, prod)
     before = prod.published("things").read_bytes()
@@ -110,11 +108,11 @@ def test_it_must_be_within_the_limits_of_the_environment_it_goes_to(
     assert prod.published("things").read_bytes() == before
     promote("things", staging, prod, accept=True)
     assert query(prod.published("things"), COUNT) == [(150,)]
-    # By hand in staging, and by hand in prod.
+    # Two forced in staging, and two in prod.
     assert len(versions("things", prod).versions[-1].facts["accepted"]) == 4
 
 
-def test_the_environments_are_those_of_the_file(
+def test_the_command_promotes_between_configured_environments(
     staging: Settings,
     prod: Settings,
     tmp_path: Path,

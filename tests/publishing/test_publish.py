@@ -1,4 +1,4 @@
-"""Publishing: whole or not at all, and readers are never disturbed."""
+"""A publication is whole or does not happen, and does not disturb readers."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def built(settings: Settings) -> Settings:
 
 
 def quarantine_one_more(settings: Settings) -> None:
-    """Two of twenty rows are in quarantine, one of them for two rules."""
+    """Put two of twenty rows in quarantine, one of them for two rules."""
     with connect(settings) as warehouse:
         warehouse.execute(
             "update marts.audit_things__row_counts set rows_quarantined = 1 where source_file = 'c.csv'"
@@ -53,7 +53,7 @@ def ids(path: Path) -> list[int]:
         return [row[0] for row in published.execute("select id from marts.fct_things order by id").fetchall()]
 
 
-def test_the_domains_marts_and_the_shared_ones_are_published(built: Settings) -> None:
+def test_marts_of_the_domain_and_shared_marts_are_published(built: Settings) -> None:
     publication = publish("things", built)
     assert publication.rows == {"audit_things__row_counts": 3, "dim_dates": 1, "fct_things": 3}
     assert ids(publication.path) == [0, 1, 2]
@@ -70,7 +70,7 @@ def test_a_reader_keeps_the_version_that_it_opened(built: Settings) -> None:
     assert ids(path) == [0, 1, 2, 3]
 
 
-def test_a_mart_that_is_missing_leaves_the_published_file_as_it_was(built: Settings) -> None:
+def test_a_missing_mart_leaves_the_published_file(built: Settings) -> None:
     path = publish("things", built).path
     before = path.read_bytes()
     with connect(built) as warehouse:
@@ -86,7 +86,7 @@ def test_a_domain_without_marts_is_an_error(built: Settings) -> None:
         publish("thing", built)
 
 
-def test_a_warehouse_in_use_is_waited_for_and_then_named(settings: Settings) -> None:
+def test_a_busy_warehouse_is_waited_for_and_its_holder_named(settings: Settings) -> None:
     with (
         held(settings.warehouse) as holder,
         pytest.raises(WarehouseBusyError, match=f"held by process {holder.pid}"),
@@ -97,7 +97,7 @@ def test_a_warehouse_in_use_is_waited_for_and_then_named(settings: Settings) -> 
         pass
 
 
-def test_more_rows_in_quarantine_than_the_limit_stop_it(built: Settings) -> None:
+def test_too_many_rows_in_quarantine_stop(built: Settings) -> None:
     path = publish("things", built).path
     before = path.read_bytes()
     quarantine_one_more(built)
@@ -114,7 +114,7 @@ def test_more_rows_in_quarantine_than_the_limit_stop_it(built: Settings) -> None
     assert len(names(built)) == 1
 
 
-def test_as_many_rows_as_the_limit_are_published(built: Settings) -> None:
+def test_a_share_equal_to_the_limit_is_published(built: Settings) -> None:
     share = QuarantineShare(rows_quarantined=1, rows_read=20, share=0.05, limit=0.05, is_over=False)
     assert publish("things", built).quarantine == share
 
@@ -126,7 +126,7 @@ def test_a_first_publication_can_be_stopped_too(built: Settings) -> None:
     assert names(built) == []
 
 
-def test_a_person_may_accept_what_is_in_quarantine(built: Settings) -> None:
+def test_force_publishes_in_spite_of_the_quarantine(built: Settings) -> None:
     quarantine_one_more(built)
     publication = publish("things", built, accept=True)
     assert ids(publication.path) == [0, 1, 2]
@@ -139,7 +139,7 @@ def test_a_person_may_accept_what_is_in_quarantine(built: Settings) -> None:
     }
 
 
-def test_the_command_prints_what_was_accepted(
+def test_the_command_prints_what_was_forced(
     built: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("cli.options.domains", lambda: ["things"])
@@ -150,7 +150,7 @@ def test_the_command_prints_what_was_accepted(
     assert "accepted: 2 of 20 rows read are in quarantine: 10.00%" in capsys.readouterr().out
 
 
-def test_nothing_read_is_within_any_limit(built: Settings) -> None:
+def test_no_rows_are_within_any_limit(built: Settings) -> None:
     write_manifest(built, meta={"quarantine_limit": 0})
     with connect(built) as warehouse:
         warehouse.execute("delete from marts.audit_things__row_counts")
@@ -158,7 +158,7 @@ def test_nothing_read_is_within_any_limit(built: Settings) -> None:
 
 
 @pytest.mark.parametrize(("limit", "publishes"), [(0.1, True), (1, True), (0.0999, False), (0, False)])
-def test_a_domain_may_have_a_limit_of_its_own(built: Settings, limit: float, publishes: bool) -> None:
+def test_a_domain_can_set_its_limit(built: Settings, limit: float, publishes: bool) -> None:
     write_manifest(built, meta={"quarantine_limit": limit})
     quarantine_one_more(built)
     if publishes:
@@ -169,7 +169,7 @@ def test_a_domain_may_have_a_limit_of_its_own(built: Settings, limit: float, pub
 
 
 @pytest.mark.parametrize("limit", [5, -0.1, "5 %", "0.05", None, True, float("nan")])
-def test_a_limit_that_is_no_share_is_an_error(built: Settings, limit: Any) -> None:
+def test_an_invalid_limit_is_an_error(built: Settings, limit: Any) -> None:
     write_manifest(built, meta={"quarantine_limit": limit})
     with pytest.raises(
         PublishError, match="quarantine_limit in config.meta of the model audit_things__row_counts"
@@ -186,7 +186,7 @@ def test_a_domain_without_its_accounting_mart_is_an_error(built: Settings) -> No
 
 
 @pytest.mark.parametrize(("config", "limit"), [("config: {meta: {quarantine_limit: 0.1}}", 0.1), ("", 0.05)])
-def test_the_limit_stands_in_the_yaml_of_the_accounting_mart(
+def test_the_limit_is_read_from_the_yaml_of_the_accounting_mart(
     built: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: str, limit: float
 ) -> None:
     project = tmp_path / "dbt_project"
@@ -218,9 +218,7 @@ def test_the_limit_stands_in_the_yaml_of_the_accounting_mart(
         ("common.atomic_write:sync", "after"),
     ],
 )
-def test_a_killed_publish_leaves_the_published_file_as_it_was(
-    built: Settings, target: str, moment: str
-) -> None:
+def test_a_killed_publish_leaves_the_published_file(built: Settings, target: str, moment: str) -> None:
     path = publish("things", built).path
     before = path.read_bytes()
     os.utime(built.manifest, (4e9, 4e9))  # younger than any file of the project
@@ -230,5 +228,5 @@ def test_a_killed_publish_leaves_the_published_file_as_it_was(
     assert len(names(built)) == 2
 
 
-def test_nothing_published_has_no_numbers(settings: Settings) -> None:
+def test_there_are_no_counts_before_a_publication(settings: Settings) -> None:
     assert published_counts("things", settings) == {}

@@ -1,4 +1,4 @@
-"""Whether readers have all that is loaded."""
+"""The check tells whether everything that is loaded is published."""
 
 import duckdb
 import pytest
@@ -14,7 +14,7 @@ HEADER = "date,store,product_id,quantity,price\n"
 
 @pytest.fixture
 def loaded(settings: Settings) -> Settings:
-    """A warehouse with one file."""
+    """Return settings with one loaded file."""
     load(settings, "a.csv", "2024-05-01,north,1,2,9.99\n")
     return settings
 
@@ -28,7 +28,7 @@ def load(settings: Settings, name: str, lines: str) -> None:
 
 
 def publish(settings: Settings, *, activate: bool = True) -> str:
-    """Make a version with the accounting mart, of what is loaded now, and put it in place; returns its name."""
+    """Make a version with the accounting mart of what is loaded now; return its name."""
     store = FileStore("sales", settings)
     version = Version(version_name(now(), "test"), {}, {})
     with store.lock():
@@ -47,28 +47,28 @@ def publish(settings: Settings, *, activate: bool = True) -> str:
     return version.name
 
 
-def test_of_nothing_readers_have_all(settings: Settings) -> None:
+def test_nothing_loaded_is_published(settings: Settings) -> None:
     assert has_all("sales", settings)
     load_domain("collisions", settings)
     assert has_all("sales", settings)
     assert has_all("collisions", settings)
 
 
-def test_a_load_is_unpublished_until_it_is_published(loaded: Settings) -> None:
+def test_a_load_is_unpublished_until_the_next_publication(loaded: Settings) -> None:
     assert not has_all("sales", loaded)
     publish(loaded)
     assert has_all("sales", loaded)
     load(loaded, "b.csv", "2024-05-01,north,1,2,9.99\n")
     assert not has_all("sales", loaded)
     publish(loaded)
-    # New content of a known file, and the same once more.
+    # New content of a known file, then the same content again.
     for published in (False, True):
         load(loaded, "b.csv", "2024-05-01,north,1,3,9.99\n")
         assert has_all("sales", loaded) is published
         publish(loaded)
 
 
-def test_who_goes_back_to_an_earlier_version_is_left_there(loaded: Settings) -> None:
+def test_a_rollback_does_not_make_loads_unpublished(loaded: Settings) -> None:
     first = publish(loaded)
     load(loaded, "b.csv", "2024-05-01,north,1,2,9.99\n")
     publish(loaded)
@@ -78,7 +78,7 @@ def test_who_goes_back_to_an_earlier_version_is_left_there(loaded: Settings) -> 
     assert has_all("sales", loaded)
 
 
-def test_a_version_that_was_not_put_in_place_counts_for_nothing(loaded: Settings) -> None:
+def test_a_version_that_was_never_active_does_not_count(loaded: Settings) -> None:
     publish(loaded, activate=False)
     assert not has_all("sales", loaded)
 

@@ -1,4 +1,4 @@
-"""Publishing from a Spark cluster: files that take second names, views here and on the cluster, the same versions."""
+"""Publish from a Spark cluster: files get second names, and views here and on the cluster show them."""
 
 # ruff: noqa: F811 (a test's arguments are fixtures that are imported)
 import json
@@ -31,7 +31,7 @@ SUMS = "select count(*), sum(fct.amount), max(dim.amount) from {0}.fct_things as
 
 
 def write(spark: SparkSql, amount: int, months: str = MONTHS) -> None:
-    """Give months of the fact another amount, as dbt does, and the dimension as well."""
+    """Rebuild months of the fact with another amount, as dbt does, and the dimension."""
     spark.run("set spark.sql.sources.partitionOverwriteMode = dynamic")
     rows = FACT.format(amount=amount, at=f"2024-01-01 10:00:{amount % 60:02}", months=months)
     spark.run(f"insert overwrite table marts.fct_things {rows}")
@@ -43,7 +43,7 @@ def write(spark: SparkSql, amount: int, months: str = MONTHS) -> None:
 
 @pytest.fixture
 def things(settings: Settings, spark: SparkSql) -> Settings:
-    """Three months of a fact that is rebuilt by months and has a view a month."""
+    """Three months of a fact that is rebuilt by month and has a view per month."""
     write_manifest(settings, meta={}, **MONTHLY)
     manifest = json.loads(settings.manifest.read_text())
     manifest["nodes"]["fct_things"]["config"]["meta"] = {"month_views": True}
@@ -72,12 +72,12 @@ def read(things: Settings, sql: str) -> list[tuple[Any, ...]]:
 
 
 def on_the_cluster(spark: SparkSql, sql: str) -> list[tuple[Any, ...]]:
-    spark.close()  # A session keeps the list of a table's files.
+    spark.close()  # a session caches the list of a table's files
     return spark.run(sql)
 
 
 def check_both(things: Settings, spark: SparkSql, amount: int) -> None:
-    """Readers here and on the cluster see one version."""
+    """Check that readers here and on the cluster see one version."""
     expected = [(3 * ROWS, 3 * ROWS * amount, amount)]
     assert read(things, SUMS.format("marts")) == expected
     assert on_the_cluster(spark, SUMS.format("published_things")) == expected
@@ -85,7 +85,7 @@ def check_both(things: Settings, spark: SparkSql, amount: int) -> None:
     assert spark.run("select sum(amount) from published_things.things_2022_01") == [(ROWS * amount,)]
 
 
-def test_versions_are_compared_kept_and_gone_back_to(things: Settings, spark: SparkSql) -> None:
+def test_versions_are_compared_kept_and_rolled_back(things: Settings, spark: SparkSql) -> None:
     first = publish("things", things)
     assert first.rows["fct_things"] == 3 * ROWS
     check_both(things, spark, 1)
@@ -115,7 +115,7 @@ def test_versions_are_compared_kept_and_gone_back_to(things: Settings, spark: Sp
     schemas = [schema for (schema,) in spark.run("show schemas like 'published_things_v*'")]
     assert len(schemas) == 2
 
-    # What is not what was published is not gone back to.
+    # A version that was changed is refused.
     (folder,) = (
         folder
         for folder in folders
@@ -137,7 +137,7 @@ POINTS = [
 ]
 
 
-def test_a_killed_publish_is_finished_by_the_next_one(things: Settings, spark: SparkSql) -> None:
+def test_the_next_publish_finishes_a_killed_one(things: Settings, spark: SparkSql) -> None:
     write(spark, 100)
     publish("things", things)
     for amount, point in enumerate(POINTS, start=101):

@@ -1,4 +1,4 @@
-"""Versions are kept, compared, gone back to and pruned."""
+"""Versions are kept, compared, rolled back and pruned."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from tests.publishing.things import build, execute, names, query
 from warehouse import connect
 
 
-def test_going_back_is_safe_to_repeat_and_a_version_may_be_named(months: Settings) -> None:
+def test_rollback_can_be_repeated_and_can_name_a_version(months: Settings) -> None:
     published = []
     for number in (1, 2, 3):
         execute(months, f"update marts.fct_things set amount = {number}")
@@ -30,7 +30,7 @@ def test_going_back_is_safe_to_repeat_and_a_version_may_be_named(months: Setting
         assert rollback("things", settings=months) == published[1]
         assert query(path, SUMS) == [(3 * ROWS, 6 * ROWS, 2, 2)]
     assert rollback("things", published[0], months) == published[0]
-    # What is published next is compared with what is in use, and going back leads there.
+    # The next publication replaces the active version, so rollback returns to it.
     execute(months, "update marts.fct_things set amount = 7")
     published.append(publish("things", months).version)
     assert versions("things", months).versions[-1].facts["replaces"] == published[0]
@@ -43,14 +43,16 @@ def test_going_back_is_safe_to_repeat_and_a_version_may_be_named(months: Setting
         rollback("things", "20", months)
 
 
-def test_nothing_to_go_back_to_is_an_error(months: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rollback_without_an_earlier_version_is_an_error(
+    months: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["rollback", "things"]) == 2
     publish("things", months)
     assert main(["rollback", "things"]) == 2
     assert "no version before" in capsys.readouterr().err
 
 
-def test_the_newest_versions_and_the_one_in_use_are_kept(
+def test_the_newest_versions_and_the_active_one_are_kept(
     months: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     published = [publish("things", months).version for _ in range(7)]
@@ -70,7 +72,7 @@ def test_the_newest_versions_and_the_one_in_use_are_kept(
     ]
 
 
-def test_two_versions_are_compared_by_what_is_known_of_them(
+def test_two_versions_are_compared_by_their_statistics(
     months: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = publish("things", months).version
@@ -86,7 +88,7 @@ def test_two_versions_are_compared_by_what_is_known_of_them(
     assert main(["diff", "things", second, "1999"]) == 2
 
 
-def test_what_a_version_was_made_of_is_kept_with_it(months: Settings) -> None:
+def test_a_version_records_what_it_was_made_of(months: Settings) -> None:
     version = publish("things", months, run_id="manual__2024-01-02T03:04:05+00:00").version
     assert version.endswith("Z_manual__2024-01-02T03-04-05+00-00")
     index = json.loads((FileStore("things", months).folder / "versions.json").read_text())
@@ -102,7 +104,7 @@ def test_what_a_version_was_made_of_is_kept_with_it(months: Settings) -> None:
     assert manifest["metadata"]["invocation_id"] == "an-invocation"
 
 
-def test_a_published_file_of_before_becomes_a_version(months: Settings) -> None:
+def test_a_published_file_without_a_version_becomes_one(months: Settings) -> None:
     path = months.published("things")
     path.parent.mkdir(parents=True)
     with connect(months) as warehouse:
@@ -119,7 +121,7 @@ def test_a_published_file_of_before_becomes_a_version(months: Settings) -> None:
     assert query(path, SUMS)[0][1] == 3 * ROWS
 
 
-def test_a_published_file_that_somebody_changed_is_not_taken_for_what_it_was(months: Settings) -> None:
+def test_a_changed_published_file_is_read_again(months: Settings) -> None:
     first = publish("things", months)
     with duckdb.connect(str(first.path)) as published:
         published.execute("delete from marts.fct_things where month = date '2022-01-01'")
@@ -128,7 +130,7 @@ def test_a_published_file_that_somebody_changed_is_not_taken_for_what_it_was(mon
     assert query(first.path, SUMS) == [(3 * ROWS, 3 * ROWS, 1, 1)]
 
 
-def test_a_version_whose_file_was_changed_is_not_gone_back_to(months: Settings) -> None:
+def test_rollback_refuses_a_changed_version(months: Settings) -> None:
     first = publish("things", months)
     publish("things", months)
     file = FileStore("things", months).file(first.version)
@@ -140,7 +142,7 @@ def test_a_version_whose_file_was_changed_is_not_gone_back_to(months: Settings) 
     assert first.path.read_bytes() == before
 
 
-def test_a_published_file_that_is_no_database_is_named(months: Settings) -> None:
+def test_a_published_file_that_is_not_a_database_is_named(months: Settings) -> None:
     path = months.published("things")
     path.parent.mkdir(parents=True)
     path.write_text("no database")
@@ -148,13 +150,13 @@ def test_a_published_file_that_is_no_database_is_named(months: Settings) -> None
         publish("things", months)
 
 
-def test_a_domain_without_versions_is_said_to_have_none(settings: Settings, capsys: Any) -> None:
+def test_the_command_says_that_a_domain_has_no_versions(settings: Settings, capsys: Any) -> None:
     build(settings)
     assert main(["versions", "things"]) == 0
     assert capsys.readouterr().out == "things has no versions\n"
 
 
-def test_a_restored_file_with_the_same_rows_is_a_version_still(months: Settings) -> None:
+def test_restored_files_with_the_same_rows_are_accepted(months: Settings) -> None:
     published = [publish("things", months).version for _ in range(2)]
     for name in published:
         os.utime(FileStore("things", months).file(name), (1e9, 1e9))
@@ -166,7 +168,7 @@ def test_a_restored_file_with_the_same_rows_is_a_version_still(months: Settings)
     )
 
 
-def test_a_version_without_its_file_is_not_gone_back_to(months: Settings) -> None:
+def test_rollback_refuses_a_version_without_its_file(months: Settings) -> None:
     first, _ = (publish("things", months).version for _ in range(2))
     FileStore("things", months).file(first).unlink()
     with pytest.raises(VersionError, match=f"{first}.duckdb is missing"):

@@ -1,4 +1,4 @@
-"""A domain `things` of three marts, without dbt: its warehouse and its manifest."""
+"""A domain `things` with three marts, without dbt: its warehouse and its manifest."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ def write_manifest(
     columns: dict[str, Any] | None = None,
     **config: Any,
 ) -> None:
-    """A manifest with `meta` of the accounting mart, and columns and configuration of the fact."""
+    """Write a manifest with `meta` of the accounting mart, and columns and configuration of the fact."""
     marts = {
         "fct_things": ["things"],
         "audit_things__row_counts": ["things"],
@@ -28,14 +28,14 @@ def write_manifest(
     nodes["audit_things__row_counts"]["config"] = {"meta": meta or {}}
     nodes["fct_things"] |= {"config": {"meta": {}, **config}, "columns": columns or {}}
     settings.manifest.parent.mkdir(parents=True, exist_ok=True)
-    # Replaced, as the platform does: versions keep the one that they were published with.
+    # Replaced, not edited: versions link the one that they were published with.
     copy = settings.manifest.with_suffix(".new")
     copy.write_text(json.dumps({"metadata": {"invocation_id": "an-invocation"}, "nodes": nodes}))
     copy.replace(settings.manifest)
 
 
 def build(settings: Settings) -> None:
-    """A warehouse with the marts, and 1 row in 20 in quarantine."""
+    """Create the marts, with 1 of 20 rows in quarantine."""
     with connect(settings) as warehouse:
         warehouse.execute("create schema marts")
         warehouse.execute("create table marts.fct_things as select range as id from range(3)")
@@ -51,7 +51,7 @@ MONTHLY = {"materialized": "incremental", "unique_key": "month"}
 
 
 def build_months(settings: Settings, months: int, rows: int) -> None:
-    """The same, with a fact by month: so many rows a month, each with an amount of 1."""
+    """Create the marts with a fact of so many rows per month, each with an amount of 1."""
     write_manifest(settings, **MONTHLY)
     build(settings)
     with connect(settings) as warehouse:
@@ -64,14 +64,14 @@ def build_months(settings: Settings, months: int, rows: int) -> None:
 
 
 def execute(settings: Settings, *statements: str) -> None:
-    """Change the warehouse."""
+    """Run statements in the warehouse."""
     with connect(settings) as warehouse:
         for statement in statements:
             warehouse.execute(statement)
 
 
 def names(settings: Settings) -> list[str]:
-    """Everything that holds data: versions, and what should not be there."""
+    """Return the names of all files with data: versions, and leftovers if there are any."""
     folder = settings.published("things").parent
     found = {path.name for path in folder.rglob("*") if path.is_file()}
     return sorted(
@@ -82,6 +82,6 @@ def names(settings: Settings) -> list[str]:
 
 
 def query(path: Path, sql: str) -> list[tuple[Any, ...]]:
-    """Rows of a query on a published file."""
+    """Query a published file."""
     with duckdb.connect(str(path), read_only=True) as published:
         return published.execute(sql).fetchall()

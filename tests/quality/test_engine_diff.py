@@ -1,4 +1,4 @@
-"""Two targets side by side: nothing that differs is passed over, and nothing else is reported."""
+"""The marts of two targets are compared: every difference is reported, and nothing else."""
 
 # ruff: noqa: F811 (a test's arguments are fixtures that are imported)
 import subprocess
@@ -43,14 +43,14 @@ def build(settings: Settings, at: str, load: str, *changes: str) -> Settings:
 
 @pytest.fixture
 def file(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The same on the target of a DuckDB file."""
+    """Return settings of the target duckdb."""
     with monkeypatch.context() as other:
         other.setenv("SLUICE_TARGET", "duckdb")
         other.setenv("SLUICE_DATA_DIR", str(tmp_path / "file"))
         return project_settings.load()
 
 
-def test_what_differs_is_named_with_its_key_and_both_values(settings: Settings, file: Settings) -> None:
+def test_differences_are_named_with_key_and_both_values(settings: Settings, file: Settings) -> None:
     build(file, "2022-02-01", "1.1")
     build(settings, "2022-03-01", "2.2")
     same = compare_published("things", file, settings)
@@ -79,11 +79,11 @@ def test_what_differs_is_named_with_its_key_and_both_values(settings: Settings, 
     assert "'b'" not in shown
     assert "Rows: 1 duckdb, 2 postgres." in shown
     differing = {each.what: each.rows for each in by_name["fct_things"].changed}
-    # Without a key whole rows are compared.
+    # Whole rows are compared without a key.
     assert differing == {"rows removed": 1, "rows added": 1}
 
 
-def test_a_comparison_asks_no_model_for_money_and_tells_nobody(
+def test_a_comparison_calls_no_paid_model_and_notifies_nobody(
     data_dir: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLUICE_ENRICH_PROVIDER", "openai")
@@ -103,7 +103,7 @@ def test_a_comparison_asks_no_model_for_money_and_tells_nobody(
     assert [name for name in env if name.startswith("SLUICE_NOTIFY_WEBHOOK")] == []
 
 
-def test_sizes_of_numbers_are_no_difference() -> None:
+def test_sizes_of_numbers_do_not_differ() -> None:
     assert type_family("INTEGER") == type_family("BIGINT") == type_family("DECIMAL(18,0)") == "integer"
     assert type_family("DECIMAL(9,2)") == type_family("DECIMAL(38,2)") != type_family("DECIMAL(9,3)")
     assert type_family("FLOAT") == type_family("DOUBLE")

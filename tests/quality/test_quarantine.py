@@ -21,8 +21,8 @@ CUSTOMERS = "customer_id,name,email,region,updated_at"
 PLATFORM = ["_entity", "_row_id", "_source_file", "_line_number", "_source_row", "_reasons", "_rejected_line"]
 DELIVERED = [*ORDERS.split(","), "note", "name", "email", "region", "updated_at", "product_name"]
 DELIVERED += ["category", "unit_cost"]
-# Of each order in quarantine, the rules that it breaks.
-BROKEN = {
+# The rules that each order in quarantine fails.
+FAILED = {
     "2": "quantity_is_from_1_to_1000",
     "3": "status_is_known,quantity_is_from_1_to_1000",
     "4": "status_is_known",
@@ -33,7 +33,7 @@ Deliver = Callable[..., Path]
 
 @pytest.fixture
 def deliver(settings: Settings) -> Deliver:
-    """Put a file of the shop into landing, and load what is there."""
+    """Return a function that puts a file into the landing folder and loads it."""
 
     def put(name: str, *lines: str, load: bool = True) -> Path:
         path = settings.landing("ecommerce") / name
@@ -47,10 +47,10 @@ def deliver(settings: Settings) -> Deliver:
 
 
 def build(settings: Settings) -> None:
-    """Make the quarantine tables as dbt does, with the rules of `BROKEN` for orders and one for customers."""
+    """Create the quarantine tables as dbt does, with the rules of `FAILED` for orders and one for customers."""
     with connect(settings) as warehouse:
         warehouse.execute("create schema if not exists clean")
-        rules = " ".join(f"when '{order}' then '{rules}'" for order, rules in BROKEN.items())
+        rules = " ".join(f"when '{order}' then '{rules}'" for order, rules in FAILED.items())
         broken = {
             "orders": f"case order_id {rules} else '' end",
             "customers": "if(email like '%@%', '', 'email_is_valid')",
@@ -70,7 +70,7 @@ def build(settings: Settings) -> None:
 
 @pytest.fixture
 def shop(settings: Settings, deliver: Deliver) -> Settings:
-    """Three orders and a customer in quarantine, two rejected lines; a good row of each."""
+    """Load three orders and a customer for the quarantine, two rejected lines, and valid rows."""
     deliver(
         "customers.csv",
         CUSTOMERS,
@@ -100,7 +100,7 @@ def raw_rows(settings: Settings, where: str) -> list[tuple[str | None, ...]]:
 
 
 def read_back(path: Path) -> list[dict[str, str | None]]:
-    """Rows of an export, NULL and '' told apart."""
+    """Read an export; NULL and '' differ."""
     with duckdb.connect() as reader:
         found = reader.execute(
             "from read_csv(?, header = true, all_varchar = true, allow_quoted_nulls = false, delim = ',',"
@@ -111,7 +111,7 @@ def read_back(path: Path) -> list[dict[str, str | None]]:
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-def test_the_list_counts_by_reason_and_by_file(shop: Settings) -> None:
+def test_rows_are_counted_by_reason_and_by_file(shop: Settings) -> None:
     found = quarantine("ecommerce", shop)
     assert (found.rows, found.rejected_lines) == (4, 2)
     assert found.by_reason == (
@@ -137,7 +137,7 @@ def test_an_export_reads_back_as_it_was_delivered(shop: Settings, tmp_path: Path
     assert list(found[0])[: len(PLATFORM)] == PLATFORM
     orders = [row for row in found if row["_entity"] == "orders"]
     rows = {row["order_id"]: row for row in orders if row["_line_number"] is None}
-    for order, rules in BROKEN.items():
+    for order, rules in FAILED.items():
         delivered = raw_rows(shop, f"order_id = '{order}'")
         assert [tuple(rows[order][name] for name in [*ORDERS.split(","), "note"])] == delivered
         assert rows[order]["_reasons"] == rules
@@ -151,7 +151,7 @@ def test_an_export_reads_back_as_it_was_delivered(shop: Settings, tmp_path: Path
         "10": '5,C1,P1,1,1.00,2023-02-01,paid,"never closed',
     }
     assert {name: lines["8"][name] for name in DELIVERED} == dict.fromkeys(DELIVERED)
-    # Any other reader sees the same texts, though not the difference between NULL and ''.
+    # Any other reader sees the same texts, without the difference between NULL and ''.
     with export.open(newline="", encoding="utf-8") as file:
         assert [dict(row) for row in csv.DictReader(file)] == [
             {name: value or "" for name, value in row.items()} for row in found
@@ -165,7 +165,7 @@ def test_an_export_delivered_again_replaces_exactly_what_was_listed(
     export = shop.landing("ecommerce") / name
     quarantine("ecommerce", shop, export=export)
     listed = read_back(export)
-    before = raw_rows(shop, f"order_id in {tuple(BROKEN)} and _corrects_row_id is null")
+    before = raw_rows(shop, f"order_id in {tuple(FAILED)} and _corrects_row_id is null")
     load_domain("ecommerce", shop)
     with duckdb.connect(str(shop.warehouse), read_only=True) as warehouse:
         replaced = warehouse.execute(
@@ -177,7 +177,7 @@ def test_an_export_delivered_again_replaces_exactly_what_was_listed(
     assert raw_rows(shop, f"_source_file = '{name}' and order_id is not null") == before
 
 
-def test_what_was_corrected_is_listed_no_longer(shop: Settings, deliver: Deliver, tmp_path: Path) -> None:
+def test_corrected_rows_are_not_listed(shop: Settings, deliver: Deliver, tmp_path: Path) -> None:
     export = tmp_path / "list.csv"
     quarantine("ecommerce", shop, export=export)
     ids = {row["order_id"] or row["_line_number"]: row["_row_id"] for row in read_back(export)}
@@ -188,7 +188,7 @@ def test_what_was_corrected_is_listed_no_longer(shop: Settings, deliver: Deliver
         f"orders,{ids['8']},8,{good}",
         f"orders,{ids['2']},2,{good}",
     )
-    # Before the next build the quarantine table still has the row.
+    # Until the next build the quarantine table still has the row.
     found = quarantine("ecommerce", shop, export=export)
     assert (found.rows, found.rejected_lines) == (3, 1)
     assert sorted(row["order_id"] or row["_line_number"] or row["_entity"] for row in read_back(export)) == [
@@ -199,7 +199,7 @@ def test_what_was_corrected_is_listed_no_longer(shop: Settings, deliver: Deliver
     ]
 
 
-def test_a_rejected_line_may_turn_out_to_be_of_another_entity(shop: Settings, deliver: Deliver) -> None:
+def test_a_row_of_another_entity_can_correct_a_rejected_line(shop: Settings, deliver: Deliver) -> None:
     deliver(
         "corrections.csv",
         f"_entity,_row_id,{CUSTOMERS}",
@@ -219,10 +219,10 @@ def test_a_rejected_line_may_turn_out_to_be_of_another_entity(shop: Settings, de
     assert quarantine("ecommerce", shop).rejected_lines == 2
 
 
-def test_what_is_not_loaded_any_more_is_not_listed(shop: Settings, deliver: Deliver) -> None:
+def test_replaced_and_unfinished_loads_are_not_listed(shop: Settings, deliver: Deliver) -> None:
     deliver("orders.csv", ORDERS, "2,C1,P1,1,1.00,2023-02-01,paid", "cut,off again,too")
     with connect(shop) as warehouse:
-        # What a load that was killed may leave until the next one.
+        # A killed load may leave this until the next one.
         warehouse.execute(
             "insert into raw_ecommerce.rejected_lines by name "
             "select * replace ('killed' as _dlt_load_id, 'other' as _row_id) from raw_ecommerce.rejected_lines"
@@ -234,7 +234,7 @@ def test_what_is_not_loaded_any_more_is_not_listed(shop: Settings, deliver: Deli
     )
 
 
-def test_an_empty_list_is_a_sentence_and_a_header(
+def test_an_empty_quarantine_exports_a_header(
     settings: Settings, deliver: Deliver, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deliver("orders.csv", ORDERS, "1,C1,P1,1,1.00,2023-02-01,paid")
@@ -259,9 +259,7 @@ def test_the_command_says_what_to_do_with_an_export(
     assert str(shop.landing("ecommerce")) in printed
 
 
-def test_the_warehouse_may_be_open_in_another_process_that_reads(
-    shop: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_process_may_read_the_warehouse(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("warehouse.duckdb_file.connect", None)  # it would wait
     with held(shop.warehouse, read_only=True):
         assert quarantine("ecommerce", shop).rows == 4

@@ -160,7 +160,7 @@ def test_a_folder_that_cannot_be_written_names_the_report(
 def test_a_full_disk_leaves_the_earlier_report(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     (path, _) = write_reports("ecommerce", shop, day=DAY)
     before = path.read_bytes()
-    # The file to write to lies on a disk without space.
+    # The file to write to is on a full disk.
     monkeypatch.setattr(os, "getpid", lambda: 123456)
     path.with_name(f".{CUSTOMERS}.123456.unfinished").symlink_to("/dev/full")
     monkeypatch.setattr("common.atomic_write._is_alive", lambda pid: True)
@@ -215,7 +215,7 @@ def test_a_kill_in_the_middle_of_a_file_leaves_the_old_one(shop: Settings) -> No
                 assert writer.poll() is None, "it ended before it could be killed"
                 time.sleep(0.001)
             writer.send_signal(signal.SIGSTOP)
-            # While it lives, nobody takes its file away.
+            # Its file is not removed while the process lives.
             write_reports("ecommerce", shop, day=date(2024, 3, 2))
             assert unfinished.exists()
         finally:
@@ -237,7 +237,7 @@ def test_a_million_customers_need_little_memory(shop: Settings) -> None:
             "date '2024-01-01' as first_order_date, range / 7 as average_days_between_orders "
             "from range(1_000_000)"
         )
-    # (getrusage would tell the peak of the process that started it, if that was higher.)
+    # getrusage would give the peak of the parent process if that was higher.
     done = subprocess.run(
         [sys.executable, "-m", "tests.reports.reporting"],
         cwd=PROJECT_DIR,
