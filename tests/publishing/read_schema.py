@@ -18,7 +18,7 @@ if __name__ == "__main__":
         port=server.port,
         dbname=server.database,
         user=server.user,
-        password=server.password,
+        password=server.password.get_secret_value(),
     )
     connection.autocommit = True
     cursor, reads, seen = connection.cursor(), 0, set()

@@ -247,7 +247,11 @@ def test_a_reader_keeps_its_version_and_delays_a_publication_for_a_while_only(
     change(things, 2)
     where = things.postgres
     reader = psycopg2.connect(
-        host=where.host, port=where.port, dbname=where.database, user=where.user, password=where.password
+        host=where.host,
+        port=where.port,
+        dbname=where.database,
+        user=where.user,
+        password=where.password.get_secret_value(),
     )
     publishing = threading.Thread(target=publish, args=("things", things))
     with reader, reader.cursor() as cursor:
