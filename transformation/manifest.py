@@ -10,6 +10,7 @@ No other module names a model of the core. Two kinds of facts are here:
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -19,6 +20,7 @@ from typing import Any
 # The domain of the dimensions that each domain publishes with its own marts.
 SHARED = "shared"
 MARTS = "marts"
+FILE_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class ManifestError(RuntimeError):
@@ -123,13 +125,18 @@ class Manifest:
         """Return the reports of a domain, in the order of their files.
 
         Raises:
-            ManifestError: a report has no file or no order.
+            ManifestError: a report has no file or no order, or its file is not a plain name.
         """
         found = []
         for node, report in self._with_meta(domain, "report"):
-            if not report.get("file") or not report.get("order_by"):
-                raise ManifestError(f"config.meta.report of the model {node['name']} needs file and order_by")
-            found.append(Report(report["file"], node["alias"], tuple(report["order_by"])))
+            match report:
+                case {"file": str(file), "order_by": [*columns]} if FILE_NAME.fullmatch(file) and columns:
+                    found.append(Report(file, node["alias"], tuple(columns)))
+                case _:
+                    raise ManifestError(
+                        f"config.meta.report of the model {node['name']} must be {{file: <name>, order_by: [<column>, …]}},"
+                        f" and the name may have letters, digits, - and _; it is {report}"
+                    )
         return tuple(sorted(found, key=lambda report: report.file))
 
     def costs(self, domain: str) -> tuple[Costs, ...]:

@@ -57,7 +57,7 @@ def test_reports_and_costs_are_read_from_meta() -> None:
 @pytest.mark.parametrize(
     ("meta", "missing"),
     [
-        ({"report": {"file": "f"}}, "report of the model agg needs"),
+        ({"report": {"file": "f"}}, "report of the model agg must be"),
         ({"costs": {"day": "d"}}, "costs of the model agg needs"),
     ],
 )
