@@ -112,7 +112,7 @@ def load(
         months = _download(domain, month, settings)
     try:
         summary = load_domain(
-            domain, settings, entities=entities, partitions=months, limit=limit, anew=refresh_enrichment
+            domain, settings, entities=entities, partitions=months, limit=limit, refresh=refresh_enrichment
         )
     except FilesFailedError as error:
         summary = error.summary
@@ -126,16 +126,16 @@ def load(
 def _download(domain: str, months: list[str], settings: "Settings") -> list[str]:
     """Download the files of some months; return those that are there now."""
     from ingestion.download.download import DownloadError
-    from ingestion.download.partition import NothingToLoadError, fetch
+    from ingestion.download.partition import NothingToLoadError, download_partition
 
     found = []
     for month in months:
         try:
-            fetched = fetch(domain, month, settings)
+            downloaded = download_partition(domain, month, settings)
         except (DownloadError, NothingToLoadError) as error:
             typer.echo(f"error: {month}: {error}", err=True)
             continue
-        typer.echo(f"{fetched.status:<9} {fetched.name}", err=True)
+        typer.echo(f"{downloaded.status:<9} {downloaded.path.name}", err=True)
         found.append(month)
     return found
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import settings as settings_module
 from ingestion.api.api_resource import ApiResource
-from ingestion.enrich.enrichments import Enrichments
+from ingestion.api.errors import SourceApiError
+from ingestion.enrich.enrichment_resource import EnrichmentResource
 from ingestion.files.file_resource import FileResource
 from ingestion.files.landing import find_files, is_complete, list_deliveries
 from ingestion.registry import (
@@ -26,7 +27,7 @@ class LoadOptions:
     partitions: Sequence[str] | None = None
     files: Sequence[str] | None = None
     limit: int | None = None
-    anew: bool = False
+    refresh: bool = False
 
 
 # Each loader is imported when it is needed, because dlt takes a second.
@@ -37,17 +38,26 @@ def _load_files(resource: FileResource, settings: Settings, options: LoadOptions
 
 
 def _load_api(resource: ApiResource, settings: Settings, options: LoadOptions) -> list[LoadResult]:
-    return [resource.load(settings, limit=options.limit)]
+    from ingestion.api.load_api import load_api
+
+    try:
+        return [load_api(resource, settings, limit=options.limit)]
+    except SourceApiError as error:
+        is_deferred = resource.is_optional and not resource.settings().api_url
+        status = "deferred" if is_deferred else "failed"
+        return [LoadResult(resource.source_file, resource.entity, status, reason=str(error))]
 
 
-def _enrich(resource: Enrichments, settings: Settings, options: LoadOptions) -> list[LoadResult]:
-    return [resource.load(settings, limit=options.limit, anew=options.anew)]
+def _enrich(resource: EnrichmentResource, settings: Settings, options: LoadOptions) -> list[LoadResult]:
+    from ingestion.enrich.enrich import enrich
+
+    return [enrich(resource, settings, limit=options.limit, refresh=options.refresh)]
 
 
 LOADERS: dict[type, Callable[..., list[LoadResult]]] = {
     FileResource: _load_files,
     ApiResource: _load_api,
-    Enrichments: _enrich,
+    EnrichmentResource: _enrich,
 }
 
 
@@ -59,7 +69,7 @@ def load_domain(
     partitions: Sequence[str] | None = None,
     files: Sequence[str] | None = None,
     limit: int | None = None,
-    anew: bool = False,
+    refresh: bool = False,
 ) -> LoadSummary:
     """Load what is new or changed in a domain's landing folder and APIs; safe to repeat at any time.
 
@@ -73,8 +83,8 @@ def load_domain(
         entities: the entities to load; all if not given.
         partitions: the partitions of them to load (months as `2024-05`); all if not given.
         files: names of the files to load; all if not given. A missing or unfinished one is deferred.
-        limit: take at most this many records of an API, to try it.
-        anew: enrich articles again that were enriched by another prompt, or without success.
+        limit: take at most this many records of an API, and enrich at most this many texts.
+        refresh: enrich texts again that were enriched by another prompt, or without success.
 
     Raises:
         UnknownDomainError: there is no such domain.
@@ -86,7 +96,7 @@ def load_domain(
     """
     resources = _select(domain, entities, partitions)
     settings = settings or settings_module.load()
-    options = LoadOptions(partitions, files, limit, anew)
+    options = LoadOptions(partitions, files, limit, refresh)
     results = [
         result for resource in resources for result in LOADERS[type(resource)](resource, settings, options)
     ]

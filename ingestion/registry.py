@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from ingestion import sources
 from ingestion.api.api_resource import ApiResource
 from ingestion.api.settings import ApiSettings
-from ingestion.enrich.enrichments import Enrichments
+from ingestion.enrich.enrichment_resource import EnrichmentResource
 from ingestion.files.file_resource import FileResource
 
-Resource = FileResource | ApiResource | Enrichments
+Resource = FileResource | ApiResource | EnrichmentResource
 
 
 class UnknownDomainError(ValueError):

@@ -141,7 +141,7 @@ def check_volume(domain: str, settings: Settings, entity: str) -> str:
     Raises:
         LowVolumeError: it has less than half of the usual volume.
     """
-    from ingestion.enrich.volume_check import outlook
+    from ingestion.enrich.volume_check import measure_volume
     from ingestion.registry import resources_of
 
     (resource,) = [
@@ -149,7 +149,7 @@ def check_volume(domain: str, settings: Settings, entity: str) -> str:
         for resource in resources_of(domain)
         if isinstance(resource, ApiResource) and resource.entity == entity
     ]
-    found = outlook(resource, settings)
+    found = measure_volume(resource, settings)
     if found.is_low:
         raise LowVolumeError(f"few {entity}: {found}")
     return str(found)

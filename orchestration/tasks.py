@@ -4,7 +4,7 @@ import logging
 from datetime import datetime
 
 from ingestion.download.download import DownloadError
-from ingestion.download.partition import NothingToLoadError, fetch
+from ingestion.download.partition import NothingToLoadError, download_partition
 from ingestion.load import complete_files, partitions_of
 from ingestion.registry import UnknownPartitionError, resources_of
 from ingestion.results import FilesFailedError, LoadSummary
@@ -68,11 +68,11 @@ def download_month(domain: str, month: str, settings: Settings) -> str:
         DownloadError: the file could not be downloaded.
     """
     try:
-        fetched = fetch(domain, month, settings)
+        found = download_partition(domain, month, settings)
     except DownloadError as error:
         # Without the chain of causes, which may show a URL with its credentials.
         raise DownloadError(str(error)) from None
-    log.info("%s: %s", fetched.name, fetched.status)
+    log.info("%s: %s", found.path.name, found.status)
     return month
 
 
@@ -109,15 +109,16 @@ def check_for_new_data(domain: str, settings: Settings, enrichment: str, *, new:
     Raises:
         NothingToDoError: there is nothing to do.
     """
-    from ingestion.enrich.volume_check import outlook
+    from ingestion.enrich.enrich import count_waiting
+    from ingestion.enrich.volume_check import measure_volume
     from publishing.store import store_of
 
     (resource,) = [each for each in resources_of(domain) if each.entity == enrichment]
-    found = outlook(resource.articles, settings)
+    loaded_at = measure_volume(resource.articles, settings).loaded_at
     # The newest version, not the active one: the next run must not undo a rollback.
     versions = store_of(domain, settings).versions()
-    published = versions and datetime.fromisoformat(versions[-1].facts["made_at"]) > found.loaded_at
-    if not (new or found.waiting or not published):
+    published = versions and datetime.fromisoformat(versions[-1].facts["made_at"]) > loaded_at
+    if not (new or count_waiting(resource, settings) or not published):
         raise NothingToDoError("no new articles")
 
 

@@ -1,7 +1,6 @@
 """Records of an API as rows of text, with every value as it was delivered."""
 
 import json
-from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,63 +11,58 @@ from ingestion.formats.characters import strip_nul
 _normalize = NamingConvention().normalize_identifier
 
 
-class DeliveredNumber(float):
-    """A number that remembers how it was written: a price of 25.10 does not become 25.1."""
+class ExactNumber(float):
+    """A number with the text that it was written as: a price of 25.10 does not become 25.1."""
 
-    def __new__(cls, written: str) -> "DeliveredNumber":
-        """Make a number of its text in the JSON."""
-        number = super().__new__(cls, written)
-        number.written = written
+    def __new__(cls, text: str) -> "ExactNumber":
+        """Parse a number of a JSON text."""
+        number = super().__new__(cls, text)
+        number.text = text
         return number
 
 
-class NoRecordError(ValueError):
-    """A value cannot be read as a record; the message says why."""
+class InvalidRecordError(ValueError):
+    """A value is not a record; the message gives the reason."""
 
 
-def as_row(record: Any) -> dict[str, str | None]:
-    """The fields of a record as text, by their names in snake_case; nested values as JSON.
+def to_row(record: Any) -> dict[str, str | None]:
+    """Return the fields of a record as text, by their names in snake_case; nested values as JSON.
 
-    Fields whose names begin with an underscore are left out, because such columns are the platform's own.
+    Fields whose names start with an underscore are left out: such columns belong to the platform.
 
     Raises:
-        NoRecordError: it is not an object, or not every field can have a column of its own.
+        InvalidRecordError: the value is not an object, or its fields do not have distinct column names.
     """
     if not isinstance(record, dict):
-        raise NoRecordError("it is not an object")
+        raise InvalidRecordError("record is not a JSON object")
     if not all(field.strip() for field in record):
-        raise NoRecordError("a field has no name")
-    fields = [
-        (name, value) for field, value in record.items() if not (name := _normalize(field)).startswith("_")
-    ]
-    row = {name: _text(value) for name, value in fields}
-    if len(row) < len(fields):
-        twice = [name for name, count in Counter(name for name, _ in fields).items() if count > 1]
-        raise NoRecordError(f"fields occur twice: {', '.join(twice)}")
+        raise InvalidRecordError("record has a field without a name")
+    row: dict[str, str | None] = {}
+    for field, value in record.items():
+        name = _normalize(field)
+        if name in row:
+            raise InvalidRecordError(f"record has several fields {name!r}")
+        if not name.startswith("_"):
+            row[name] = _to_text(value)
     try:
-        "".join(value for value in row.values() if value).encode()
+        "".join(filter(None, row.values())).encode()
     except UnicodeEncodeError as error:
-        raise NoRecordError("it has text that is no Unicode") from error
+        raise InvalidRecordError("record has text that is not valid Unicode") from error
     return row
 
 
-def as_line(record: Any) -> str:
-    """A record as one line of JSON."""
-    return json.dumps(record)
-
-
-def as_time(value: Any) -> datetime | None:
-    """The time that a text in ISO 8601 says, as UTC if it names no zone; None if the text is no such time."""
+def parse_time(value: Any) -> datetime | None:
+    """Parse a time in ISO 8601, in UTC if it has no zone; None for anything else."""
     try:
-        found = datetime.fromisoformat(value)
-        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+        time = datetime.fromisoformat(value)
+        return time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         return None
 
 
-def _text(value: Any) -> str | None:
-    if value is None:
-        return None
+def _to_text(value: Any) -> str | None:
     if isinstance(value, str):
         return strip_nul(value)
-    return value.written if isinstance(value, DeliveredNumber) else json.dumps(value, ensure_ascii=False)
+    if value is None or isinstance(value, ExactNumber):
+        return None if value is None else value.text
+    return json.dumps(value, ensure_ascii=False)

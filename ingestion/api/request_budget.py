@@ -1,4 +1,4 @@
-"""Counts the requests of a day against what a plan allows, across runs and processes."""
+"""The number of requests per day that a plan allows, across runs and processes."""
 
 import fcntl
 import os
@@ -7,21 +7,21 @@ from pathlib import Path
 
 
 class RequestBudget:
-    """Counts each request of a day (UTC), before it is made, by a byte in the file of that day.
+    """Counts each request of a day (UTC), before it is sent, as one byte in the file of that day.
 
     Args:
-        folder: where the files are.
-        name: what is counted; the files are named after it.
-        most: the number of requests allowed a day.
+        folder: the folder of the files.
+        name: prefix of the names of the files.
+        limit: the number of requests per day.
     """
 
-    def __init__(self, folder: Path, name: str, most: int) -> None:
+    def __init__(self, folder: Path, name: str, limit: int) -> None:
         self._folder = folder
         self._name = name
-        self._most = most
+        self._limit = limit
 
     def take(self) -> bool:
-        """Count one more request; False, without counting it, if none is left today."""
+        """Count one more request; return False, without counting it, if none is left today."""
         today = self._folder / f"{self._name}_{_today():%Y-%m-%d}"
         self._folder.mkdir(parents=True, exist_ok=True)
         for other in self._folder.glob(f"{self._name}_*"):
@@ -29,10 +29,10 @@ class RequestBudget:
                 other.unlink(missing_ok=True)
         with today.open("ab", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            if os.fstat(file.fileno()).st_size >= self._most:
-                return False
-            file.write(b".")
-            return True
+            is_left = os.fstat(file.fileno()).st_size < self._limit
+            if is_left:
+                file.write(b".")
+            return is_left
 
 
 def _today() -> date:

@@ -1,4 +1,7 @@
-"""Numbered pages of an API that says how many records there are, but may give pages that are too short."""
+"""Numbered pages of an API that returns the total number of records, but may return short or repeated pages.
+
+dlt's PageNumberPaginator accepts such a page, and its records would be missing; here they are read again.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,82 +9,73 @@ from typing import Any
 
 from dlt.sources.helpers.rest_client.paginators import SinglePagePaginator
 
-from ingestion.api.client import ApiClient, ApiError
+from ingestion.api.client import ApiClient
+from ingestion.api.errors import SourceApiError
 
 TOTAL = "totalResults"
-# The server's word for a page beyond those that the plan gives of one query.
-TOO_FAR = "maximumResultsReached"
+# The server's code for a page beyond the limit of the plan.
+PAGE_LIMIT_CODE = "maximumResultsReached"
 
 
 class PageLimitReachedError(Exception):
-    """The API has more records, but gives only the first `pages` pages of them; these were read."""
+    """The API has more records than it returns for one query; the first `pages` pages were read."""
 
     def __init__(self, pages: int) -> None:
-        super().__init__(f"the API goes no further than page {pages} of a query")
+        super().__init__(f"the API returns no more than {pages} pages of a query")
         self.pages = pages
 
 
 def total_count_pages(
-    client: ApiClient, path: str, params: Mapping[str, Any], *, page_size: int, most_pages: int | None = None
+    client: ApiClient, path: str, params: Mapping[str, Any], *, page_size: int, max_pages: int | None = None
 ) -> Iterator[list[Any]]:
-    """Yield all pages; those that brought too few records are read again until that brings nothing new.
-
-    A page may be cut short, or repeat another page. Whether two different records are versions of one is for the
-    caller to know.
+    """Yield all pages; short pages are read again until that brings no new record.
 
     Args:
         client: the API.
         path: the path to read, below the API's address.
         params: parameters of every request.
-        page_size: records a page; the last page may have fewer.
-        most_pages: how many pages the API gives, if that is known.
+        page_size: records per page; the last page may have fewer.
+        max_pages: how many pages the API returns, if that is known.
 
     Raises:
-        ApiError: a page cannot be read.
-        PageLimitReachedError: there are more records than the API gives; raised after the last page.
+        SourceApiError: a page cannot be read.
+        PageLimitReachedError: after the last page, if there are more records than the API returns.
     """
     seen: set[str] = set()
+    new_by_page: dict[int, int] = {}
     total = page_size
 
-    def given() -> int:
-        return total if most_pages is None else min(total, most_pages * page_size)
+    def available() -> int:
+        return total if max_pages is None else min(total, max_pages * page_size)
 
     def read(number: int) -> list[Any]:
-        """The records of a page that were on no earlier page."""
+        """Return the records of a page that no earlier page had."""
         nonlocal total
-        asked = {**params, "page": number, "pageSize": page_size}
-        (page,) = client.paginate(path, params=asked, paginator=SinglePagePaginator(), hooks={"response": []})
-        counted = client.body(page.response).get(TOTAL)
-        if not isinstance(counted, int) or counted < 0:
-            raise client.error(page.response.url, f"the answer does not say how many there are ({TOTAL})")
-        total = counted
+        paginator = SinglePagePaginator()
+        (page,) = client.pages(path, paginator, {**params, "page": number, "pageSize": page_size})
+        total = client.body(page.response).get(TOTAL)
+        if not isinstance(total, int) or total < 0:
+            raise client.error(page.response.url, f"invalid response: no number {TOTAL!r}")
         new = {key: record for record in page if (key := json.dumps(record, sort_keys=True)) not in seen}
         seen.update(new)
+        new_by_page[number] = new_by_page.get(number, 0) + len(new)
         return list(new.values())
 
-    found: dict[int, int] = {}
     number = 1
-    while (number - 1) * page_size < given():
+    while (number - 1) * page_size < available():
         try:
-            records = read(number)
-        except ApiError as error:
-            if number == 1 or error.code != TOO_FAR:
+            yield read(number)
+        except SourceApiError as error:
+            if number == 1 or error.code != PAGE_LIMIT_CODE:
                 raise
-            most_pages = number - 1
+            max_pages = number - 1
             break
-        found[number] = len(records)
-        yield records
         number += 1
-    brought = True
-    while brought and len(seen) < given():
-        brought = False
-        short = [
-            page for page, count in found.items() if count < min(page_size, given() - (page - 1) * page_size)
-        ]
-        for number in short:
-            records = read(number)
-            found[number] += len(records)
-            brought |= bool(records)
-            yield records
-    if given() < total:
-        raise PageLimitReachedError(most_pages)
+    before = -1
+    while before < len(seen) < available():
+        before = len(seen)
+        for number, new in list(new_by_page.items()):
+            if new < min(page_size, available() - (number - 1) * page_size):
+                yield read(number)
+    if available() < total:
+        raise PageLimitReachedError(max_pages)

@@ -1,4 +1,4 @@
-"""Whether the bytes that arrived are the file: by length, by checksum and by form."""
+"""Checks of a received file: its length, its checksum and its format."""
 
 import base64
 import gzip
@@ -11,30 +11,35 @@ from ingestion.download.remote_file import RemoteFile
 BLOCK_BYTES = 1024 * 1024
 MAGIC = b"PAR1"
 # A magic number at both ends, and the length of the footer between them.
-LEAST_PARQUET_BYTES = 12
+MIN_PARQUET_BYTES = 12
 
 
-def has_form(name: str) -> bool:
-    """Whether a file of this name shows by itself that it is whole."""
+def has_checked_format(name: str) -> bool:
+    """Whether a file of this name has a format that shows whether it is complete."""
     return name.lower().endswith((".gz", ".parquet"))
 
 
-def find_fault(path: Path, name: str, served: RemoteFile) -> str | None:
-    """What does not fit in a file that arrived; None if it passes.
+def find_fault(path: Path, name: str, remote: RemoteFile) -> str | None:
+    """Return what is wrong with a received file; None if nothing is.
 
     Args:
-        path: where its bytes are.
-        name: what it is to be called; the ending says its form.
-        served: what the server said of it.
+        path: the received bytes.
+        name: the name of the file; its suffix says the format.
+        remote: what the server said about it.
     """
     size = path.stat().st_size
-    if served.bytes not in (None, size):
-        return f"it has {size} bytes, not {served.bytes} as the server says"
-    return _checksum_fault(path, served) or form_fault(path, name)
+    if remote.bytes not in (None, size):
+        return f"{size} bytes instead of {remote.bytes}"
+    for algorithm, expected in remote.checksums.items():
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, algorithm).digest()
+        if found != base64.b64decode(expected):
+            return f"its {algorithm} checksum differs from the server's"
+    return format_fault(path, name)
 
 
-def form_fault(path: Path, name: str) -> str | None:
-    """What is wrong with a `.gz` (read to its end) or `.parquet`; None if nothing, or of another form."""
+def format_fault(path: Path, name: str) -> str | None:
+    """Return what is wrong with a `.gz` (read to its end) or `.parquet`; None for any other file."""
     if name.lower().endswith(".gz"):
         return _gzip_fault(path)
     if name.lower().endswith(".parquet"):
@@ -42,36 +47,27 @@ def form_fault(path: Path, name: str) -> str | None:
     return None
 
 
-def _checksum_fault(path: Path, served: RemoteFile) -> str | None:
-    for algorithm, expected in served.checksums.items():
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, algorithm).digest()
-        if found != base64.b64decode(expected):
-            return f"its {algorithm} checksum is not the one that the server sent"
-    return None
-
-
 def _gzip_fault(path: Path) -> str | None:
     if path.stat().st_size == 0:
-        return "the gzip is empty"  # which the reader takes for a gzip of nothing
+        return "the gzip is empty"  # gzip reads it as no content
     try:
         with gzip.open(path) as file:
             while file.read(BLOCK_BYTES):
                 pass
     except EOFError:
-        return "the gzip is truncated: its end is missing"
+        return "the gzip is truncated"
     except (gzip.BadGzipFile, zlib.error) as error:
         return f"the gzip is damaged: {error}"
     return None
 
 
 def _parquet_fault(path: Path) -> str | None:
-    if path.stat().st_size < LEAST_PARQUET_BYTES:
-        return "it is too short for Parquet"
+    if path.stat().st_size < MIN_PARQUET_BYTES:
+        return "the file is too short for Parquet"
     with path.open("rb") as file:
-        begin = file.read(len(MAGIC))
+        start = file.read(len(MAGIC))
         file.seek(-len(MAGIC), 2)
         end = file.read()
-    if begin != MAGIC:
-        return "it is no Parquet: it does not begin with PAR1"
+    if start != MAGIC:
+        return "not Parquet: it does not begin with PAR1"
     return None if end == MAGIC else "the Parquet file is truncated: it does not end with PAR1"

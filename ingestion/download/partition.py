@@ -1,62 +1,45 @@
-"""Gets a month's file from where it is offered into the landing folder; loading it is another step."""
+"""Downloads the file of a month into the landing folder."""
 
-from dataclasses import dataclass
-
-from ingestion.download.download import NotYetAvailableError, download
+from ingestion.download.download import Download, NotYetAvailableError, download
 from ingestion.files.landing import find_files
 from ingestion.registry import check_partitions, resources_of
 from settings import Settings
 
 
-@dataclass(frozen=True)
-class Fetched:
-    """What became of a month: downloaded, unchanged (there and whole), or kept (nothing is offered anew).
-
-    `name` is the file in the landing folder.
-    """
-
-    month: str
-    status: str
-    name: str
-
-
 class NothingToLoadError(RuntimeError):
-    """The month is not out yet, and no file of it is in the landing folder; the message says where was looked."""
+    """The month is not available yet, and no file of it is in the landing folder; the message says where."""
 
 
-def fetch(domain: str, month: str, settings: Settings) -> Fetched:
-    """Make sure that the file of a month is in a domain's landing folder, whole.
+def download_partition(domain: str, month: str, settings: Settings) -> Download:
+    """Make sure that the complete file of a month is in a domain's landing folder.
 
-    The URL is `settings.download_url(domain)` with the month filled in. Without one, and where the month has
-    been delivered under another name, what is there is kept.
+    The URL is `settings.download_url(domain)` with the month filled in. Without one, or if the month was delivered under
+    another name, the file in the landing folder is kept.
 
     Args:
-        domain: one whose first feed has a file a month.
+        domain: one whose first resource has a file per month.
         month: as `2024-05`.
-        settings: which data folder and environment.
+        settings: data folder and environment.
 
     Raises:
-        NothingToLoadError: there is no file of the month, here or there.
-        UnknownPartitionError: that is no month, or the domain has no monthly files.
-        DownloadError: the file could not be fetched; a file that was there stays.
+        NothingToLoadError: the month has no file, neither at the URL nor in the landing folder.
+        UnknownPartitionError: that is not a month, or the domain has no monthly files.
+        DownloadError: the file could not be downloaded; an existing file stays.
     """
-    feed = resources_of(domain)[0]
-    check_partitions(feed, [month])
+    resource = resources_of(domain)[0]
+    check_partitions(resource, [month])
     landing = settings.landing(domain)
     landing.mkdir(parents=True, exist_ok=True)
     url = (settings.download_url(domain) or "").replace("{month}", month)
     offered = url.partition("?")[0].rpartition("/")[2]
-    there = [path.name for path in find_files(feed, landing) if feed.partition_of(path.name) == month]
-    if url and set(there) <= {offered}:
+    existing = [path for path in find_files(resource, landing) if resource.partition_of(path.name) == month]
+    if url and {path.name for path in existing} <= {offered}:
         try:
-            done = download(url, landing)
+            return download(url, landing)
         except NotYetAvailableError as error:
-            if not there:
+            if not existing:
                 raise NothingToLoadError(str(error)) from error
-        else:
-            return Fetched(month, done.status, done.path.name)
-    if not there:
-        raise NothingToLoadError(
-            f"landing/{domain} has no file of {month}, and SLUICE_DOWNLOAD_URL_{domain.upper()} is not set"
-        )
-    return Fetched(month, "kept", there[0])
+    if not existing:
+        variable = f"SLUICE_DOWNLOAD_URL_{domain.upper()}"
+        raise NothingToLoadError(f"no file for {month} in landing/{domain}, and {variable} is not set")
+    return Download(existing[0], "kept", existing[0].stat().st_size)

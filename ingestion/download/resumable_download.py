@@ -1,4 +1,4 @@
-"""A file on its way into a folder: hidden, resumable, in the hands of one process at a time."""
+"""A file that is being downloaded: hidden, resumable, and locked by one process."""
 
 import fcntl
 import os
@@ -13,12 +13,12 @@ from ingestion.download.remote_file import RemoteFile
 
 
 class ResumableDownload:
-    """The bytes of a file that are here already, in `.NAME.part`; what they are of, in `.NAME.part.json`.
+    """The bytes received so far, in `.NAME.part`, and the file that they belong to, in `.NAME.part.json`.
 
     Attributes:
-        target: where the file will be.
-        path: where its bytes are until then.
-        served: the file that the bytes belong to; None if that is not known.
+        target: the path of the complete file.
+        path: the path of the bytes until then.
+        remote: the file that the bytes belong to; None if that is not known.
     """
 
     def __init__(self, target: Path, path: Path, file: FileIO) -> None:
@@ -26,12 +26,12 @@ class ResumableDownload:
         self.path = path
         self._file = file
         self._note = _beside(target, "part.json")
-        self.served = RemoteFile.read(self._note)
+        self.remote = RemoteFile.read(self._note)
 
     @classmethod
     @contextmanager
     def open(cls, target: Path) -> Iterator["ResumableDownload"]:
-        """Take the partial file of a target, once no other process has it; an empty one does not stay."""
+        """Lock the partial file of a target, waiting for other processes; an empty one is removed at the end."""
         path = _beside(target, "part")
         with _locked(path) as file:
             part = cls(target, path, file)
@@ -44,56 +44,56 @@ class ResumableDownload:
 
     @property
     def size(self) -> int:
-        """Number of bytes that are here."""
+        """Number of bytes received so far."""
         return os.fstat(self._file.fileno()).st_size
 
     @property
     def source(self) -> RemoteFile | None:
-        """What the file in place was when it came; None if nobody remembers."""
+        """The description of the complete file when it was downloaded; None if it is not known."""
         return RemoteFile.read(_beside(self.target, "source.json"))
 
+    def write_source(self, remote: RemoteFile) -> None:
+        """Store the description of the complete file."""
+        remote.write(_beside(self.target, "source.json"))
+
     def clear(self) -> None:
-        """Forget all bytes. The note goes first: bytes without a note are never resumed."""
+        """Remove all bytes. The note goes first: bytes without a note are never resumed."""
         self._note.unlink(missing_ok=True)
-        self.served = None
+        self.remote = None
         self._file.truncate(0)
 
-    def begin(self, served: RemoteFile) -> None:
+    def begin(self, remote: RemoteFile) -> None:
         """Start from zero with a file."""
         self.clear()
-        served.write(self._note)
-        self.served = served
+        remote.write(self._note)
+        self.remote = remote
 
-    def shorten(self) -> None:
-        """Forget the last byte."""
+    def drop_last_byte(self) -> None:
+        """Remove the last byte."""
         self._file.truncate(self.size - 1)
 
     def append(self, data: bytes) -> None:
-        """Add bytes; they are with the operating system when it returns."""
+        """Append bytes; the operating system has them when this returns."""
         rest = memoryview(data)
         while rest:
             rest = rest[self._file.write(rest) :]
 
-    def put_in_place(self) -> None:
-        """Make the bytes, all of them on the disk, the target by one rename.
+    def commit(self) -> None:
+        """Sync the bytes to disk and rename them to the target.
 
-        What it was is noted only after that. Killed in between, the next call finds the note of
-        the file before, which the server no longer has, and fetches this one again.
+        The description is stored only after that. After a kill in between, the next call finds the description of the
+        previous file, which the server no longer has, and downloads this one again.
         """
-        served = replace(self.served, bytes=self.size)
+        remote = replace(self.remote, bytes=self.size)
         os.fsync(self._file.fileno())
         self.path.replace(self.target)
         sync(self.target.parent)
-        self.remember(served)
+        self.write_source(remote)
         self._note.unlink(missing_ok=True)
 
-    def remember(self, served: RemoteFile) -> None:
-        """Note what the file in place is."""
-        served.write(_beside(self.target, "source.json"))
 
-
-def _beside(target: Path, ending: str) -> Path:
-    return target.with_name(f".{target.name}.{ending}")
+def _beside(target: Path, suffix: str) -> Path:
+    return target.with_name(f".{target.name}.{suffix}")
 
 
 @contextmanager
@@ -103,7 +103,7 @@ def _locked(path: Path) -> Iterator[FileIO]:
         with path.open("ab", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             if not _is_at(path, file):
-                continue  # who had it before has put it in place, or thrown it away
+                continue  # the process that had it has renamed or removed it
             try:
                 yield file
             finally:

@@ -1,1 +1,1 @@
-"""Judges texts by local rules or by a model: each text once, within a budget."""
+"""Enriches texts by local rules or by a model: each text once, within a budget."""

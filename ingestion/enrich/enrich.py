@@ -1,15 +1,16 @@
-"""Has every article judged that has no judgement yet: each text once, several at a time, within the budget.
+"""Enriches every article that has no enrichment yet: each text once, several at a time, within the budget.
 
-A text is identified by its hash, so no judgement is paid for twice. A different provider or model judges every text
-again; a different prompt does so only on request. Articles that are not judged, because the budget is used up or the
-model does not answer, wait for the next run.
+A text is identified by its hash, so no enrichment is paid for twice. Another provider or model enriches every text
+again; another prompt does so only on request. Articles that are not enriched, because the budget is used up or the
+model does not respond, wait for the next run.
 """
 
 import json
 import threading
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,222 +18,217 @@ from typing import Any
 
 import dlt
 
-from ingestion.api.api_resource import ApiResource
 from ingestion.enrich.budget import Budget
+from ingestion.enrich.enrichment_resource import EnrichmentResource
 from ingestion.enrich.rule_based import RuleBasedProvider
 from ingestion.enrich.schema import (
     Article,
-    BadAnswerError,
+    EnrichmentStoppedError,
+    InvalidResponseError,
+    NoResponseError,
     Provider,
-    RefusedError,
-    StopError,
-    UnansweredError,
+    RequestRejectedError,
 )
 from ingestion.enrich.settings import EnrichmentSettings
 from ingestion.enrich.write_ahead_log import WriteAheadLog
 from ingestion.loader.loader import Loader
 from ingestion.loader.tables import enrichments, llm_usage
 from ingestion.results import LoadResult
+from ingestion.retry_policy import RetryPolicy
 from settings import Settings
 from warehouse import Warehouse, connect
 
-NAME, ENTITY = "enrichments", "enrichments"
-# After this many articles without an answer, the run asks no further.
-MOST_UNANSWERED = 5
-# If the API refuses this many articles and has judged none, it is not for what they say, and the run asks no further.
-MOST_REFUSED = 5
-# The typed model of the articles (dbt) computes the same hash.
+# The run stops after this many articles without a response.
+MAX_NO_RESPONSE = 5
+# If the API rejects this many articles and accepts none, the texts are not the cause, and the run stops.
+MAX_REJECTED = 5
+# The staging model of the articles (dbt) computes the same hash.
 CONTENT = "coalesce(title, '') || chr(10) || coalesce(description, '') || chr(10) || coalesce(content, '')"
+DEFAULT_POLICY = RetryPolicy(timeout=60.0, attempts=5)
 
 
 def enrich(
-    articles: ApiResource,
+    resource: EnrichmentResource,
     settings: Settings,
     *,
     limit: int | None = None,
-    anew: bool = False,
-    **patience: float,
+    refresh: bool = False,
+    policy: RetryPolicy = DEFAULT_POLICY,
 ) -> LoadResult:
-    """Judge the articles that are not judged yet; safe to repeat at any time.
+    """Enrich the articles that are not enriched yet; safe to repeat at any time.
 
     Args:
-        articles: the endpoint whose articles are judged.
-        settings: which data folder and environment; which provider judges, and what that may cost.
-        limit: judge at most this many texts, the latest first; all if not given.
-        anew: judge those again whose judgement came from another prompt or failed.
-        patience: `timeout`, `tries` and `first_wait` of `OpenAiProvider`.
+        resource: the articles, and the provider.
+        settings: data folder and environment.
+        limit: enrich at most this many texts, the latest first.
+        refresh: enrich those again whose enrichment came from another prompt or failed.
+        policy: when to retry a call.
 
     Returns:
-        What was done: `partial`, with the reason, if some texts failed or still wait for a judgement.
+        The result: `partial`, with the reason, if some texts failed or wait for the next run.
 
     Raises:
-        SettingsError: the provider cannot be used as it is set up.
+        SettingsError: a setting of the provider is missing or invalid.
         LoadError: dlt could not write.
         WarehouseBusyError: another process kept the warehouse.
     """
-    settings.dlt_dir.mkdir(parents=True, exist_ok=True)
-    chosen = EnrichmentSettings()
-    with _journal(articles, settings) as journal:
-        with connect(settings, articles.domain) as warehouse:
-            tables = _Tables(articles, settings, warehouse)
-            tables.absorb(journal)
-            provider = _provider(chosen, tables.spent_today(), journal, patience)
-            waiting = tables.waiting(provider, limit, anew)
+    chosen = resource.settings()
+    with _open_log(resource, settings) as log:
+        with _open_tables(resource, settings, log) as tables:
+            provider = _provider(chosen, tables.spent_today(), log, policy)
+            waiting = tables.waiting(provider, limit, refresh)
             if provider.name != RuleBasedProvider.name:
-                tables.note_cached(provider, journal)
-        # Other processes may use the warehouse while models are asked.
-        work = _Work(provider, journal)
+                tables.log_cache_hits(provider, log)
+        # Other processes may use the warehouse during the calls.
+        work = _Work(provider, log)
         with ThreadPoolExecutor(chosen.concurrency) as threads:
-            list(threads.map(work.judge, waiting))
-        with connect(settings, articles.domain) as warehouse:
-            _Tables(articles, settings, warehouse).absorb(journal)
-    return work.result(len(waiting))
+            list(threads.map(work.enrich, waiting))
+        with _open_tables(resource, settings, log):
+            pass  # which writes the log into them
+    return work.result(resource.entity, len(waiting))
 
 
-def waiting_articles(articles: ApiResource, settings: Settings) -> int:
-    """Count the texts that wait to be judged by the configured provider.
+def count_waiting(resource: EnrichmentResource, settings: Settings) -> int:
+    """Count the texts that wait to be enriched by the configured provider.
 
     Raises:
         SettingsError, WarehouseBusyError: see `enrich`.
     """
-    settings.dlt_dir.mkdir(parents=True, exist_ok=True)
-    with _journal(articles, settings) as journal, connect(settings, articles.domain) as warehouse:
-        tables = _Tables(articles, settings, warehouse)
-        tables.absorb(journal)
-        return len(tables.waiting(_provider(EnrichmentSettings(), Decimal(0), journal, {}), None, False))
+    with _open_log(resource, settings) as log, _open_tables(resource, settings, log) as tables:
+        provider = _provider(resource.settings(), Decimal(0), log, DEFAULT_POLICY)
+        return len(tables.waiting(provider, None, False))
 
 
-def _journal(articles: ApiResource, settings: Settings) -> AbstractContextManager[WriteAheadLog]:
-    return WriteAheadLog.open(
-        settings.dlt_dir / f"{settings.warehouse_name}_{articles.domain}_enrichments.jsonl"
-    )
+def _open_log(resource: EnrichmentResource, settings: Settings) -> AbstractContextManager[WriteAheadLog]:
+    name = f"{settings.warehouse_name}_{resource.domain}_enrichments.jsonl"
+    return WriteAheadLog.open(settings.dlt_dir / name)
 
 
 @dataclass
 class _Work:
-    """The work of several threads that judge articles, and its counts."""
+    """Enriches articles in several threads, and counts the results."""
 
     provider: Provider
-    journal: WriteAheadLog
-    judged: int = 0
+    log: WriteAheadLog
+    enriched: int = 0
     failed: int = 0
-    unanswered: int = 0
+    without_response: int = 0
     stopped: str = ""
-    # Refused before any article was judged: the request may be wrong for all of them.
-    refused: list[tuple[Article, str]] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    # Rejected before any article was enriched: the request may be wrong for all of them.
+    rejected: list[tuple[Article, str]] = field(default_factory=list)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def judge(self, article: Article) -> None:
-        """Judge one article, unless no further one can be judged."""
+    def enrich(self, article: Article) -> None:
+        """Enrich one article, unless the run has stopped."""
         if self.stopped:
             return
         try:
-            judgement = self.provider.judge(article)
-        except StopError as error:
-            self.stopped = self.stopped or str(error)
-            return
-        except UnansweredError as error:
+            enrichment = self.provider.enrich(article)
+        except EnrichmentStoppedError as error:
+            self._stop(str(error))
+        except NoResponseError as error:
             with self._lock:
-                self.unanswered += 1
-                if self.unanswered >= MOST_UNANSWERED:
-                    self.stopped = self.stopped or f"the model does not answer: {error}"
-            return
-        except RefusedError as error:
+                self.without_response += 1
+                if self.without_response >= MAX_NO_RESPONSE:
+                    self._stop(f"the model does not respond: {error}")
+        except RequestRejectedError as error:
             with self._lock:
-                self.refused.append((article, str(error)))
-                if self.judged:
-                    self._mark_refused()
-                elif len(self.refused) >= MOST_REFUSED:
-                    self.stopped = (
-                        self.stopped or f"{error} for each of the first {len(self.refused)} articles"
-                    )
-            return
-        except BadAnswerError as error:
+                self.rejected.append((article, str(error)))
+                if self.enriched:
+                    self._fail_rejected()
+                elif len(self.rejected) >= MAX_REJECTED:
+                    self._stop(f"{error} for each of the first {len(self.rejected)} articles")
+        except InvalidResponseError as error:
+            self._fail(article, str(error))
+        else:
+            values = enrichment.model_dump()
+            values["entities"] = json.dumps(enrichment.entities, ensure_ascii=False)
+            self._record(article, "enriched", values)
             with self._lock:
-                self._fail(article, str(error))
-            return
-        made = judgement.model_dump() | {"entities": json.dumps(judgement.entities, ensure_ascii=False)}
-        self._note(article, made | {"status": "enriched", "reason": None})
-        with self._lock:
-            self.judged += 1
-            self._mark_refused()
+                self.enriched += 1
+                self._fail_rejected()
 
-    def _mark_refused(self) -> None:
-        """Mark the articles that the API has refused; since it judges others, it is for what they say."""
-        while self.refused:
-            self._fail(*self.refused.pop())
+    def result(self, entity: str, waiting: int) -> LoadResult:
+        """Return the result of the run, which began with `waiting` articles."""
+        left = waiting - self.enriched - self.failed
+        reasons = [f"{self.failed} articles could not be enriched"] if self.failed else []
+        if left:
+            causes = [
+                self.without_response and f"{self.without_response} calls without a response",
+                self.rejected and f"{self.rejected[0][1]}, and no other article was enriched",
+            ]
+            cause = self.stopped or "; ".join(filter(None, causes))
+            reasons.append(f"{left} articles left for the next run: {cause}")
+        status = "partial" if reasons else "loaded" if waiting else "skipped"
+        reason = "; ".join(reasons) or None
+        return LoadResult(entity, entity, status, waiting, self.enriched, self.failed, reason=reason)
+
+    def _stop(self, reason: str) -> None:
+        with self._lock:
+            self.stopped = self.stopped or reason
+
+    def _fail_rejected(self) -> None:
+        """Fail the articles that the API rejected: since it accepts others, their texts are the cause."""
+        while self.rejected:
+            self._fail(*self.rejected.pop())
 
     def _fail(self, article: Article, reason: str) -> None:
-        self._note(article, {"status": "enrichment_failed", "reason": reason})
-        self.failed += 1
+        self._record(article, "enrichment_failed", {"reason": reason})
+        with self._lock:
+            self.failed += 1
 
-    def result(self, waiting: int) -> LoadResult:
-        """The result of the run, of which `waiting` articles were to be judged."""
-        left = waiting - self.judged - self.failed
-        reasons = []
-        if self.failed:
-            reasons.append(f"{self.failed} articles had no usable answer and stand without")
-        if left:
-            why = self.stopped or "; ".join(
-                filter(
-                    None,
-                    (
-                        self.unanswered and f"{self.unanswered} times there was no answer",
-                        self.refused and f"{self.refused[0][1]}, and no other article was judged",
-                    ),
-                )
-            )
-            reasons.append(f"{left} articles wait for the next run: {why}")
-        status = "partial" if reasons else "loaded" if waiting else "skipped"
-        return LoadResult(
-            NAME, ENTITY, status, waiting, self.judged, self.failed, reason="; ".join(reasons) or None
-        )
+    def _record(self, article: Article, status: str, values: dict[str, Any]) -> None:
+        empty = dict.fromkeys(("sentiment", "topic", "summary", "entities", "reason"))
+        keys = {
+            "content_hash": article.content_hash,
+            "provider": self.provider.name,
+            "model": self.provider.model,
+            "prompt_version": self.provider.prompt_version,
+            "enriched_at": datetime.now(UTC).isoformat(),
+            "status": status,
+        }
+        self.log.add_enrichment(keys | empty | values)
 
-    def _note(self, article: Article, made: dict[str, Any]) -> None:
-        empty = dict.fromkeys(("sentiment", "topic", "summary", "entities"))
-        self.journal.note_enrichment(
-            {
-                "content_hash": article.content_hash,
-                "provider": self.provider.name,
-                "model": self.provider.model,
-                "prompt_version": self.provider.prompt_version,
-                "enriched_at": datetime.now(UTC).isoformat(),
-            }
-            | empty
-            | made
-        )
+
+@contextmanager
+def _open_tables(resource: EnrichmentResource, settings: Settings, log: WriteAheadLog) -> Iterator["_Tables"]:
+    """Open the raw tables for writing, with everything in them that is in the log, also from a killed run."""
+    with connect(settings, resource.domain) as warehouse:
+        tables = _Tables(resource, settings, warehouse)
+        tables.load(log)
+        yield tables
 
 
 class _Tables:
-    """The raw tables of articles, judgements and calls, held open for writing."""
+    """The raw tables of articles, enrichments and calls."""
 
-    def __init__(self, articles: ApiResource, settings: Settings, warehouse: Warehouse) -> None:
+    def __init__(self, resource: EnrichmentResource, settings: Settings, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
         self._content_hash = warehouse.sha256(CONTENT)
-        self._loader = Loader(articles, settings, warehouse)
+        self._loader = Loader(resource.articles, settings, warehouse)
         self._schema = self._loader.schema
-        self._articles = f"{self._schema}.{articles.entity}"
-        self._latest = articles.cursor
+        self._articles = f"{self._schema}.{resource.articles.entity}"
+        self._cursor = resource.articles.cursor
         empty = dlt.mark.materialize_table_schema()
         self._loader.create_tables(enrichments([empty]), llm_usage([empty]))
 
-    def absorb(self, journal: WriteAheadLog) -> None:
-        """Bring the contents of the journal into the tables, including what a killed run left there."""
-        calls, made = journal.contents()
-        if calls or made:
-            self._loader.run(enrichments(made), llm_usage(calls))
-        journal.clear()
+    def load(self, log: WriteAheadLog) -> None:
+        """Load the contents of the log."""
+        calls, results = log.read()
+        if calls or results:
+            self._loader.run(enrichments(results), llm_usage(calls))
+        log.clear()
 
     def spent_today(self) -> Decimal:
-        """What the calls of this day (UTC) have cost, in US dollars."""
+        """Return the cost of the calls of this day (UTC), in US dollars."""
         found = self._warehouse.execute(
             f"select coalesce(sum(cost_usd), 0) from {self._schema}.llm_usage where extract(epoch from called_at) >= ?",
             [_midnight().timestamp()],
         )
         return Decimal(found.fetchone()[0])
 
-    def waiting(self, provider: Provider, limit: int | None, anew: bool) -> list[Article]:
-        """The texts that this provider is to judge, the latest first."""
+    def waiting(self, provider: Provider, limit: int | None, refresh: bool) -> list[Article]:
+        """Return the texts that this provider has not enriched, the latest first."""
         found = self._warehouse.execute(
             f"""
             with texts as (
@@ -241,7 +237,7 @@ class _Tables:
                     max(coalesce(title, '')) as title,
                     max(coalesce(description, '')) as description,
                     max(coalesce(content, '')) as content,
-                    max({self._latest}) as latest
+                    max({self._cursor}) as latest
                 from {self._articles}
                 where trim(concat(title, description, content)) <> ''
                 group by 1
@@ -250,68 +246,66 @@ class _Tables:
             where content_hash not in (
                 select content_hash from {self._schema}.enrichments
                 where provider = $provider and model = $model
-                    and (not $anew or (prompt_version = $version and status = 'enriched'))
+                    and (not $refresh or (prompt_version = $version and status = 'enriched'))
             )
             order by latest desc nulls last, content_hash
-            limit $most
+            limit $limit
             """,
-            self._of(provider)
-            | {"version": provider.prompt_version, "anew": anew, "most": limit if limit else 2**62},
+            _keys(provider)
+            | {"version": provider.prompt_version, "refresh": refresh, "limit": limit or 2**62},
         )
         return [Article(*row) for row in found.fetchall()]
 
-    def note_cached(self, provider: Provider, journal: WriteAheadLog) -> None:
-        """Note how many articles have a text that was judged before, and what those judgements cost."""
+    def log_cache_hits(self, provider: Provider, log: WriteAheadLog) -> None:
+        """Record how many articles have a text that was enriched before, and what those enrichments cost."""
         hits, saved = self._warehouse.execute(
             f"""
-            with judged as (
+            with enriched as (
                 select distinct content_hash from {self._schema}.enrichments
                 where provider = $provider and model = $model and status = 'enriched'
             ),
             texts as (select {self._content_hash} as content_hash from {self._articles}),
-            hits as (select content_hash from texts where content_hash in (select content_hash from judged)),
+            hits as (select content_hash from texts where content_hash in (select content_hash from enriched)),
             costs as (
                 select content_hash, sum(cost_usd) as cost_usd from {self._schema}.llm_usage
-                where provider = $provider and model = $model and outcome = 'answered'
+                where provider = $provider and model = $model and outcome = 'succeeded'
                 group by content_hash
             )
             select count(*), coalesce(sum(cost_usd), 0) from hits left join costs using (content_hash)
             """,
-            self._of(provider),
+            _keys(provider),
         ).fetchone()
         if hits:
-            journal.note_call(
-                self._of(provider)
-                | {
-                    "call_id": uuid.uuid4().hex,
-                    "called_at": datetime.now(UTC).isoformat(),
-                    "prompt_version": provider.prompt_version,
-                    "content_hash": None,
-                    "outcome": "cached",
-                    "input_tokens": 0,
-                    "output_tokens": 0,
-                    "cost_usd": "0",
-                    "cache_hits": hits,
-                    "saved_usd": str(saved),
-                }
-            )
+            call = {
+                "call_id": uuid.uuid4().hex,
+                "called_at": datetime.now(UTC).isoformat(),
+                "prompt_version": provider.prompt_version,
+                "content_hash": None,
+                "outcome": "cached",
+                "input_tokens": 0,
+                "output_tokens": 0,
+                "cost_usd": "0",
+                "cache_hits": hits,
+                "saved_usd": str(saved),
+            }
+            log.add_call(_keys(provider) | call)
 
-    @staticmethod
-    def _of(provider: Provider) -> dict[str, Any]:
-        return {"provider": provider.name, "model": provider.model}
+
+def _keys(provider: Provider) -> dict[str, Any]:
+    return {"provider": provider.name, "model": provider.model}
 
 
 def _provider(
-    chosen: EnrichmentSettings, spent_today: Decimal, journal: WriteAheadLog, patience: dict[str, float]
+    settings: EnrichmentSettings, spent_today: Decimal, log: WriteAheadLog, policy: RetryPolicy
 ) -> Provider:
-    if chosen.provider == RuleBasedProvider.name:
+    if settings.provider == RuleBasedProvider.name:
         return RuleBasedProvider()
-    # Imported only for a run that asks a model, because the import is slow.
+    # Imported here, because the client is slow to import.
     from ingestion.enrich.openai_provider import OpenAiProvider
 
-    return OpenAiProvider(chosen, Budget(chosen, spent_today, journal), **patience)
+    return OpenAiProvider(settings, Budget(settings, spent_today, log), policy)
 
 
 def _midnight() -> datetime:
-    """The beginning of this day, UTC."""
+    """Return the beginning of this day, UTC."""
     return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

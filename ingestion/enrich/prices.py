@@ -1,4 +1,4 @@
-"""The prices of models."""
+"""Prices of models, from the seed `llm_prices`."""
 
 import csv
 from dataclasses import dataclass
@@ -12,53 +12,51 @@ PRICES = DBT_PROJECT_DIR / "seeds" / "news" / "llm_prices.csv"
 
 @dataclass(frozen=True)
 class Price:
-    """A model's price in US dollars for a million tokens that it reads, and for a million that it writes."""
+    """The price of a model in US dollars per million input tokens, and per million output tokens."""
 
     input: Decimal
     output: Decimal
 
     def of(self, input_tokens: int, output_tokens: int) -> Decimal:
-        """The cost of these numbers of tokens, in US dollars."""
+        """Return the cost of these numbers of tokens, in US dollars."""
         return (self.input * input_tokens + self.output * output_tokens) / 1_000_000
 
 
 @dataclass(frozen=True)
 class PriceList:
-    """The prices of one model, each with the first day (UTC) on which it holds; the latest first."""
+    """The prices of one model, each with the first day (UTC) on which it is valid; the latest first."""
 
     model: str
     prices: tuple[tuple[date, Price], ...]
 
     def on(self, day: date) -> Price:
-        """The price on a day.
+        """Return the price on a day.
 
         Raises:
-            SettingsError: the list has none of that day.
+            SettingsError: the list has no price for that day.
         """
         for valid_from, price in self.prices:
             if valid_from <= day:
                 return price
-        raise SettingsError(f"{PRICES.name} has no price of {self.model} for {day}, but later ones")
+        raise SettingsError(f"{PRICES.name} has no price of {self.model} for {day}, only later ones")
 
 
 def prices_of(model: str) -> PriceList:
-    """Look up the prices of a model.
+    """Return the prices of a model.
 
     Raises:
-        SettingsError: the list has none of it, or a row of it cannot be read.
+        SettingsError: the list has no price of it, or an invalid row.
     """
     with PRICES.open(newline="") as file:
         rows = list(csv.DictReader(file))
     own = [row for row in rows if row["model"] == model]
     if not own:
         known = ", ".join(dict.fromkeys(row["model"] for row in rows))
-        raise SettingsError(
-            f"SLUICE_ENRICH_MODEL is {model}, and {PRICES.name} has no price of it; it has {known}"
-        )
+        raise SettingsError(f"SLUICE_ENRICH_MODEL: {PRICES.name} has no price of {model}; it has {known}")
     try:
         prices = {date.fromisoformat(row["valid_from"]): _price(row) for row in own}
     except (ValueError, ArithmeticError) as error:
-        raise SettingsError(f"{PRICES.name} has a row of {model} that cannot be read: {error}") from error
+        raise SettingsError(f"{PRICES.name} has an invalid row for {model}: {error}") from error
     return PriceList(model, tuple(sorted(prices.items(), key=lambda each: each[0], reverse=True)))
 
 

@@ -1,4 +1,4 @@
-"""The form of a judgement on an article, which every provider keeps to."""
+"""The schema of an enrichment, the interface of providers, and their errors."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol, get_args
@@ -17,11 +17,11 @@ Topic = Literal[
     "other",
 ]
 TOPICS = get_args(Topic)
-MOST_ENTITIES = 20
+MAX_ENTITIES = 20
 
 
-class Judgement(BaseModel):
-    """An article's mood from -1 to 1, its topic, a summary of one sentence, and the people and things it names."""
+class Enrichment(BaseModel):
+    """The sentiment of an article from -1 to 1, its topic, a summary of one sentence, and the entities it names."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -31,13 +31,13 @@ class Judgement(BaseModel):
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400, pattern=r"^[^\n\x00]*$")
     ]
     entities: list[Annotated[str, StringConstraints(min_length=1, max_length=100)]] = Field(
-        max_length=MOST_ENTITIES
+        max_length=MAX_ENTITIES
     )
 
 
 @dataclass(frozen=True)
 class Article:
-    """A text to judge, and the hash that identifies it."""
+    """A text to enrich, and the hash that identifies it."""
 
     content_hash: str
     title: str
@@ -45,38 +45,38 @@ class Article:
     content: str
 
     @property
-    def whole(self) -> str:
-        """The whole text, one part a line."""
+    def text(self) -> str:
+        """The whole text, one part per line."""
         return "\n".join(filter(None, (self.title, self.description, self.content)))
 
 
-class BadAnswerError(Exception):
-    """The answer cannot be used, nor can that to a second request; the message says why."""
+class InvalidResponseError(Exception):
+    """Neither the first nor the second response for this article can be used; the message gives the reason."""
 
 
-class RefusedError(Exception):
-    """The API refuses the request: because of this text, or of what is the same for all; the message says how."""
+class RequestRejectedError(Exception):
+    """The API rejects the request, because of this text or of what all requests have in common."""
 
 
-class UnansweredError(Exception):
-    """No answer came for this article; another run may get one."""
+class NoResponseError(Exception):
+    """No response came for this article; another run may get one."""
 
 
-class StopError(Exception):
-    """No further article can be judged in this run; the message says why."""
+class EnrichmentStoppedError(Exception):
+    """No further article can be enriched in this run; the message gives the reason."""
 
 
 class Provider(Protocol):
-    """Something that judges articles; `name`, `model` and `prompt_version` are kept with each of its judgements."""
+    """Enriches articles; `name`, `model` and `prompt_version` are stored with each enrichment."""
 
     name: str
     model: str
     prompt_version: str
 
-    def judge(self, article: Article) -> Judgement:
-        """Judge one article; several threads may call it at once.
+    def enrich(self, article: Article) -> Enrichment:
+        """Enrich one article; several threads may call it at once.
 
         Raises:
-            BadAnswerError, RefusedError, UnansweredError, StopError: see there.
+            InvalidResponseError, RequestRejectedError, NoResponseError, EnrichmentStoppedError: see there.
         """
         ...

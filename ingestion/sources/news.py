@@ -1,8 +1,8 @@
-"""News on one subject from NewsAPI (newsapi.org), or an API that answers in the same way, and judgements on them.
+"""News on one subject from NewsAPI (newsapi.org), or an API with the same interface, and their enrichment.
 
 `GET <SLUICE_NEWS_API_URL>/v2/everything?q=…&from=…&to=…&page=…&pageSize=…`, with the key in the header `X-Api-Key`.
-The free plan allows 100 requests a day, and gives the first 100 articles of a query, of the last month. A story that is published again, or offered with other tracking parameters,
-is the same article.
+The free plan allows 100 requests per day and returns the first 100 articles of a query, of the last month. A story that
+is published again, or offered with other tracking parameters, is the same article.
 """
 
 from collections.abc import Iterator
@@ -15,10 +15,11 @@ from pydantic_settings import SettingsConfigDict
 
 from ingestion.api.api_resource import ApiResource
 from ingestion.api.settings import ApiSettings
-from ingestion.enrich.enrichments import Enrichments
+from ingestion.enrich.enrichment_resource import EnrichmentResource
+from ingestion.retry_policy import RetryPolicy
 from settings import Settings
 
-# The largest page that NewsAPI gives.
+# The largest page that NewsAPI returns.
 PAGE_SIZE = 100
 TRACKING = ("utm_", "fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid", "igshid", "cmpid", "ocid")
 PORTS = {"http": 80, "https": 443}
@@ -33,26 +34,27 @@ class NewsSettings(ApiSettings):
     requests_per_day: PositiveInt = 100
 
 
-def read_articles(settings: Settings, since: str | None, **patience: float) -> Iterator[list[Any]]:
-    """Yield pages of the articles published since a time, the latest first; pages that came short are read again."""
-    # Imported only where an API is read, because the import of dlt's REST client is slow.
+def read_articles(settings: Settings, since: str | None, policy: RetryPolicy) -> Iterator[list[Any]]:
+    """Yield pages of the articles published since a time, the latest first."""
+    # Imported here, because dlt's REST client is slow to import.
     from dlt.sources.helpers.rest_client.auth import APIKeyAuth
 
-    from ingestion.api.client import ApiClient, QuotaExceededError
-    from ingestion.api.date_window_paginator import date_windows
+    from ingestion.api.client import ApiClient
+    from ingestion.api.date_window_paginator import date_window_pages
+    from ingestion.api.errors import QuotaExceededError
     from ingestion.api.request_budget import RequestBudget
 
     api = NewsSettings()
     budget = RequestBudget(settings.dlt_dir, f"{settings.env}_news_requests", api.requests_per_day)
 
-    def before_try() -> None:
+    def take_request() -> None:
         if not budget.take():
             raise QuotaExceededError(
-                f"the {api.requests_per_day} requests of today (UTC) are used up, see SLUICE_NEWS_REQUESTS_PER_DAY"
+                f"all {api.requests_per_day} requests of today (UTC) are used, see SLUICE_NEWS_REQUESTS_PER_DAY"
             )
 
     auth = APIKeyAuth(name="X-Api-Key", api_key=api.secret) if api.secret else None
-    client = ApiClient(api, auth, "articles", before_try=before_try, **patience)
+    client = ApiClient(api, auth, "articles", policy, before_attempt=take_request)
     window = {
         "q": api.query,
         # Articles published during the reading would shift the pages.
@@ -60,11 +62,13 @@ def read_articles(settings: Settings, since: str | None, **patience: float) -> I
         **({"from": since.removesuffix("Z")} if since else {}),
         "sortBy": "publishedAt",
     }
-    yield from date_windows(client, "v2/everything", window, page_size=PAGE_SIZE, time_field="publishedAt")
+    yield from date_window_pages(
+        client, "v2/everything", window, page_size=PAGE_SIZE, time_field="publishedAt"
+    )
 
 
 def canonical_url(url: str | None) -> str | None:
-    """What identifies an article: its URL without tracking parameters and other differences that mean nothing."""
+    """Return the URL of an article without tracking parameters and other differences that have no meaning."""
     text = (url or "").strip()
     try:
         parts = urlsplit(text)
@@ -101,4 +105,6 @@ ARTICLES = ApiResource(
     cursor="published_at",
 )
 
-RESOURCES = (ARTICLES, Enrichments(ARTICLES))
+ENRICHMENTS = EnrichmentResource(ARTICLES)
+
+RESOURCES = (ARTICLES, ENRICHMENTS)

@@ -1,7 +1,7 @@
 """The catalogue of a shop: the products of its REST API, by the time of their last change.
 
-`GET <SLUICE_PRODUCTS_API_URL>/products?updated_since=…&page=…&page_size=…` answers with `{"items": […]}`, in the
-order of `updated_at`, and from `updated_since` (inclusive) on. The token goes into the header `Authorization`.
+`GET <SLUICE_PRODUCTS_API_URL>/products?updated_since=…&page=…&page_size=…` returns `{"items": […]}`, in the order of
+`updated_at`, from `updated_since` (inclusive) on. The token is sent in the header `Authorization`.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from pydantic_settings import SettingsConfigDict
 
 from ingestion.api.api_resource import ApiResource
 from ingestion.api.settings import ApiSecret, ApiSettings
+from ingestion.retry_policy import RetryPolicy
 from settings import Settings
 
 PAGE_SIZE = 100
@@ -25,18 +26,19 @@ class ProductsSettings(ApiSettings):
     api_key: ApiSecret | None = Field(None, validation_alias="SLUICE_PRODUCTS_API_TOKEN")
 
 
-def read_products(settings: Settings, since: str | None, **patience: float) -> Iterator[list[Any]]:
-    """Yield pages of the products changed since a time, in the order of their changes."""
-    # Imported only where an API is read, because the import of dlt's REST client is slow.
+def read_products(settings: Settings, since: str | None, policy: RetryPolicy) -> Iterator[list[Any]]:
+    """Yield pages of the products that changed since a time, in the order of their changes."""
+    # Imported here, because dlt's REST client is slow to import.
     from dlt.sources.helpers.rest_client.auth import BearerTokenAuth
 
     from ingestion.api.client import ApiClient
     from ingestion.api.updated_since_paginator import UpdatedSincePaginator
 
     api = ProductsSettings()
-    client = ApiClient(api, BearerTokenAuth(api.secret) if api.secret else None, "items", **patience)
-    paginator = UpdatedSincePaginator(client, PRODUCTS.cursor, since, PAGE_SIZE)
-    yield from client.paginate("products", paginator=paginator, hooks={"response": []})
+    client = ApiClient(api, BearerTokenAuth(api.secret) if api.secret else None, "items", policy)
+    yield from client.pages(
+        "products", UpdatedSincePaginator(client, PRODUCTS.cursor, since, page_size=PAGE_SIZE)
+    )
 
 
 PRODUCTS = ApiResource(

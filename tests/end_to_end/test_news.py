@@ -46,7 +46,7 @@ def test_an_exhausted_budget_ends_partial_and_is_published(ran: Checkout) -> Non
     ran.variables |= {"SLUICE_ENRICH_PROVIDER": "openai", "SLUICE_ENRICH_BUDGET_RUN": "0.005"}
     done = ran.run("airflow", "run", "news")
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "articles wait for the next run: the budget of 0.005 USD a run" in done.stdout
+    assert "articles left for the next run: the budget of 0.005 USD per run" in done.stdout
     tasks = ran.task_tries()
     assert {task for task, (state, _) in tasks.items() if state != "success"} == {"enrich_articles"}
     published = ran.settings.published("news")

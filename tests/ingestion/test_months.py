@@ -257,6 +257,6 @@ def test_months_are_fetched_first_as_far_as_they_are_out(
 def test_without_a_source_what_is_in_landing_is_taken(landing: Path, query: Query, capsys) -> None:
     (landing / "yellow_tripdata_2024-01.csv").write_text(csv())
     assert main(["load", "taxi", "--month", "2024-01", "--month", "2024-02", "--download"]) == 1
-    error = "error: 2024-02: landing/taxi has no file of 2024-02, and SLUICE_DOWNLOAD_URL_TAXI is not set"
+    error = "error: 2024-02: no file for 2024-02 in landing/taxi, and SLUICE_DOWNLOAD_URL_TAXI is not set"
     assert error in capsys.readouterr().err
     assert query(LOADED) == [("2024-01", "yellow_tripdata_2024-01.csv", 1)]

@@ -16,10 +16,11 @@ import pytest
 
 import settings as project_settings
 from cli.main import main
-from ingestion.enrich.volume_check import outlook
+from ingestion.enrich.enrich import count_waiting
+from ingestion.enrich.volume_check import measure_volume
 from ingestion.load import load_domain
 from ingestion.sources.collisions import CRASHES
-from ingestion.sources.news import ARTICLES
+from ingestion.sources.news import ARTICLES, ENRICHMENTS
 from samples.apis.server import SampleApis
 from settings import PROJECT_DIR, Settings
 from tests.ingestion.conftest import Deliver, Query, check_rows, crash, load_shop
@@ -263,8 +264,9 @@ def test_records_of_an_api_and_what_is_made_of_them(
     ]
     assert query("select status, count(*) from raw_news.enrichments group by 1") == [("enriched", 12)]
     assert [file.status for file in load_domain("news", project_settings.load()).results] == ["skipped"] * 2
-    found = outlook(ARTICLES, project_settings.load())
-    assert (found.waiting, found.loaded_at is None, found.articles > 0) == (0, False, True)
+    found = measure_volume(ARTICLES, project_settings.load())
+    waiting = count_waiting(ENRICHMENTS, project_settings.load())
+    assert (waiting, found.loaded_at is None, found.articles > 0) == (0, False, True)
     # One record changes, and an index of a page that has both brings the changed one alone.
     apis.products.products = apis.products.products[:5]
     load_domain("sales", project_settings.load(), entities=["products"])

@@ -13,7 +13,7 @@ with priced as (
     from {{ ref('clean_news__llm_calls') }} as calls
     left join {{ ref('llm_prices') }} as prices
         on calls.model = prices.model and calls.called_on >= prices.valid_from
-    where calls.outcome = 'answered'
+    where calls.outcome = 'succeeded'
 
 )
 

@@ -1,4 +1,4 @@
-"""Pages that move while they are read hide no record."""
+"""Pages that shift while they are read lose no record."""
 
 import json
 from datetime import datetime, timedelta
@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 import pytest
 import requests
 
-from ingestion.api.client import ApiError
+from ingestion.api.errors import SourceApiError
 from ingestion.sources.products import PAGE_SIZE, ProductsSettings
 from samples.apis.faults import Fault
 from samples.apis.server import SampleApis
 from samples.apis.variables import TOKEN
-from tests.ingestion.api.products import DELIVERED, Load, check_accounts, offered
+from tests.ingestion.api.helpers import DELIVERED, Load, check_counts, offered
 from tests.ingestion.conftest import Query
 
 
 def test_pages_by_number_would_lose_products(apis: SampleApis) -> None:
-    # What the next test is about: the sample API shifts as others do.
+    # This shows that the sample API shifts, for the next test.
     variables = {"url": ProductsSettings().api_url, "page": 0}
     ids = set()
     while True:
@@ -36,16 +36,14 @@ def test_pages_by_number_would_lose_products(apis: SampleApis) -> None:
 
 
 @pytest.mark.parametrize("changes", [1, 3])
-def test_pages_that_shift_while_they_are_read_lose_nothing(
-    changes: int, load: Load, apis: SampleApis, query: Query
-) -> None:
+def test_shifting_pages_lose_nothing(changes: int, load: Load, apis: SampleApis, query: Query) -> None:
     for number in range(1, 10):
         apis.products.change(number, price=number)
     coming = iter(range(1, 1000))
 
     def shift() -> None:
         for _ in range(changes):
-            # Those of the first import and later ones, read or not.
+            # Products of the first import and later ones, read or not.
             number = next(coming) * 37 % 200 + 1
             apis.products.change(number, price=number / 4)
 
@@ -53,16 +51,14 @@ def test_pages_that_shift_while_they_are_read_lose_nothing(
     load()
     assert apis.faults.coming == []
     assert query(DELIVERED) == offered(apis)
-    check_accounts(query)
+    check_counts(query)
 
 
-def test_products_that_vanish_from_a_page_that_was_read_hide_no_other(
-    load: Load, apis: SampleApis, query: Query
-) -> None:
+def test_removed_products_hide_no_other(load: Load, apis: SampleApis, query: Query) -> None:
     def remove() -> None:
         del apis.products.products[:5]
 
-    # Before the second page of the import, whose products are all of one time.
+    # Before the second page of the import, whose products all have one time.
     apis.faults.coming = [None, None, Fault(then=remove)]
     load()
     assert set(offered(apis)) <= set(query(DELIVERED))
@@ -70,9 +66,7 @@ def test_products_that_vanish_from_a_page_that_was_read_hide_no_other(
 
 
 @pytest.mark.parametrize("before", [1, 2])
-def test_a_page_that_comes_twice_hides_no_other(
-    before: int, load: Load, apis: SampleApis, query: Query
-) -> None:
+def test_repeated_page_hides_no_other(before: int, load: Load, apis: SampleApis, query: Query) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     url = f"{ProductsSettings().api_url}/products?page_size={PAGE_SIZE}"
     first = requests.get(url, headers=headers, timeout=5).content
@@ -81,28 +75,30 @@ def test_a_page_that_comes_twice_hides_no_other(
     assert query(DELIVERED) == offered(apis)
 
 
-def test_a_server_that_gives_one_page_for_ever_is_found_out(load: Load, apis: SampleApis) -> None:
+def test_server_that_always_repeats_a_page_is_an_error(load: Load, apis: SampleApis) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     url = f"{ProductsSettings().api_url}/products?page_size={PAGE_SIZE}"
     apis.faults.always = Fault(body=requests.get(url, headers=headers, timeout=5).content)
-    with pytest.raises(ApiError, match="gives page [0-9]+ again and again"):
+    with pytest.raises(SourceApiError, match="the server repeats page [0-9]+"):
         load()
     assert len(apis.faults.requests) < 10
 
 
-def test_an_order_in_which_changes_would_be_missed_is_found_out(load: Load, apis: SampleApis) -> None:
+def test_wrong_order_is_an_error(load: Load, apis: SampleApis) -> None:
     body = {"items": list(reversed(apis.products.products))}
     apis.faults.coming = [Fault(body=json.dumps(body).encode())]
-    with pytest.raises(ApiError, match="do not come in the order of updated_at"):
+    with pytest.raises(SourceApiError, match="not in the order of updated_at"):
         load()
     load()
     old = {"items": apis.products.products[:PAGE_SIZE]}
     apis.faults.coming = [Fault(body=json.dumps(old).encode())]
-    with pytest.raises(ApiError, match="does not heed updated_since"):
+    with pytest.raises(SourceApiError, match="ignores updated_since"):
         load()
 
 
-def test_what_becomes_visible_late_is_found_for_a_day(load: Load, apis: SampleApis, query: Query) -> None:
+def test_records_that_become_visible_within_a_day_are_loaded(
+    load: Load, apis: SampleApis, query: Query
+) -> None:
     load()
     last = datetime.fromisoformat(apis.products.products[-1]["updated_at"])
     for number, hours in ((301, 23), (302, 24)):
@@ -111,7 +107,7 @@ def test_what_becomes_visible_late_is_found_for_a_day(load: Load, apis: SampleAp
     assert query(DELIVERED) == offered(apis)
 
 
-def test_a_time_to_come_hides_no_change(load: Load, apis: SampleApis, query: Query) -> None:
+def test_time_in_the_future_hides_no_change(load: Load, apis: SampleApis, query: Query) -> None:
     apis.products.change(1, updated_at="2999-01-01T00:00:00Z")
     load()
     apis.products.change(2, price=3)

@@ -1,4 +1,4 @@
-"""A server of files and a folder to fetch them into."""
+"""A file server, and a folder for downloads."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""An HTTP server on loopback for files, with faults on demand."""
+"""A file server on loopback, with faults on demand."""
 
 import re
 import threading
@@ -10,13 +10,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 BLOCK = 16 * 1024
-# More in one test than any needs: whoever asks without end fails, and does not hang.
-MOST_REQUESTS = 100
+# More than any test needs: a client that retries without end fails instead of hanging.
+MAX_REQUESTS = 100
 
 
 @dataclass(frozen=True)
 class Served:
-    """A file: its bytes, and headers for every answer with it."""
+    """A file: its bytes, and the headers of every response with it."""
 
     content: bytes
     headers: dict[str, str]
@@ -24,18 +24,18 @@ class Served:
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with one answer.
+    """A fault of one response.
 
     Attributes:
-        status: answer with this status and no file.
-        headers: of the answer, in addition or instead; None leaves one out.
+        status: respond with this status and no file.
+        headers: further headers, or other values; None removes one.
         cut_at: close the connection after that many bytes of the body.
         stall_at: send nothing more after that many bytes of the body, and keep the connection.
-        length_lie: is added to the true length.
-        ignores_range: send the whole file, whatever was asked for.
-        as_part: say 206 of what is sent.
+        length_lie: added to the true length.
+        ignores_range: send the whole file to a request for a part.
+        as_part: respond with status 206.
         chunked: send it in chunks, without a length.
-        then: is called before the answer begins.
+        then: called before the response begins.
     """
 
     status: int | None = None
@@ -51,7 +51,7 @@ class Fault:
 
 @dataclass
 class Request:
-    """A request that came: when, what for, and how many bytes of a body it was sent."""
+    """A received request, and the number of bytes of the body of its response."""
 
     method: str
     target: str
@@ -66,7 +66,7 @@ class Request:
 
 
 class FileServer:
-    """Serves `files`, with one of `faults` an answer to GET, in order, and `always` when they are used up."""
+    """Serves `files`; each response to GET has the next of `faults`, and after them `always`."""
 
     def __init__(self, port: int) -> None:
         self.base = f"http://127.0.0.1:{port}"
@@ -78,7 +78,7 @@ class FileServer:
         self.stopped = threading.Event()
 
     def put(self, name: str, content: bytes, **headers: str) -> str:
-        """Publish a file, with an ETag unless other headers are given; its URL."""
+        """Publish a file, with an ETag unless other headers are given; return its URL."""
         named = {key.replace("_", "-"): value for key, value in headers.items()}
         self.files[f"/{name}"] = Served(content, named or {"ETag": f'"{hash(content):x}"'})
         return f"{self.base}/{name}"
@@ -87,11 +87,11 @@ class FileServer:
         return [request for request in self.requests if request.method == "GET"]
 
     def ranges(self) -> list[str | None]:
-        """The Range of every GET."""
+        """Return the Range of every GET."""
         return [request.range for request in self.gets()]
 
     def sent(self) -> int:
-        """Bytes of all bodies."""
+        """Return the number of bytes of all bodies."""
         return sum(request.sent for request in self.requests)
 
 
@@ -109,7 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.request_log = Request(self.command, self.path, headers, time.monotonic())
         self.files.requests.append(self.request_log)
-        if len(self.files.requests) > MOST_REQUESTS:
+        if len(self.files.requests) > MAX_REQUESTS:
             fault = Fault(status=410)
         fault.then()
         served = self.files.files.get(urlsplit(self.path).path)
@@ -131,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(served.content[start:], fault)
 
     def _start(self, served: Served) -> int:
-        """First byte that is asked for; 0 also if the condition of If-Range does not hold."""
+        """Return the first requested byte; 0 also if the condition of If-Range does not hold."""
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         condition = self.headers.get("If-Range")
         holds = condition in (None, served.headers.get("ETag"), served.headers.get("Last-Modified"))
@@ -161,12 +161,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, *_: object) -> None:
-        """Nothing: `requests` has it."""
+        """Log nothing: `requests` has it."""
 
 
 @contextmanager
 def serving() -> Iterator[FileServer]:
-    """A server on a free port, until the block ends."""
+    """Serve on a free port until the block ends."""
     handler = type("Handler", (_Handler,), {})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True

@@ -1,4 +1,4 @@
-"""Downloads that are killed, and several at once."""
+"""Downloads that are killed, and several at the same time."""
 
 import fcntl
 import os
@@ -11,28 +11,25 @@ from contextlib import suppress
 from pathlib import Path
 
 from settings import PROJECT_DIR
-from tests.ingestion.download.fetching import CONTENT, HALF, contents, fails, fetch, hidden
 from tests.ingestion.download.file_server import Fault, FileServer
+from tests.ingestion.download.helpers import CONTENT, HALF, contents, fails, fetch, hidden
 
 
 def start(url: str, folder: Path) -> subprocess.Popen:
-    """A process of its own that downloads."""
-    program = "import sys; from pathlib import Path; from ingestion.download.download import download; "
-    program += "print(download(sys.argv[1], Path(sys.argv[2]), first_wait=0.01).status)"
-    return subprocess.Popen(
-        [sys.executable, "-c", program, url, str(folder)], cwd=PROJECT_DIR, stdout=subprocess.PIPE, text=True
-    )
+    """Start a process that downloads."""
+    command = [sys.executable, "-m", "tests.ingestion.download.download_program", url, str(folder)]
+    return subprocess.Popen(command, cwd=PROJECT_DIR, stdout=subprocess.PIPE, text=True)
 
 
 def wait_for_part(path: Path, size: int) -> None:
     deadline = time.monotonic() + 10
     while not path.exists() or path.stat().st_size < size:
-        assert time.monotonic() < deadline, "the part did not come"
+        assert time.monotonic() < deadline, "the bytes did not come"
         time.sleep(0.01)
 
 
 def kill_at(url: str, folder: Path, size: int) -> None:
-    """SIGKILL a process that downloads when so many bytes are here."""
+    """Kill a download when it has received so many bytes."""
     child = start(url, folder)
     try:
         wait_for_part(folder / ".a.csv.part", size)
@@ -41,7 +38,7 @@ def kill_at(url: str, folder: Path, size: int) -> None:
     assert child.wait() == -signal.SIGKILL
 
 
-def test_a_killed_download_is_resumed_by_the_next(server: FileServer, folder: Path) -> None:
+def test_next_download_resumes_a_killed_one(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
     server.faults = [Fault(stall_at=HALF)]
     kill_at(url, folder, HALF)
@@ -54,9 +51,7 @@ def test_a_killed_download_is_resumed_by_the_next(server: FileServer, folder: Pa
     assert server.sent() == len(CONTENT)
 
 
-def test_a_download_killed_with_all_bytes_here_asks_for_the_last_one(
-    server: FileServer, folder: Path
-) -> None:
+def test_download_killed_with_all_bytes_requests_the_last_one(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
     server.faults = [Fault(cut_at=len(CONTENT) - 1), Fault(status=403)]
     fails(url, folder)
@@ -68,7 +63,7 @@ def test_a_download_killed_with_all_bytes_here_asks_for_the_last_one(
     assert server.ranges() == [f"bytes={len(CONTENT) - 1}-"]
 
 
-def test_a_second_process_waits_and_takes_over(server: FileServer, folder: Path) -> None:
+def test_second_process_waits_and_takes_over(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
     server.faults = [Fault(stall_at=HALF)]
     first = start(url, folder)
@@ -86,7 +81,7 @@ def test_a_second_process_waits_and_takes_over(server: FileServer, folder: Path)
     assert server.ranges() == [None, f"bytes={HALF}-"]
 
 
-def test_threads_that_fetch_one_file_wait_for_each_other(server: FileServer, folder: Path) -> None:
+def test_threads_that_download_one_file_wait_for_each_other(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
     found: list[str] = []
     threads = [threading.Thread(target=lambda: found.append(fetch(url, folder).status)) for _ in range(8)]
@@ -98,13 +93,13 @@ def test_threads_that_fetch_one_file_wait_for_each_other(server: FileServer, fol
     assert contents(folder) == {"a.csv": CONTENT}
 
 
-def test_the_lock_is_not_left_with_a_child(server: FileServer, folder: Path) -> None:
+def test_child_does_not_keep_the_lock(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
     part = folder / ".a.csv.part"
     copies: list[int] = []
 
     def inherit() -> None:
-        # A copy of the open file, such as a process forked at this moment would have.
+        # A copy of the open file, as a process forked at this moment would have.
         for number in range(3, 1000):
             with suppress(OSError):
                 if os.path.samestat(os.fstat(number), part.stat()):

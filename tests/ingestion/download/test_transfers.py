@@ -1,4 +1,4 @@
-"""A transfer that stalls, is cut or refused is tried again, and goes on where it was."""
+"""Transfers that stall, are cut or refused are retried, and resume."""
 
 import base64
 import logging
@@ -12,13 +12,13 @@ import pytest
 
 from ingestion.download.download import Download, DownloadError, NotYetAvailableError
 from ingestion.files.landing import list_deliveries
-from tests.ingestion.download.fetching import BEFORE, CONTENT, HALF, TRIES, contents, fails, fetch, hidden
 from tests.ingestion.download.file_server import Fault, FileServer, serving
+from tests.ingestion.download.helpers import ATTEMPTS, BEFORE, CONTENT, HALF, contents, fails, fetch, hidden
 
 SECRET = "s3cret"
 
 
-def test_a_file_arrives_whole_and_alone(server: FileServer, folder: Path) -> None:
+def test_folder_has_only_the_complete_file(server: FileServer, folder: Path) -> None:
     url = server.put("a%20b.csv", CONTENT)
     assert fetch(url, folder) == Download(folder / "a b.csv", "downloaded", len(CONTENT))
     assert contents(folder) == {"a b.csv": CONTENT}
@@ -29,7 +29,7 @@ def test_a_file_arrives_whole_and_alone(server: FileServer, folder: Path) -> Non
 
 @pytest.mark.parametrize("fault", [Fault(stall_at=HALF), Fault(cut_at=HALF)], ids=["stalled", "cut"])
 @pytest.mark.parametrize("headers", [{"ETag": '"1"'}, {"ETag": 'W/"1"', "Last_Modified": BEFORE}])
-def test_an_interrupted_transfer_goes_on_where_it_was(
+def test_interrupted_transfer_is_resumed(
     fault: Fault, headers: dict[str, str], server: FileServer, folder: Path
 ) -> None:
     url = server.put("a.csv", CONTENT, **headers)
@@ -41,7 +41,7 @@ def test_an_interrupted_transfer_goes_on_where_it_was(
     assert server.sent() < 2 * len(CONTENT)
 
 
-def test_tries_with_progress_do_not_count(server: FileServer, folder: Path) -> None:
+def test_attempts_with_progress_do_not_count(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
     server.faults = [Fault(cut_at=40_000)] * 9
     fetch(url, folder)
@@ -49,14 +49,14 @@ def test_tries_with_progress_do_not_count(server: FileServer, folder: Path) -> N
     assert server.sent() == len(CONTENT)
 
 
-def test_tries_that_bring_the_same_bytes_again_do_count(server: FileServer, folder: Path) -> None:
+def test_attempts_that_repeat_bytes_count(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
     server.always = Fault(cut_at=HALF, ignores_range=True)
-    assert f"the connection was cut after {HALF} of {len(CONTENT)} bytes" in fails(url, folder)
-    assert len(server.gets()) == 1 + TRIES
+    assert f"the connection was closed early after {HALF} of {len(CONTENT)} bytes" in fails(url, folder)
+    assert len(server.gets()) == 1 + ATTEMPTS
 
 
-def test_an_error_of_the_server_passes(server: FileServer, folder: Path) -> None:
+def test_server_error_is_retried(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
     server.faults = [Fault(status=500), Fault(status=500)]
     fetch(url, folder)
@@ -64,19 +64,16 @@ def test_an_error_of_the_server_passes(server: FileServer, folder: Path) -> None
     assert [request.status for request in server.requests] == [500, 500, 200]
 
 
-def test_an_error_of_the_server_that_stays_ends_after_the_tries(server: FileServer, folder: Path) -> None:
+def test_retries_end_after_the_last_attempt(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
     server.always = Fault(status=503)
     message = fails(url, folder)
-    assert (
-        message
-        == f"{url}: {TRIES} tries without progress, at last: the server answered 503 Service Unavailable"
-    )
-    assert len(server.requests) == TRIES
+    assert message == f"{url}: gave up after {ATTEMPTS} attempts: HTTP 503 Service Unavailable"
+    assert len(server.requests) == ATTEMPTS
     assert not hidden(folder)
 
 
-def test_the_wait_that_the_server_asks_for_is_kept(server: FileServer, folder: Path) -> None:
+def test_retry_after_is_respected(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
     server.faults = [Fault(status=429, headers={"Retry-After": "1"})]
     fetch(url, folder)
@@ -87,7 +84,7 @@ def test_the_wait_that_the_server_asks_for_is_kept(server: FileServer, folder: P
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("form", ["seconds", "date"])
-def test_too_long_a_wait_is_an_error(
+def test_too_long_retry_after_is_an_error(
     status: int, form: str, server: FileServer, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail(f"it waits for {seconds} s"))
@@ -96,12 +93,12 @@ def test_too_long_a_wait_is_an_error(
     asked = {"seconds": "65", "date": date}[form]
     server.always = Fault(status=status, headers={"Retry-After": asked})
     message = fails(url, folder)
-    assert f"the server answered {status}" in message
-    assert "asks to wait for 6" in message
+    assert f"HTTP {status}" in message
+    assert "Retry-After 6" in message
     assert len(server.requests) == 1
 
 
-def test_a_date_in_the_near_future_is_waited_for(server: FileServer, folder: Path) -> None:
+def test_retry_after_with_a_date_is_respected(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
     soon = (datetime.now(UTC) + timedelta(seconds=1.2)).replace(microsecond=0)
     server.faults = [Fault(status=503, headers={"Retry-After": format_datetime(soon, usegmt=True)})]
@@ -110,22 +107,22 @@ def test_a_date_in_the_near_future_is_waited_for(server: FileServer, folder: Pat
     assert contents(folder) == {"a.csv": CONTENT}
 
 
-def test_a_file_that_is_not_there_is_not_asked_for_again(server: FileServer, folder: Path) -> None:
+def test_missing_file_is_not_retried(server: FileServer, folder: Path) -> None:
     message = fails(f"{server.base}/2024/a.csv", folder, NotYetAvailableError)
-    assert message == f"{server.base}/2024/a.csv: the server has no such file (404)"
+    assert message == f"{server.base}/2024/a.csv: HTTP 404 Not Found"
     assert len(server.requests) == 1
     assert not hidden(folder)
 
 
-def test_a_refusal_is_not_asked_for_again(server: FileServer, folder: Path) -> None:
+def test_refused_request_is_not_retried(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
     server.always = Fault(status=403)
-    assert "the server answered 403 Forbidden" in fails(url, folder)
+    assert "HTTP 403 Forbidden" in fails(url, folder)
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("case", ["refused", "404", "403", "500", "bad redirect", "damaged headers"])
-def test_secrets_are_in_no_message_and_no_log(
+def test_secrets_are_in_no_message_or_log(
     case: str, server: FileServer, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -143,29 +140,25 @@ def test_secrets_are_in_no_message_and_no_log(
         fetch(f"{url}?key={SECRET}&x=1#{SECRET}", folder)
     shown = url.replace("someone:pass-word@", "")
     assert str(caught.value).startswith(f"{shown}: ")
-    told = caplog.text + "".join(traceback.format_exception(caught.value))
+    messages = caplog.text + "".join(traceback.format_exception(caught.value))
     assert caught.value.__context__ is None
     for secret in (SECRET, "someone", "pass-word"):
-        assert secret not in told
+        assert secret not in messages
     if case != "refused":
-        # They are in the requests all the same.
+        # The requests have them.
         assert server.requests[0].target.endswith(f"?key={SECRET}&x=1")
         basic = base64.b64encode(b"someone:pass-word").decode()
         assert server.requests[0].headers["authorization"] == f"Basic {basic}"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:1", "no-such-host.invalid"])
-def test_a_host_that_cannot_be_reached_is_an_error(
-    host: str, folder: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_unreachable_host_is_an_error(host: str, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     message = fails(f"http://{host}/a.csv", folder)
-    assert message.startswith(f"http://{host}/a.csv: {TRIES} tries without progress, at last: ")
+    assert message.startswith(f"http://{host}/a.csv: gave up after {ATTEMPTS} attempts: ")
     reasons = {"127.0.0.1:1": "Connection refused", "no-such-host.invalid": "gaierror"}
     assert reasons[host] in message
-    # One line in the log a further try.
-    assert (
-        len([record for record in caplog.records if record.name == "ingestion.download.retry"]) == TRIES - 1
-    )
+    # One line in the log per retry.
+    assert len([record for record in caplog.records if record.name == "ingestion.http"]) == ATTEMPTS - 1
 
 
 @pytest.mark.parametrize(
@@ -186,9 +179,9 @@ def test_a_host_that_cannot_be_reached_is_an_error(
         "http://someone:s3/cret@127.0.0.1/a.csv",
     ],
 )
-def test_a_url_that_is_not_that_of_a_file_is_an_error(url: str, folder: Path) -> None:
+def test_url_without_a_file_name_is_an_error(url: str, folder: Path) -> None:
     message = fails(url, folder)
-    assert "tries" not in message
+    assert "attempts" not in message
     assert "s3" not in message
     assert "None" not in message
     assert not folder.exists()

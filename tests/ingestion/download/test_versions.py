@@ -1,4 +1,4 @@
-"""A file that changed is fetched again, one that did not is not, and no two are mixed."""
+"""Only changed files are downloaded again, and bytes of two versions are never mixed."""
 
 import gzip
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ingestion.download.download import Download
-from tests.ingestion.download.fetching import (
+from tests.ingestion.download.file_server import Fault, FileServer
+from tests.ingestion.download.helpers import (
     BEFORE,
     CONTENT,
     HALF,
@@ -17,7 +18,6 @@ from tests.ingestion.download.fetching import (
     fetch,
     hidden,
 )
-from tests.ingestion.download.file_server import Fault, FileServer
 
 AFTER = "Tue, 02 Jan 2024 00:00:00 GMT"
 
@@ -30,7 +30,7 @@ AFTER = "Tue, 02 Jan 2024 00:00:00 GMT"
         ({"X": "no version"}, {"X": "no version"}),
     ],
 )
-def test_a_file_changed_between_two_tries_is_not_mixed(
+def test_file_changed_between_attempts_is_not_mixed(
     old: dict[str, str], new: dict[str, str], server: FileServer, folder: Path
 ) -> None:
     url = server.put("a.csv", CONTENT, **old)
@@ -40,13 +40,13 @@ def test_a_file_changed_between_two_tries_is_not_mixed(
 
 
 @pytest.mark.parametrize("changed", ["etag", "total"])
-def test_a_server_that_ignores_if_range_is_found_out(changed: str, server: FileServer, folder: Path) -> None:
+def test_server_that_ignores_if_range_is_detected(changed: str, server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT, ETag='"1"')
     new = OTHER if changed == "etag" else OTHER + b"more"
     rest = new[HALF:]
 
     def change() -> None:
-        # Sends the rest of the new file to one who has half of the old.
+        # The server sends the rest of the new file to a client with half of the old one.
         server.put("a.csv", rest, ETag='"2"' if changed == "etag" else '"1"')
 
     headers = {
@@ -63,7 +63,7 @@ def test_a_server_that_ignores_if_range_is_found_out(changed: str, server: FileS
     assert server.ranges() == [None, f"bytes={HALF}-", None]
 
 
-def test_a_rest_from_another_byte_on_is_not_taken(server: FileServer, folder: Path) -> None:
+def test_rest_from_another_byte_is_not_used(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
     early = {"Content-Range": f"bytes {HALF - 1}-{len(CONTENT) - 2}/{len(CONTENT)}"}
     server.faults = [Fault(cut_at=HALF), Fault(headers=early)]
@@ -71,7 +71,7 @@ def test_a_rest_from_another_byte_on_is_not_taken(server: FileServer, folder: Pa
     assert server.ranges() == [None, f"bytes={HALF}-", None]
 
 
-def test_a_server_without_ranges_starts_over(server: FileServer, folder: Path) -> None:
+def test_server_without_ranges_starts_over(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
     server.always = Fault(ignores_range=True)
     server.faults = [Fault(cut_at=HALF)]
@@ -80,7 +80,7 @@ def test_a_server_without_ranges_starts_over(server: FileServer, folder: Path) -
     assert [request.status for request in server.gets()] == [200, 200]
 
 
-def test_a_range_that_cannot_be_satisfied_starts_over(server: FileServer, folder: Path) -> None:
+def test_unsatisfiable_range_starts_over(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
     server.faults = [Fault(cut_at=HALF), Fault(status=416)]
     fetch(url, folder)
@@ -89,13 +89,13 @@ def test_a_range_that_cannot_be_satisfied_starts_over(server: FileServer, folder
 
 
 @pytest.mark.parametrize("headers", [{"ETag": '"1"'}, {"ETag": 'W/"1"'}, {"Last_Modified": BEFORE}])
-def test_an_unchanged_file_is_not_fetched_again(
+def test_unchanged_file_is_not_downloaded_again(
     headers: dict[str, str], server: FileServer, folder: Path
 ) -> None:
     url = server.put("a.csv", CONTENT, **headers)
     fetch(url, folder)
     server.requests.clear()
-    server.head_fault = Fault(headers={"Content-Length": None})  # the version alone must do
+    server.head_fault = Fault(headers={"Content-Length": None})  # only the version says that it is unchanged
     for _ in range(2):
         assert fetch(url, folder) == Download(folder / "a.csv", "unchanged", len(CONTENT))
     assert [request.method for request in server.requests] == ["HEAD", "HEAD"]
@@ -103,7 +103,7 @@ def test_an_unchanged_file_is_not_fetched_again(
 
 
 @pytest.mark.parametrize(("name", "content"), [("a.csv", CONTENT), ("a.csv.gz", csv_gz())])
-def test_a_file_of_unknown_origin_is_known_by_its_size(
+def test_file_of_unknown_origin_is_recognized_by_its_size(
     name: str, content: bytes, server: FileServer, folder: Path
 ) -> None:
     url = server.put(name, content)
@@ -112,10 +112,10 @@ def test_a_file_of_unknown_origin_is_known_by_its_size(
     assert fetch(url, folder).status == "unchanged"
     assert not server.gets()
     server.put(name, OTHER[: len(content)] if name == "a.csv" else gzip.compress(OTHER))
-    assert fetch(url, folder).status == "downloaded"  # from then on by its version
+    assert fetch(url, folder).status == "downloaded"  # from now on by its version
 
 
-def test_a_damaged_file_of_the_right_size_is_fetched(server: FileServer, folder: Path) -> None:
+def test_damaged_file_of_the_right_size_is_downloaded(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv.gz", csv_gz())
     folder.mkdir()
     (folder / "a.csv.gz").write_bytes(csv_gz()[:-8] + bytes(8))
@@ -123,7 +123,7 @@ def test_a_damaged_file_of_the_right_size_is_fetched(server: FileServer, folder:
     assert contents(folder) == {"a.csv.gz": csv_gz()}
 
 
-def test_a_file_that_is_here_in_part_is_fetched(server: FileServer, folder: Path) -> None:
+def test_truncated_file_is_downloaded(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
     fetch(url, folder)
     (folder / "a.csv").write_bytes(CONTENT[:-1])
@@ -140,7 +140,7 @@ def test_a_file_that_is_here_in_part_is_fetched(server: FileServer, folder: Path
         ({"Last_Modified": BEFORE}, {"Last_Modified": AFTER}, OTHER),
     ],
 )
-def test_a_republished_file_replaces_the_old_one(
+def test_republished_file_replaces_the_old_one(
     old: dict[str, str], new: dict[str, str], content: bytes, server: FileServer, folder: Path
 ) -> None:
     url = server.put("a.csv", CONTENT, **old)
@@ -149,18 +149,18 @@ def test_a_republished_file_replaces_the_old_one(
     server.faults = [Fault(cut_at=HALF), Fault(status=500, then=lambda: replaced.append(contents(folder)))]
     replaced: list[dict[str, bytes]] = []
     assert fetch(url, folder) == Download(folder / "a.csv", "downloaded", len(content))
-    assert replaced == [{"a.csv": CONTENT}]  # until the new one is whole
+    assert replaced == [{"a.csv": CONTENT}]  # until the new one is complete
     assert contents(folder) == {"a.csv": content}
 
 
-def test_a_file_of_the_same_name_from_elsewhere_is_another(server: FileServer, folder: Path) -> None:
+def test_same_name_at_another_url_is_another_file(server: FileServer, folder: Path) -> None:
     fetch(server.put("january/a.csv", CONTENT, Last_Modified=BEFORE), folder)
     other = server.put("february/a.csv", OTHER, Last_Modified=BEFORE)
     assert fetch(other, folder).status == "downloaded"
     assert contents(folder) == {"a.csv": OTHER}
 
 
-def test_a_part_of_a_file_from_elsewhere_is_not_used(server: FileServer, folder: Path) -> None:
+def test_part_from_another_url_is_not_used(server: FileServer, folder: Path) -> None:
     server.always = Fault(cut_at=HALF, ignores_range=True)
     fails(server.put("january/a.csv", CONTENT, Last_Modified=BEFORE), folder)
     server.always = Fault()
@@ -169,7 +169,9 @@ def test_a_part_of_a_file_from_elsewhere_is_not_used(server: FileServer, folder:
 
 
 @pytest.mark.parametrize("status", [403, 405, 501])
-def test_a_server_without_head_is_asked_for_the_file(status: int, server: FileServer, folder: Path) -> None:
+def test_server_without_head_gets_a_request_for_the_file(
+    status: int, server: FileServer, folder: Path
+) -> None:
     url = server.put("a.csv", CONTENT)
     server.head_fault = Fault(status=status)
     assert [fetch(url, folder).status for _ in range(2)] == ["downloaded", "downloaded"]

@@ -1,5 +1,6 @@
-"""Loads of articles and of their judgements from the sample servers."""
+"""Loads of articles and their enrichments from the sample servers."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,15 +9,15 @@ import settings as project_settings
 from ingestion.api.load_api import load_api
 from ingestion.enrich.enrich import enrich
 from ingestion.results import LoadResult
-from ingestion.sources.news import ARTICLES
+from ingestion.sources.news import ARTICLES, ENRICHMENTS
 from samples.apis.server import SampleApis
-from tests.ingestion.news.asking import QUICK, Run
+from tests.ingestion.news.model_calls import QUICK, Run
 
 
 @pytest.fixture
 def read(apis: SampleApis) -> Run:
-    """Load the articles, with little patience."""
-    return lambda **more: load_api(ARTICLES, project_settings.load(), **(QUICK | more))
+    """Load the articles with quick retries."""
+    return lambda: load_api(ARTICLES, project_settings.load(), policy=QUICK)
 
 
 @pytest.fixture
@@ -28,18 +29,19 @@ def few(apis: SampleApis) -> SampleApis:
 
 @pytest.fixture
 def model(few: SampleApis, monkeypatch: pytest.MonkeyPatch) -> SampleApis:
-    """Twelve articles, and a model that is to judge them, one after another."""
+    """Twelve articles, and a model that enriches them, one after another."""
     monkeypatch.setenv("SLUICE_ENRICH_PROVIDER", "openai")
     monkeypatch.setenv("SLUICE_ENRICH_CONCURRENCY", "1")
     return few
 
 
 @pytest.fixture
-def judge(read: Run) -> Run:
-    """Load the articles and judge them, with little patience."""
+def enrich_news(read: Run) -> Run:
+    """Load the articles and enrich them with quick retries."""
 
-    def run(**more: Any) -> LoadResult:
+    def run(timeout: float = QUICK.timeout, **options: Any) -> LoadResult:
         read()
-        return enrich(ARTICLES, project_settings.load(), **(QUICK | more))
+        policy = replace(QUICK, timeout=timeout)
+        return enrich(ENRICHMENTS, project_settings.load(), policy=policy, **options)
 
     return run

@@ -8,12 +8,12 @@ import pytest
 
 from cli.main import main
 from ingestion.api import request_budget
-from ingestion.api.client import ApiError
+from ingestion.api.errors import SourceApiError
 from ingestion.sources.news import canonical_url
 from samples.apis.faults import KINDS, Fault, edited
 from samples.apis.server import SampleApis
 from tests.ingestion.conftest import Query, check_rows
-from tests.ingestion.news.asking import ALL, ENRICHED, Run
+from tests.ingestion.news.model_calls import ALL, ENRICHED, Run
 
 URLS = "select url from raw_news.articles order by url"
 
@@ -31,25 +31,23 @@ def test_every_article_arrives_once(read: Run, apis: SampleApis, query: Query) -
     check_rows(query, "news", "articles")
 
 
-def test_short_pages_a_page_twice_and_too_many_requests_lose_nothing(
-    read: Run, apis: SampleApis, query: Query
-) -> None:
+def test_short_and_repeated_pages_lose_nothing(read: Run, apis: SampleApis, query: Query) -> None:
     second: list[Any] = []
     keep = edited(lambda body: second.extend(body["articles"]))
     again = edited(lambda body: body.update(articles=second))
     busy = Fault(status=429, headers={"Retry-After": "0"})
-    # Pages 1, 4 and 7 are short, page 3 is page 2 once more, and of pages 5 and 6 the server has had enough.
+    # Pages 1, 4 and 7 are short, page 3 repeats page 2, and pages 5 and 6 are refused at first.
     apis.news_faults.coming = [
         cut_to(40), keep, again, cut_to(0), busy, busy, None, busy, None, cut_to(99), None,
     ]  # fmt: skip
     assert read().rows_loaded == ALL
-    # Eight pages, three refusals, and the four pages again.
+    # Eight pages, three retries, and four pages again.
     assert len(apis.news_faults.requests) == 8 + 3 + 4
     assert query(URLS) == sorted((each["url"],) for each in apis.news.articles)
     check_rows(query, "news", "articles")
 
 
-def test_pages_that_stay_short_are_not_read_for_ever(read: Run, apis: SampleApis, query: Query) -> None:
+def test_pages_that_stay_short_end_the_reading(read: Run, apis: SampleApis, query: Query) -> None:
     apis.news_faults.always = cut_to(10)
     assert read().rows_loaded == 80
     assert len(apis.news_faults.requests) == 16
@@ -59,23 +57,23 @@ def test_pages_that_stay_short_are_not_read_for_ever(read: Run, apis: SampleApis
     ("fault", "words"),
     [
         (Fault(status=401, body=b'{"status": "error", "code": "apiKeyInvalid", "message": "No."}'),
-         "refuses what SLUICE_NEWS_API_KEY says: 401 Unauthorized (apiKeyInvalid: No.)"),
-        (Fault(status=426, body=b'{"code": "parameterInvalid", "message": "No such."}'), "426 Upgrade Required (parameterInvalid: No such.)"),
-        (edited(lambda body: body.pop("totalResults")), "does not say how many there are (totalResults)"),
-        (KINDS["malformed"], "is not JSON"),
+         "HTTP 401 Unauthorized; check SLUICE_NEWS_API_KEY (apiKeyInvalid: No.)"),
+        (Fault(status=426, body=b'{"code": "parameterInvalid", "message": "No such."}'), "HTTP 426 Upgrade Required (parameterInvalid: No such.)"),
+        (edited(lambda body: body.pop("totalResults")), "invalid response: no number 'totalResults'"),
+        (KINDS["malformed"], "not JSON"),
     ],
 )  # fmt: skip
-def test_what_does_not_pass_is_said(
+def test_permanent_failures_are_reported(
     fault: Fault, words: str, read: Run, apis: SampleApis, query: Query
 ) -> None:
     apis.news_faults.coming = [None, fault]
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(SourceApiError) as caught:
         read()
     assert words in str(caught.value)
     assert query("select count(*) from raw_news.articles") == [(0,)]
 
 
-def test_a_story_that_is_published_again_is_one_article(read: Run, few: SampleApis, query: Query) -> None:
+def test_republished_story_is_one_article(read: Run, few: SampleApis, query: Query) -> None:
     tracked = few.news.articles[8]
     assert "?utm_source" in tracked["url"]
     # The same reading has it twice, the older one last.
@@ -92,7 +90,7 @@ def test_a_story_that_is_published_again_is_one_article(read: Run, few: SampleAp
     check_rows(query, "news", "articles")
 
 
-def test_tracking_makes_no_other_url() -> None:
+def test_tracking_parameters_do_not_change_the_url() -> None:
     one = "https://example.org/a?b=2&c=1"
     for other in (
         "http://EXAMPLE.org:80/a/?c=1&utm_source=x&b=2&fbclid=y#z",
@@ -109,7 +107,7 @@ def test_tracking_makes_no_other_url() -> None:
     ]
 
 
-def test_the_requests_of_a_day_are_a_budget_that_runs_share(
+def test_runs_share_the_requests_of_a_day(
     read: Run, apis: SampleApis, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLUICE_NEWS_REQUESTS_PER_DAY", "11")
@@ -118,7 +116,7 @@ def test_the_requests_of_a_day_are_a_budget_that_runs_share(
     assert len(apis.news_faults.requests) == 9
     read()
     read()
-    with pytest.raises(ApiError, match="the 11 requests of today .* SLUICE_NEWS_REQUESTS_PER_DAY"):
+    with pytest.raises(SourceApiError, match="all 11 requests of today .* SLUICE_NEWS_REQUESTS_PER_DAY"):
         read()
     assert len(apis.news_faults.requests) == 11
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
@@ -127,7 +125,7 @@ def test_the_requests_of_a_day_are_a_budget_that_runs_share(
     assert len(apis.news_faults.requests) == 12
 
 
-def test_a_limited_load_is_followed_by_a_whole_one(apis: SampleApis, query: Query) -> None:
+def test_limited_load_is_followed_by_a_complete_one(apis: SampleApis, query: Query) -> None:
     assert main(["load", "news", "--limit", "10"]) == 0
     assert query("select count(*) from raw_news.articles") == [(10,)]
     assert query("select count(*) from raw_news.enrichments") == [(10,)]

@@ -11,7 +11,7 @@ llm_cost_by_day as (
         provider,
         model,
         count(case when outcome <> 'cached' then 1 end) as calls,
-        count(case when outcome not in ('cached', 'answered') then 1 end) as calls_without_use,
+        count(case when outcome not in ('cached', 'succeeded') then 1 end) as calls_without_use,
         cast(sum(input_tokens) as bigint) as input_tokens,
         cast(sum(output_tokens) as bigint) as output_tokens,
         cast(sum(cost_usd) as decimal(18, 9)) as cost_usd,

@@ -1,4 +1,4 @@
-"""What arrives from the products' API: as text, once, and again only what changed."""
+"""Records of the products' API: loaded as text, once, and again only if they changed."""
 
 import json
 from datetime import UTC, datetime
@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from cli.main import main
-from ingestion.api.records import DeliveredNumber, NoRecordError, as_row
+from ingestion.api.records import ExactNumber, InvalidRecordError, to_row
 from ingestion.sources.products import PRODUCTS
 from samples.apis.server import SampleApis
-from tests.ingestion.api.products import CALM_REQUESTS, DELIVERED, Load, check_accounts, offered, text
+from tests.ingestion.api.helpers import DELIVERED, REQUESTS, Load, check_counts, offered, text
 from tests.ingestion.conftest import Query
 
 
-def test_products_arrive_as_text_and_once(load: Load, apis: SampleApis, query: Query) -> None:
+def test_products_are_loaded_once_as_text(load: Load, apis: SampleApis, query: Query) -> None:
     result = load()
     assert (result.name, result.status, result.rows_read, result.rows_loaded) == (
         "products.api",
@@ -22,7 +22,7 @@ def test_products_arrive_as_text_and_once(load: Load, apis: SampleApis, query: Q
         200,
         200,
     )
-    assert len(apis.faults.requests) == CALM_REQUESTS
+    assert len(apis.faults.requests) == REQUESTS
     assert query(DELIVERED) == offered(apis)
     assert len({price for _, _, price, *_ in query(DELIVERED)} & {"24.99", "25.0", "35.0", "35.01"}) == 4
     types = query(
@@ -34,10 +34,10 @@ def test_products_arrive_as_text_and_once(load: Load, apis: SampleApis, query: Q
     assert query("select distinct _source_file, status, extra_columns from raw_sales.products, raw_sales.file_loads") == [
         ("products.api", "loaded", None)
     ]  # fmt: skip
-    check_accounts(query)
+    check_counts(query)
 
 
-def test_a_load_without_news_changes_no_row(load: Load, query: Query) -> None:
+def test_load_without_changes_writes_no_row(load: Load, query: Query) -> None:
     load()
     tables = ("products", "file_loads", "rejected_lines", "_dlt_loads", "_dlt_version")
     before = [query(f"from raw_sales.{table} order by all") for table in tables]
@@ -45,7 +45,7 @@ def test_a_load_without_news_changes_no_row(load: Load, query: Query) -> None:
     assert [query(f"from raw_sales.{table} order by all") for table in tables] == before
 
 
-def test_only_what_changed_is_asked_for_and_written(load: Load, apis: SampleApis, query: Query) -> None:
+def test_only_changes_are_requested_and_written(load: Load, apis: SampleApis, query: Query) -> None:
     load()
     ids = query("select id, _row_id from raw_sales.products")
     apis.faults.requests.clear()
@@ -58,11 +58,11 @@ def test_only_what_changed_is_asked_for_and_written(load: Load, apis: SampleApis
     assert query(DELIVERED) == offered(apis)
     assert query("select count(*) from raw_sales.products group by _dlt_load_id order by 1") == [(2,), (199,)]
     assert set(ids) < set(query("select id, _row_id from raw_sales.products"))
-    check_accounts(query)
+    check_counts(query)
 
 
 @pytest.mark.parametrize("price", ["cheap", True, None, {"amount": 1.5, "in": ["EUR", None]}, 10**30])
-def test_another_type_is_a_text_in_the_same_column(
+def test_other_types_are_text_in_the_same_column(
     price: Any, load: Load, apis: SampleApis, query: Query
 ) -> None:
     load()
@@ -74,7 +74,7 @@ def test_another_type_is_a_text_in_the_same_column(
     assert query(DELIVERED) == offered(apis)
 
 
-def test_a_new_field_is_kept_and_said(
+def test_new_field_is_kept_and_reported(
     load: Load, apis: SampleApis, query: Query, capsys: pytest.CaptureFixture
 ) -> None:
     load()
@@ -94,10 +94,10 @@ def test_a_new_field_is_kept_and_said(
     assert query("select id, brand_name from raw_sales.products where brand_name is not null") == [
         ("6", "Other")
     ]
-    check_accounts(query)
+    check_counts(query)
 
 
-def test_what_is_no_record_is_rejected_with_a_reason(load: Load, apis: SampleApis, query: Query) -> None:
+def test_invalid_records_are_rejected_with_a_reason(load: Load, apis: SampleApis, query: Query) -> None:
     late = "2024-01-04T07:00:00Z"
     apis.products.products += [
         "stray",
@@ -111,18 +111,18 @@ def test_what_is_no_record_is_rejected_with_a_reason(load: Load, apis: SampleApi
     assert (result.rows_loaded, result.rows_rejected) == (200, 6)
     reasons = "select reason, count(*) from raw_sales.rejected_lines group by all order by all"
     assert query(reasons) == [
-        ("a field has no name", 1),
-        ("fields occur twice: name", 1),
-        ("it has nothing that it could be known by", 2),
-        ("it has text that is no Unicode", 1),
-        ("it is not an object", 1),
+        ("record has a field without a name", 1),
+        ("record has no identifier", 2),
+        ("record has several fields 'name'", 1),
+        ("record has text that is not valid Unicode", 1),
+        ("record is not a JSON object", 1),
     ]
     lines = query("select entity, source_file, line from raw_sales.rejected_lines where line like '%no id%'")
     assert lines == [("products", "products.api", json.dumps({"name": "no id", "updated_at": late}))]
-    check_accounts(query)
+    check_counts(query)
     assert load().status == "skipped"
 
-    # One is mended, and leaves; the others stay, also the one that is too old to come again.
+    # One is removed; the others stay, also the one that is too old to be read again.
     apis.products.products = [
         each
         for each in apis.products.products
@@ -131,10 +131,10 @@ def test_what_is_no_record_is_rejected_with_a_reason(load: Load, apis: SampleApi
     apis.products.change(7, price=8)
     assert load().rows_loaded == 1
     assert query("select count(*) from raw_sales.rejected_lines") == [(5,)]
-    check_accounts(query)
+    check_counts(query)
 
 
-def test_products_is_a_name_on_the_command_line(
+def test_source_is_a_name_on_the_command_line(
     apis: SampleApis, query: Query, capsys: pytest.CaptureFixture
 ) -> None:
     assert main(["load", "products"]) == 0
@@ -147,18 +147,18 @@ def test_products_is_a_name_on_the_command_line(
     assert query(DELIVERED) == offered(apis)
 
 
-def test_a_record_is_kept_as_it_was_delivered() -> None:
+def test_values_are_kept_as_delivered() -> None:
     record = {
         "id": 7,
-        "Unit Price": DeliveredNumber("25.10"),
-        "big": DeliveredNumber("1e400"),
+        "Unit Price": ExactNumber("25.10"),
+        "big": ExactNumber("1e400"),
         "no": None,
         "empty": "",
         "flag": False,
         "nested": {"ä": [1, None]},
         "_dlt_id": "x",
     }
-    assert as_row(record) == {
+    assert to_row(record) == {
         "id": "7",
         "unit_price": "25.10",
         "big": "1e400",
@@ -168,11 +168,11 @@ def test_a_record_is_kept_as_it_was_delivered() -> None:
         "nested": '{"ä": [1, null]}',
     }
     for wrong in (None, [], "text", 1, {" ": 1}, {"a b": 1, "a_b": 2}):
-        with pytest.raises(NoRecordError):
-            as_row(wrong)
+        with pytest.raises(InvalidRecordError):
+            to_row(wrong)
 
 
-def test_the_sample_times_lie_in_the_past(apis: SampleApis) -> None:
-    # Else the platform would not take them for the time from which on to read.
+def test_times_of_samples_are_in_the_past(apis: SampleApis) -> None:
+    # A load does not start at a time in the future.
     apis.products.change(1)
     assert datetime.fromisoformat(apis.products.products[-1]["updated_at"]) < datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""A file to fetch, and what is there afterwards."""
+"""A file to download, and the contents of the folder afterwards."""
 
 import gzip
 import random
@@ -7,20 +7,21 @@ from pathlib import Path
 import pytest
 
 from ingestion.download.download import Download, DownloadError, download
+from ingestion.retry_policy import RetryPolicy
 
 CONTENT = random.Random(1).randbytes(400_000)
 OTHER = random.Random(2).randbytes(400_000)
 HALF = len(CONTENT) // 2
-TRIES = 3
+ATTEMPTS = 3
 BEFORE = "Mon, 01 Jan 2024 00:00:00 GMT"
 
 
-def fetch(url: str, folder: Path, *, tries: int = TRIES, timeout: float = 5) -> Download:
-    return download(url, folder, timeout=timeout, tries=tries, first_wait=0.01)
+def fetch(url: str, folder: Path, timeout: float = 5) -> Download:
+    return download(url, folder, RetryPolicy(timeout, attempts=ATTEMPTS, first_wait=0.01))
 
 
 def fails(url: str, folder: Path, kind: type[DownloadError] = DownloadError) -> str:
-    """The message of a download that fails; nothing is in place then, and nothing is for a loader."""
+    """Return the message of a download that fails, and leaves the folder unchanged."""
     before = contents(folder)
     with pytest.raises(kind) as caught:
         fetch(url, folder)
@@ -30,7 +31,7 @@ def fails(url: str, folder: Path, kind: type[DownloadError] = DownloadError) -> 
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """All but the hidden files."""
+    """Return the files that are not hidden."""
     paths = folder.iterdir() if folder.exists() else ()
     return {path.name: path.read_bytes() for path in paths if not path.name.startswith(".")}
 

@@ -1,4 +1,4 @@
-"""A file is taken only if something proves that it is whole: length, checksum, or its own form."""
+"""A file is accepted only if its length, its checksum or its format proves that it is complete."""
 
 import base64
 import hashlib
@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.ingestion.download.fetching import (
+from tests.ingestion.download.file_server import Fault, FileServer
+from tests.ingestion.download.helpers import (
+    ATTEMPTS,
     CONTENT,
     HALF,
     OTHER,
-    TRIES,
     contents,
     csv_gz,
     fails,
     fetch,
     hidden,
 )
-from tests.ingestion.download.file_server import Fault, FileServer
 
 
 def sha256(content: bytes) -> str:
@@ -29,16 +29,16 @@ def parquet() -> bytes:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Repr_Digest": f"sha-256=:{sha256(CONTENT)}:"}])
-def test_a_length_that_is_always_too_long_is_an_error(
+def test_length_that_is_always_too_long_is_an_error(
     headers: dict[str, str], server: FileServer, folder: Path
 ) -> None:
     url = server.put("a.csv", CONTENT, ETag='"1"', **headers)
     server.always = Fault(length_lie=100)
     length = len(CONTENT)
-    assert f"the connection was cut after {length} of {length + 100} bytes" in fails(url, folder)
+    assert f"the connection was closed early after {length} of {length + 100} bytes" in fails(url, folder)
 
 
-def test_a_length_that_is_too_long_once_does_no_harm(server: FileServer, folder: Path) -> None:
+def test_length_that_is_too_long_once_is_retried(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
     server.faults = [Fault(length_lie=100)]
     fetch(url, folder)
@@ -50,30 +50,28 @@ def test_a_length_that_is_too_long_once_does_no_harm(server: FileServer, folder:
     [
         ("a.csv.gz", csv_gz(), {}, "the gzip is truncated"),
         ("a.parquet", parquet(), {}, "does not end with PAR1"),
-        ("a.csv", CONTENT, {"Repr_Digest": f"sha-256=:{sha256(CONTENT)}:"}, "its sha256 checksum is not"),
+        ("a.csv", CONTENT, {"Repr_Digest": f"sha-256=:{sha256(CONTENT)}:"}, "its sha256 checksum differs"),
     ],
 )
-def test_a_length_that_is_too_short_is_an_error(
+def test_length_that_is_too_short_is_an_error(
     name: str, content: bytes, headers: dict[str, str], reason: str, server: FileServer, folder: Path
 ) -> None:
     url = server.put(name, content, ETag='"1"', **headers)
     server.always = Fault(length_lie=-100)
     assert reason in fails(url, folder)
     assert not hidden(folder)
-    assert server.ranges() == [None] * TRIES
+    assert server.ranges() == [None] * ATTEMPTS
 
 
 @pytest.mark.parametrize("lie", [-100, 100])
-def test_a_part_whose_length_is_wrong_is_an_error_or_the_file(
-    lie: int, server: FileServer, folder: Path
-) -> None:
+def test_wrong_length_of_a_part_is_retried(lie: int, server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
     server.faults = [Fault(cut_at=HALF), Fault(length_lie=lie)]
     fetch(url, folder)
     assert contents(folder) == {"a.csv": CONTENT}
 
 
-def test_bytes_beyond_the_end_are_not_taken(server: FileServer, folder: Path) -> None:
+def test_bytes_beyond_the_end_are_not_used(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
     lie = {"Content-Range": f"bytes {HALF}-{len(CONTENT) - 2}/{len(CONTENT) - 1}"}
     server.faults = [
@@ -86,9 +84,7 @@ def test_bytes_beyond_the_end_are_not_taken(server: FileServer, folder: Path) ->
 
 
 @pytest.mark.parametrize(("name", "content"), [("a.csv.gz", csv_gz()), ("a.parquet", parquet())])
-def test_files_that_show_by_themselves_that_they_are_whole(
-    name: str, content: bytes, server: FileServer, folder: Path
-) -> None:
+def test_checked_formats_need_no_length(name: str, content: bytes, server: FileServer, folder: Path) -> None:
     url = server.put(name, content)
     server.always = Fault(headers={"Content-Length": None})
     server.faults = [Fault(headers={"Content-Length": None}, cut_at=1000)]
@@ -96,17 +92,17 @@ def test_files_that_show_by_themselves_that_they_are_whole(
     assert contents(folder) == {name: content}
 
 
-def test_an_answer_that_nothing_proves_whole_is_an_error(server: FileServer, folder: Path) -> None:
+def test_file_that_nothing_proves_complete_is_an_error(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
     server.always = Fault(headers={"Content-Length": None})
-    assert "nothing proves it whole" in fails(url, folder)
+    assert "neither a length nor a checksum" in fails(url, folder)
     assert not hidden(folder)
 
 
 @pytest.mark.parametrize(
     ("faults", "ranges"), [([], [None]), ([Fault(chunked=True, cut_at=HALF)], [None, f"bytes={HALF}-"])]
 )
-def test_chunks_need_no_length(
+def test_chunked_response_needs_no_length(
     faults: list[Fault], ranges: list[str | None], server: FileServer, folder: Path
 ) -> None:
     url = server.put("a.csv", CONTENT)
@@ -127,18 +123,16 @@ CHECKSUMS = {
 
 
 @pytest.mark.parametrize("header", CHECKSUMS)
-def test_a_wrong_checksum_is_an_error(header: str, server: FileServer, folder: Path) -> None:
+def test_wrong_checksum_is_an_error(header: str, server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT, ETag='"1"', **{header: CHECKSUMS[header](OTHER)})
     algorithm = "md5" if header == "Content_MD5" else "sha256"
-    assert f"its {algorithm} checksum is not the one that the server sent" in fails(url, folder)
-    assert server.ranges() == [None] * TRIES
+    assert f"its {algorithm} checksum differs from the server's" in fails(url, folder)
+    assert server.ranges() == [None] * ATTEMPTS
     assert not hidden(folder)
 
 
 @pytest.mark.parametrize("header", CHECKSUMS)
-def test_a_damaged_rest_is_found_by_the_checksum_sent_with_the_beginning(
-    header: str, server: FileServer, folder: Path
-) -> None:
+def test_damaged_rest_is_found_by_the_first_checksum(header: str, server: FileServer, folder: Path) -> None:
     right = {"ETag": '"1"', header: CHECKSUMS[header](CONTENT)}
     url = server.put("a.csv", CONTENT, **right)
     server.faults = [
@@ -151,7 +145,7 @@ def test_a_damaged_rest_is_found_by_the_checksum_sent_with_the_beginning(
     assert server.ranges() == [None, f"bytes={HALF}-", None]
 
 
-def test_a_checksum_of_a_file_uploaded_in_pieces_is_none(server: FileServer, folder: Path) -> None:
+def test_checksum_of_a_multipart_upload_is_ignored(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT, x_amz_checksum_sha256=f"{sha256(OTHER)}-3")
     fetch(url, folder)
     assert contents(folder) == {"a.csv": CONTENT}
@@ -167,18 +161,18 @@ def test_a_checksum_of_a_file_uploaded_in_pieces_is_none(server: FileServer, fol
         ("a.parquet", b"PAR1", "too short for Parquet"),
     ],
 )
-def test_what_has_not_the_form_is_an_error(
+def test_damaged_format_is_an_error(
     name: str, content: bytes, reason: str, server: FileServer, folder: Path
 ) -> None:
     assert reason in fails(server.put(name, content), folder)
 
 
-def test_a_gzip_that_is_labelled_so_stays_a_gzip(server: FileServer, folder: Path) -> None:
+def test_gzip_labelled_as_encoded_stays_a_gzip(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv.gz", csv_gz(), Content_Encoding="gzip", ETag='"1"')
     fetch(url, folder)
     assert contents(folder) == {"a.csv.gz": csv_gz()}
 
 
-def test_a_csv_that_is_sent_as_a_gzip_is_an_error(server: FileServer, folder: Path) -> None:
+def test_csv_sent_as_gzip_is_an_error(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", csv_gz(), Content_Encoding="gzip", ETag='"1"')
-    assert "sends it encoded (gzip) though asked not to" in fails(url, folder)
+    assert "sends Content-Encoding gzip" in fails(url, folder)

@@ -1,4 +1,4 @@
-"""What the sample API offers, and what a load of it should have brought."""
+"""The products of the sample API, and the rows that a load of them should have."""
 
 import json
 from collections.abc import Callable
@@ -9,9 +9,9 @@ from ingestion.sources.products import PRODUCTS
 from samples.apis.server import SampleApis
 from tests.ingestion.conftest import Query, check_rows
 
-TRIES = 4
-# Requests that a load of all products makes.
-CALM_REQUESTS = 7
+ATTEMPTS = 4
+# Requests of a load of all products without faults.
+REQUESTS = 7
 DELIVERED = f"select {', '.join(PRODUCTS.columns)} from raw_sales.products order by id::int"
 Load = Callable[..., LoadResult]
 
@@ -21,10 +21,10 @@ def text(value: Any) -> str | None:
 
 
 def offered(apis: SampleApis) -> list[tuple[str | None, ...]]:
-    """The products as the API has them now, as they must be in raw."""
+    """Return the products of the API as they must be in raw."""
     records = sorted(apis.products.products, key=lambda record: record["id"])
     return [tuple(text(record.get(column)) for column in PRODUCTS.columns) for record in records]
 
 
-def check_accounts(query: Query) -> None:
+def check_counts(query: Query) -> None:
     check_rows(query, "sales", "products")

@@ -1,4 +1,4 @@
-"""Keys are in no file, and settings that cannot be used are named."""
+"""Keys are in no file or message, and invalid settings are named."""
 
 import logging
 import traceback
@@ -8,37 +8,37 @@ import pytest
 
 import settings as project_settings
 from cli.main import main
-from ingestion.api.client import ApiError
+from ingestion.api.errors import SourceApiError
 from ingestion.enrich.enrich import enrich
 from ingestion.enrich.settings import OpenAiSettings
-from ingestion.sources.news import ARTICLES, NewsSettings
+from ingestion.sources.news import ENRICHMENTS, NewsSettings
 from samples.apis.server import SampleApis
 from samples.apis.variables import MODEL_KEY, NEWS_KEY
 from settings import Settings, SettingsError
-from tests.ingestion.news.asking import QUICK, Run
+from tests.ingestion.news.model_calls import QUICK, Run
 
 
-def test_the_keys_are_nowhere(
-    model: SampleApis, judge: Run, settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture,
+def test_keys_are_in_no_file_or_message(
+    model: SampleApis, enrich_news: Run, settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture,
 ) -> None:  # fmt: skip
     caplog.set_level(logging.DEBUG)
-    judge()
-    told = ""
+    enrich_news()
+    messages = ""
     monkeypatch.setenv("SLUICE_NEWS_API_KEY", f"{NEWS_KEY}-wrong")
     monkeypatch.setenv("SLUICE_OPENAI_API_KEY", f"{MODEL_KEY}-wrong")
-    # Both servers say the key that they do not know.
-    with pytest.raises(ApiError) as caught:
-        judge()
-    told += "".join(traceback.format_exception(caught.value))
-    assert "Your API key *** is not it" in told
-    result = enrich(ARTICLES, project_settings.load(), anew=True, **QUICK)
+    # Both servers repeat the key that they do not know.
+    with pytest.raises(SourceApiError) as caught:
+        enrich_news()
+    messages += "".join(traceback.format_exception(caught.value))
+    assert "Your API key *** is not it" in messages
+    result = enrich(ENRICHMENTS, project_settings.load(), refresh=True, policy=QUICK)
     model.news.publish(model.news.articles[0], title="New")
     monkeypatch.setenv("SLUICE_NEWS_API_KEY", NEWS_KEY)
-    result = judge()
+    result = enrich_news()
     assert "401" in result.reason
     assert main(["load", "news"]) == 1
-    told += (
+    messages += (
         repr(result)
         + repr(NewsSettings())
         + repr(OpenAiSettings())
@@ -50,23 +50,21 @@ def test_the_keys_are_nowhere(
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert settings.warehouse in files
     for key in (NEWS_KEY, MODEL_KEY):
-        assert key not in told
+        assert key not in messages
         assert [path for path in files if key.encode() in path.read_bytes()] == []
 
 
-def test_settings_that_cannot_be_used_are_named(
-    model: SampleApis, judge: Run, monkeypatch: pytest.MonkeyPatch
+def test_invalid_settings_are_named(
+    model: SampleApis, enrich_news: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLUICE_ENRICH_MODEL", "gpt-unknown")
-    with pytest.raises(
-        SettingsError, match="gpt-unknown, and llm_prices.csv has no price of it; it has gpt-4o"
-    ):
-        judge()
+    with pytest.raises(SettingsError, match="llm_prices.csv has no price of gpt-unknown; it has gpt-4o"):
+        enrich_news()
     assert main(["load", "news"]) == 2
     monkeypatch.delenv("SLUICE_ENRICH_MODEL")
     monkeypatch.delenv("SLUICE_OPENAI_API_KEY")
     with pytest.raises(SettingsError, match="SLUICE_OPENAI_API_KEY is not set"):
-        judge()
+        enrich_news()
     for variable, text in {
         "SLUICE_ENRICH_PROVIDER": "oracle",
         "SLUICE_ENRICH_BUDGET_RUN": "-1",
@@ -75,5 +73,5 @@ def test_settings_that_cannot_be_used_are_named(
     }.items():
         monkeypatch.setenv(variable, text)
         with pytest.raises(SettingsError, match=variable):
-            judge()
+            enrich_news()
         monkeypatch.delenv(variable)
