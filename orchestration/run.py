@@ -21,7 +21,7 @@ from publishing.reports import write_reports as write_domain_reports
 from settings import Settings
 from transformation.build_owner import record_build_owner
 from transformation.dbt import REBUILD_VARIABLE, UNIT_TESTS, run_dbt, selectors
-from warehouse import WarehouseBusyError, domain_lock
+from warehouse import WarehouseBusyError, WarehouseUnavailableError, domain_lock
 
 BUILD = "build"
 REPORTS = "reports"
@@ -268,7 +268,7 @@ def _record(run: Run, step: Step) -> None:
     failed = _without_stage(run)
     try:
         record(run.domain, run.settings, run.run_id, failed=failed, wait_seconds=RECORD_WAIT_SECONDS)
-    except (WarehouseBusyError, MetricsError) as error:
+    except (WarehouseBusyError, WarehouseUnavailableError, MetricsError) as error:
         log.warning("the metrics of this run wait for the next one: %s", error)
 
 

@@ -3,7 +3,7 @@
 from publishing.store import store_of
 from settings import Settings
 from transformation.manifest import row_counts_mart
-from warehouse import is_there, reading
+from warehouse import read_connection, warehouse_exists
 
 
 def has_all(domain: str, settings: Settings) -> bool:
@@ -12,9 +12,9 @@ def has_all(domain: str, settings: Settings) -> bool:
     Raises:
         WarehouseBusyError: another process kept the warehouse.
     """
-    if not is_there(settings):
+    if not warehouse_exists(settings):
         return True
-    with reading(settings) as warehouse:
+    with read_connection(settings) as warehouse:
         if not warehouse.columns(f"raw_{domain}", "file_loads"):
             return True
         loaded = warehouse.execute(

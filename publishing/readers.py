@@ -10,7 +10,7 @@ import duckdb
 
 from publishing.marts import SCHEMA
 from settings import Settings
-from warehouse import Warehouse, quoted, reading
+from warehouse import Warehouse, quoted, read_connection
 
 TABLE = re.compile(rf"\b{SCHEMA}\.\"?(\w+)")
 PREFIX = "published_"
@@ -131,7 +131,7 @@ def published_names(settings: Settings) -> list[str]:
     """Return the domains that have published something, the platform's own included."""
     if not settings.postgres:
         return sorted(path.stem for path in settings.published("any").parent.glob("[!.]*.duckdb"))
-    with reading(settings) as warehouse:
+    with read_connection(settings) as warehouse:
         if not warehouse.columns("publishing", "versions"):
             return []
         found = warehouse.execute(
@@ -154,7 +154,7 @@ def _file(domain: str, settings: Settings) -> Iterator[Reader]:
 @contextmanager
 def _schema(domain: str, settings: Settings) -> Iterator[Reader]:
     limit = {"memory_limit": settings.memory_limit}
-    with reading(settings) as warehouse, duckdb.connect(config=limit) as connection:
+    with read_connection(settings) as warehouse, duckdb.connect(config=limit) as connection:
         found = None
         if warehouse.columns("publishing", "versions"):
             found = warehouse.execute(

@@ -24,7 +24,7 @@ from publishing.marts import SCHEMA, marts_of
 from publishing.readers import NotPublishedError, open_published
 from publishing.table_stats import STAMPS
 from settings import PROJECT_DIR, Settings
-from warehouse import quoted, scratch
+from warehouse import quoted, temporary_warehouse
 
 # Columns with the time of a load, a build or a validation, which differs between two builds.
 MOMENTS = frozenset({*STAMPS, "_dlt_load_id", "loaded_at", "_loaded_at", "enriched_at"})
@@ -134,7 +134,7 @@ def _target(target: str, settings: Settings, folder: Path) -> Iterator[Settings]
     own.mkdir(parents=True)
     where = Settings(env=settings.env, target=target, data_dir=own)
     try:
-        with scratch(where, "compare") as where:
+        with temporary_warehouse(where, "compare") as where:
             yield where
     finally:
         shutil.rmtree(own, ignore_errors=True)

@@ -13,7 +13,7 @@ from common.atomic_write import atomic_write
 from ingestion.registry import entities_of, resources_of
 from settings import Settings
 from transformation.manifest import quarantine_model
-from warehouse import Warehouse, WarehouseError, is_there, quoted, reading
+from warehouse import Warehouse, WarehouseError, quoted, read_connection, warehouse_exists
 
 # The columns of an export before the delivered ones.
 COLUMNS = ("_entity", "_row_id", "_source_file", "_line_number", "_source_row", "_reasons", "_rejected_line")
@@ -82,9 +82,9 @@ def quarantine(
     """
     entities = entities_of(domain)
     settings = settings or settings_module.load()
-    if not is_there(settings):
+    if not warehouse_exists(settings):
         raise _not_built(domain)
-    with reading(settings) as warehouse:
+    with read_connection(settings) as warehouse:
         columns = _delivered_columns(warehouse, domain, entities)
         built = [
             warehouse.columns("clean", quarantine_model(domain, entity)) and columns[entity]

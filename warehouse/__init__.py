@@ -1,4 +1,4 @@
-"""The way to the working warehouse, whichever engine it is: the target says which, here and nowhere else."""
+"""The working warehouse. The dbt target of the settings selects its engine, here and nowhere else."""
 
 import importlib
 from contextlib import AbstractContextManager
@@ -11,8 +11,9 @@ from warehouse.interface import (
     Warehouse,
     WarehouseBusyError,
     WarehouseError,
+    WarehouseUnavailableError,
 )
-from warehouse.sql import quoted
+from warehouse.sql import literal, quoted
 
 __all__ = [
     "WAIT_SECONDS",
@@ -20,12 +21,14 @@ __all__ = [
     "Warehouse",
     "WarehouseBusyError",
     "WarehouseError",
+    "WarehouseUnavailableError",
     "connect",
-    "is_there",
-    "quoted",
-    "reading",
     "domain_lock",
-    "scratch",
+    "literal",
+    "quoted",
+    "read_connection",
+    "temporary_warehouse",
+    "warehouse_exists",
 ]
 
 ENGINES = {"duckdb": "duckdb_file", "postgres": "postgres", "spark": "spark"}
@@ -38,61 +41,62 @@ def connect(
     wait_seconds: float = WAIT_SECONDS,
     max_memory: str | None = None,
 ) -> AbstractContextManager[Warehouse]:
-    """Open the working warehouse for writing and keep it until the block ends.
+    """Open the warehouse for writing, until the block ends.
 
-    A DuckDB file is for one writing process at a time; whoever holds the connection may hand it on (dlt
-    takes it as it is) and nobody comes in between. On a server, writers of different domains go on side by side.
+    A DuckDB file has one writing process at a time, which may pass its connection on (dlt writes through
+    it). On a server, writers of different domains run side by side.
 
     Args:
-        settings: which data folder and environment.
-        domain: whose tables are written; None for who writes none that others write.
+        settings: the data folder and environment.
+        domain: the domain whose tables are written; None for tables that no other process writes.
         wait_seconds: how long to wait for another process.
-        max_memory: what the work needs at most in this process (`512MB`), where the settings allow more.
+        max_memory: the most memory that the work needs in this process (`512MB`), if the settings allow more.
 
     Raises:
-        WarehouseBusyError: another process still had it after `wait_seconds`; names it. Or there is no server.
+        WarehouseBusyError: another process, which the message names, kept it for `wait_seconds`.
+        WarehouseUnavailableError: its server cannot be reached.
     """
     return _engine(settings).connect(settings, domain, wait_seconds=wait_seconds, max_memory=max_memory)
 
 
-def reading(settings: Settings) -> AbstractContextManager[Warehouse]:
-    """Open the warehouse for reading; a DuckDB file beside other readers, or when the process that writes has ended.
+def read_connection(settings: Settings) -> AbstractContextManager[Warehouse]:
+    """Open the warehouse for reading; a DuckDB file together with other readers, or after its writer has ended.
 
     Raises:
-        WarehouseBusyError: a process that writes kept it, or there is no server.
+        WarehouseBusyError, WarehouseUnavailableError: see `connect`.
     """
-    return _engine(settings).reading(settings)
+    return _engine(settings).read_connection(settings)
 
 
-def is_there(settings: Settings) -> bool:
+def warehouse_exists(settings: Settings) -> bool:
     """Whether there is a warehouse; false before the first load into a file."""
-    return _engine(settings).is_there(settings)
+    return _engine(settings).warehouse_exists(settings)
 
 
 def domain_lock(settings: Settings, domain: str) -> AbstractContextManager[None]:
-    """Keep other runs of a domain out while a process that is started here writes, as dbt does.
+    """Keep other runs of a domain waiting while a child process, such as dbt, writes.
 
     Raises:
-        WarehouseBusyError: see `connect`.
+        WarehouseBusyError, WarehouseUnavailableError: see `connect`.
     """
     return _engine(settings).domain_lock(settings, domain)
 
 
-def scratch(settings: Settings, name: str) -> AbstractContextManager[Settings]:
-    """Settings that differ in the warehouse: an empty one, which is gone afterwards.
+def temporary_warehouse(settings: Settings, name: str) -> AbstractContextManager[Settings]:
+    """Give settings with an empty warehouse, which is removed when the block ends.
 
-    The data folder is the caller's: a warehouse that is a file is gone with it.
+    A warehouse that is a file lies in the data folder, which the caller removes.
 
     Args:
-        settings: which server.
-        name: what it is for.
+        settings: the server to use.
+        name: the purpose, as a part of names.
 
     Raises:
-        WarehouseBusyError: there is no server, or it makes no database for this user.
+        WarehouseUnavailableError: the server cannot be reached, or creates no database for this user.
     """
-    return _engine(settings).scratch(settings, name)
+    return _engine(settings).temporary_warehouse(settings, name)
 
 
 def _engine(settings: Settings) -> Engine:
-    # One of them is needed, and each brings its library.
+    # Each engine imports its own library.
     return importlib.import_module(f"warehouse.{ENGINES[settings.target]}")

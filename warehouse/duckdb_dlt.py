@@ -1,4 +1,4 @@
-"""dlt's destination for the DuckDB file; Parquet files get their `_dlt_load_id` while they are copied."""
+"""dlt's DuckDB destination, which adds `_dlt_load_id` to imported Parquet files while it copies them."""
 
 from dlt.common.destination import PreparedTableSchema
 from dlt.common.destination.client import LoadJob
@@ -11,9 +11,9 @@ from warehouse.sql import literal
 
 
 class CopyParquetJob(DuckDbCopyJob):
-    """Copies a Parquet file of rows into its table, with the id of the load.
+    """Copy a Parquet file into its table, with the id of the load.
 
-    dlt would rewrite an imported file to add that column, which takes longer than all other steps of a load.
+    dlt itself would rewrite the file to add that column, which takes about as long as the copy.
     """
 
     def __init__(self, file_path: str, load_id: str) -> None:
@@ -21,7 +21,6 @@ class CopyParquetJob(DuckDbCopyJob):
         self._id_of_load = load_id
 
     def run(self) -> None:
-        """Copy the file in one statement."""
         client = self._job_client.sql_client
         client.execute_sql(
             f"insert into {client.make_qualified_table_name(self.load_table_name)} by name"
@@ -35,7 +34,6 @@ class SluiceDuckDbClient(DuckDbClient):
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
     ) -> LoadJob:
-        """Return the job for a file."""
         if ParsedLoadJobFileName.parse(file_path).file_format == "parquet":
             return CopyParquetJob(file_path, load_id)
         return super().create_load_job(table, file_path, load_id, restore)
@@ -46,12 +44,11 @@ class SluiceDuckDb(duckdb):
 
     @property
     def client_class(self) -> type[SluiceDuckDbClient]:
-        """Return the client."""
         return SluiceDuckDbClient
 
 
 def destination(connection: DuckDBPyConnection) -> SluiceDuckDb:
-    """Return the destination for an open file: its own connection, because another one would have to wait for it."""
+    """Return the destination for an open file, on the same connection: another one would wait for it."""
     # dlt 1.31 does not say that DuckDB has transactions, and would commit the delete of a replacement
     # by itself; a kill before the insert would then leave the file without rows.
     return SluiceDuckDb(connection, destination_name="duckdb", supports_transactions=True)

@@ -1,4 +1,4 @@
-"""What an engine must do to be the working warehouse. SQL that is not here must mean the same on all of them."""
+"""The interface that every engine implements. Any other SQL must mean the same on all engines."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from settings import Settings
 
-if TYPE_CHECKING:  # who only reads needs neither, whose imports take their time
+if TYPE_CHECKING:  # slow imports that readers do not need
     import duckdb
     from dlt.common.destination import Destination
 
@@ -18,16 +18,20 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 
 
 class WarehouseBusyError(RuntimeError):
-    """Another process held the warehouse for the whole waiting time, or its server cannot be reached."""
+    """Another process held the warehouse for the whole waiting time."""
 
 
 class WarehouseError(RuntimeError):
-    """The warehouse refused a statement; the message is the engine's."""
+    """The warehouse rejected a statement; the message is the engine's."""
+
+
+class WarehouseUnavailableError(WarehouseError):
+    """The server of the warehouse cannot be reached or started."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table, with its type in the engine's words."""
+    """A column of a table, with the engine's name of its type."""
 
     name: str
     kind: str
@@ -35,73 +39,73 @@ class Column:
 
 
 class Cursor(Protocol):
-    """The answer to a statement, as Python's interface to databases has it."""
+    """The result of a statement, as in DB-API 2.0."""
 
     description: Sequence[Sequence[Any]]
 
-    def fetchone(self) -> tuple[Any, ...] | None: ...  # noqa: D102
+    def fetchone(self) -> tuple[Any, ...] | None: ...
 
-    def fetchall(self) -> list[tuple[Any, ...]]: ...  # noqa: D102
+    def fetchall(self) -> list[tuple[Any, ...]]: ...
 
 
 @dataclass(frozen=True)
-class ImportedFile:
-    """A file of rows as dlt imports it into a raw table: where it is, and its format."""
+class ImportFile:
+    """A file of rows that dlt imports into a raw table."""
 
     path: Path
     file_format: str
 
 
 class Warehouse(Protocol):
-    """A warehouse that is open. The session's zone is UTC, and each statement a transaction of its own."""
+    """An open warehouse. The session's time zone is UTC, and each statement is a transaction of its own."""
 
     def execute(self, sql: str, parameters: Parameters | None = None) -> Cursor:
         """Run a statement, with parameters written as `?` or as `$name`."""
 
     def columns(self, schema: str, table: str) -> list[str]:
-        """Columns of a table in order; none if there is no such table."""
+        """Return the columns of a table in order; an empty list if there is no such table."""
 
     def destination(self) -> "Destination":
-        """dlt's way into this warehouse, on which a merge is one transaction."""
+        """Return dlt's destination, on which a merge is one transaction and files get their `_dlt_load_id`."""
 
     def normalize_column_name(self, column: str) -> str:
-        """A raw column's name, shortened where the engine has no names of its length."""
+        """Return a raw column's name, shortened if the engine limits names."""
 
-    def importable(self, parquet: Path) -> ImportedFile:
-        """Return the file that dlt imports fastest here for a Parquet file of texts and integers; it may be a copy beside it."""
+    def import_file(self, parquet: Path) -> ImportFile:
+        """Return the file that dlt imports for a Parquet file of texts and integers; it may be a copy beside it."""
 
     def sha256(self, text: str) -> str:
-        """SQL for the hexadecimal SHA-256 of a text, which is an expression."""
+        """Return SQL for the hexadecimal SHA-256 of a text expression."""
 
-    def tables(self, schema: str) -> dict[str, list["Column"]]:
-        """The tables and views of a schema, each with its columns in order."""
+    def tables(self, schema: str) -> dict[str, list[Column]]:
+        """Return the tables and views of a schema, each with its columns in order."""
 
     def row_hashes(self, columns: Sequence[str]) -> str:
-        """SQL for the sum, an integer, of a hash of these columns over rows; the same for the same rows."""
+        """Return SQL for the sum of a hash of these columns over all rows, an integer; the same for the same rows."""
 
     def is_finite(self, column: str) -> str:
-        """SQL for whether a floating-point number is one that can be added up."""
+        """Return SQL for whether a floating-point number is finite."""
 
     def copy_table_to(
         self, schema: str, table: str, into: "duckdb.DuckDBPyConnection", relation: str
     ) -> None:
-        """Copy a table as it stands into a DuckDB database, where it is `relation`, with the same values."""
+        """Copy a table with the same values into a DuckDB database, as `relation`."""
 
     def write_csv(self, query: str, path: Path) -> None:
-        """Write a query's rows as CSV with a header: null as no text at all, an empty text as `""`."""
+        """Write a query's rows as CSV with a header; null as no text at all, an empty text as `""`."""
 
 
 class Engine(Protocol):
-    """A kind of warehouse; see the functions of these names in `warehouse`."""
+    """A kind of warehouse; see the functions of the same names in `warehouse`."""
 
-    def connect(  # noqa: D102
+    def connect(
         self, settings: Settings, domain: str | None, *, wait_seconds: float, max_memory: str | None
     ) -> AbstractContextManager[Warehouse]: ...
 
-    def reading(self, settings: Settings) -> AbstractContextManager[Warehouse]: ...  # noqa: D102
+    def read_connection(self, settings: Settings) -> AbstractContextManager[Warehouse]: ...
 
-    def is_there(self, settings: Settings) -> bool: ...  # noqa: D102
+    def warehouse_exists(self, settings: Settings) -> bool: ...
 
-    def domain_lock(self, settings: Settings, domain: str) -> AbstractContextManager[None]: ...  # noqa: D102
+    def domain_lock(self, settings: Settings, domain: str) -> AbstractContextManager[None]: ...
 
-    def scratch(self, settings: Settings, name: str) -> AbstractContextManager[Settings]: ...  # noqa: D102
+    def temporary_warehouse(self, settings: Settings, name: str) -> AbstractContextManager[Settings]: ...

@@ -1,7 +1,7 @@
-"""The warehouse as a database on a PostgreSQL server: runs of different domains write side by side.
+"""A PostgreSQL database as the warehouse: runs of different domains write side by side.
 
-Two runs of one domain do not: each holds the domain's advisory lock, which the server frees when the connection
-ends, however it ends. What a killed run's other connections were still doing is cut off before the next run begins.
+Each run holds its domain's advisory lock, which the server releases when the connection ends, however it ends.
+Statements that other connections of a killed run still execute are ended before the next run begins.
 """
 
 import re
@@ -18,13 +18,13 @@ from settings.warehouse import PostgresServer
 from warehouse.interface import (
     WAIT_SECONDS,
     Column,
-    ImportedFile,
+    ImportFile,
     Parameters,
-    WarehouseBusyError,
     WarehouseError,
+    WarehouseUnavailableError,
 )
 from warehouse.postgres_copy import read_copied_csv, write_copy_text
-from warehouse.postgres_lock import end_leftovers, loading, lock
+from warehouse.postgres_lock import end_leftovers, load_application, lock
 from warehouse.sql import quoted
 
 if TYPE_CHECKING:
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from dlt.common.destination import Destination
 
 CONNECT_SECONDS = 15
-# Of names; dlt shortens longer ones in the same way.
-LONGEST_NAME = 63
-# A statement's parameters as this project writes them, and as psycopg2 does.
+# The longest name; dlt shortens longer ones in the same way.
+MAX_NAME_LENGTH = 63
+# Parameters as this project writes them; psycopg2 has other ones.
 PARAMETER = re.compile(r"\?|(?<!\$)\$([a-z_]+)\b")
 
 
 class PostgresWarehouse:
-    """The database, open; see `Warehouse`. Code that is for PostgreSQL alone has `connection`."""
+    """The open database; see `Warehouse`. Code that is specific to PostgreSQL uses `connection`."""
 
     def __init__(
         self, connection: "psycopg2.extensions.connection", server: PostgresServer, domain: str | None = None
@@ -49,11 +49,6 @@ class PostgresWarehouse:
         self._domain = domain
 
     def execute(self, sql: str, parameters: Parameters | None = None) -> "psycopg2.extensions.cursor":
-        """Run a statement.
-
-        Raises:
-            WarehouseError: the server refused it.
-        """
         cursor = self.connection.cursor()
         try:
             if parameters is None:
@@ -65,7 +60,6 @@ class PostgresWarehouse:
         return cursor
 
     def columns(self, schema: str, table: str) -> list[str]:
-        """Columns of a table in order; none if there is no such table."""
         found = self.execute(
             "select attname from pg_attribute where attrelid = to_regclass(?) and attnum > 0"
             " and not attisdropped order by attnum",
@@ -74,27 +68,22 @@ class PostgresWarehouse:
         return [name for (name,) in found.fetchall()]
 
     def destination(self) -> "Destination":
-        """Connections of dlt's own, which the server knows by the domain."""
         from warehouse.postgres_dlt import destination
 
-        return destination(self._server, loading(self._domain))
+        return destination(self._server, load_application(self._domain))
 
     def normalize_column_name(self, column: str) -> str:
-        """A name as dlt shortens it."""
         from dlt.common.normalizers.naming.snake_case import NamingConvention
 
-        return NamingConvention(LONGEST_NAME).normalize_identifier(column)
+        return NamingConvention(MAX_NAME_LENGTH).normalize_identifier(column)
 
-    def importable(self, parquet: Path) -> ImportedFile:
-        """As text for COPY."""
-        return ImportedFile(write_copy_text(parquet), "csv")
+    def import_file(self, parquet: Path) -> ImportFile:
+        return ImportFile(write_copy_text(parquet), "csv")
 
     def sha256(self, text: str) -> str:
-        """SQL for the hexadecimal SHA-256 of a text."""
         return f"encode(sha256(convert_to({text}, 'UTF8')), 'hex')"
 
     def tables(self, schema: str) -> dict[str, list[Column]]:
-        """The tables and views of a schema."""
         found: dict[str, list[Column]] = {}
         for table, *column in self.execute(
             "select class.relname, attname, format_type(atttypid, atttypmod), not attnotnull"
@@ -107,17 +96,14 @@ class PostgresWarehouse:
         return found
 
     def row_hashes(self, columns: Sequence[str]) -> str:
-        """SQL for the sum of a hash of these columns over rows."""
         return f"coalesce(sum(hashtextextended(row({', '.join(map(quoted, columns))})::text, 0)::numeric), 0)"
 
     def is_finite(self, column: str) -> str:
-        """SQL for whether a number is one that can be added up."""
         return f"{quoted(column)} not in ('Infinity', '-Infinity', 'NaN')"
 
     def copy_table_to(
         self, schema: str, table: str, into: "duckdb.DuckDBPyConnection", relation: str
     ) -> None:
-        """Copy a table as it stands into a DuckDB database."""
         columns = self.tables(schema).get(table)
         if columns is None:
             raise WarehouseError(f"there is no table {schema}.{table}")
@@ -130,7 +116,6 @@ class PostgresWarehouse:
             read_copied_csv(into, Path(file.name), columns, relation)
 
     def write_csv(self, query: str, path: Path) -> None:
-        """Write a query's rows as CSV with a header."""
         with path.open("w") as file:
             self._copy(f"copy ({query}) to stdout (format csv, header)", file)
 
@@ -146,7 +131,7 @@ class PostgresWarehouse:
 def connect(
     settings: Settings, domain: str | None, *, wait_seconds: float, max_memory: str | None
 ) -> Iterator[PostgresWarehouse]:
-    """Connect, and wait for another run of the domain. What is done in the server needs no memory here."""
+    """Connect, and wait for another run of the domain. `max_memory` is unused: the server does the work."""
     with _connected(settings.postgres, domain) as connection:
         if domain is not None:
             lock(connection, settings.postgres, domain, wait_seconds)
@@ -155,38 +140,37 @@ def connect(
 
 
 @contextmanager
-def reading(settings: Settings) -> Iterator[PostgresWarehouse]:
-    """Connect; readers wait for nobody."""
+def read_connection(settings: Settings) -> Iterator[PostgresWarehouse]:
+    """Connect; readers never wait."""
     with _connected(settings.postgres, None) as connection:
         connection.set_session(readonly=True)
         yield PostgresWarehouse(connection, settings.postgres)
 
 
-def is_there(settings: Settings) -> bool:
-    """A server's database is always there, or else an error says so."""
+def warehouse_exists(settings: Settings) -> bool:
+    """Return True: if the database is missing, connecting fails with an error."""
     return True
 
 
 @contextmanager
 def domain_lock(settings: Settings, domain: str) -> Iterator[None]:
-    """Hold the domain's lock."""
     with _connected(settings.postgres, f"{domain} build") as connection:
         lock(connection, settings.postgres, domain, WAIT_SECONDS)
         yield
 
 
 @contextmanager
-def scratch(settings: Settings, name: str) -> Iterator[Settings]:
-    """Make a database beside the one of the settings."""
-    database = f"{settings.postgres.database[: LONGEST_NAME - len(name) - 1]}_{name}"
+def temporary_warehouse(settings: Settings, name: str) -> Iterator[Settings]:
+    """Create a database on the same server, and drop it when the block ends."""
+    database = f"{settings.postgres.database[: MAX_NAME_LENGTH - len(name) - 1]}_{name}"
     with _connected(settings.postgres, None) as connection:
         warehouse = PostgresWarehouse(connection, settings.postgres)
         try:
             warehouse.execute(f"drop database if exists {quoted(database)} with (force)")
             warehouse.execute(f"create database {quoted(database)} template template0")
         except WarehouseError as error:
-            raise WarehouseBusyError(
-                f"{settings.postgres} makes no database {database}: {error} (alter role … createdb allows it)"
+            raise WarehouseUnavailableError(
+                f"{settings.postgres} creates no database {database}: {error} (allow it with: alter role … createdb)"
             ) from error
         try:
             own = settings.postgres.model_copy(update={"database": database})
@@ -206,15 +190,15 @@ def _connected(server: PostgresServer, domain: str | None) -> Iterator["psycopg2
             password=server.password.get_secret_value(),
             connect_timeout=CONNECT_SECONDS,
             application_name=f"sluice {domain}" if domain else "sluice",
-            # A client that is gone without a word is found out within a minute.
+            # The server notices within a minute that a client has disappeared.
             keepalives_idle=30,
             keepalives_interval=10,
             keepalives_count=3,
             options="-c timezone=UTC -c datestyle=ISO -c extra_float_digits=1",
         )
     except psycopg2.OperationalError as error:
-        said = str(error).strip().splitlines()[0]
-        raise WarehouseBusyError(f"the warehouse {server} cannot be reached: {said}") from None
+        message = str(error).strip().splitlines()[0]
+        raise WarehouseUnavailableError(f"the warehouse {server} cannot be reached: {message}") from None
     connection.autocommit = True
     try:
         yield connection

@@ -1,7 +1,6 @@
-r"""Rows as PostgreSQL's COPY takes them, in its text format.
+r"""Rows in the text format of PostgreSQL's COPY.
 
-Not as CSV, of which its versions before 17 end the reading at a line `\.` even within quotes, and in which dlt
-makes null of an empty text.
+Not as CSV: versions before 17 stop reading at a line `\.` even within quotes, and dlt loads an empty text as null.
 """
 
 from collections.abc import Sequence
@@ -14,22 +13,22 @@ from warehouse.interface import Column
 from warehouse.sql import in_memory_duckdb, literal, quoted
 
 NULL = r"\N"
-# Each character that means something in the format, and how it is written.
+# The special characters of the format and their escapes.
 ESCAPES = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
 
 
 def write_copy_text(parquet: Path) -> Path:
-    """Write a Parquet file's rows beside it: names in the first line, then a line a row, tabs between the values.
+    """Write a Parquet file's rows into a text file beside it: names in the first line, then one line per row.
 
     Args:
-        parquet: columns of texts without NUL characters, and of numbers.
+        parquet: a file of texts without NUL characters, and of numbers.
     """
     text = parquet.with_suffix(".tsv")
     columns = pq.read_schema(parquet)
     line = " || chr(9) || ".join(_value(column.name, str(column.type)) for column in columns)
     header = "\t".join(columns.names)
     with in_memory_duckdb(parquet.parent) as database:
-        # One column without quotes, which is written as it is.
+        # As CSV with a single column and no quotes, which DuckDB writes unchanged.
         database.execute(
             f"""
             copy (select {line} as {quoted(header)} from read_parquet({literal(parquet)}))
@@ -42,7 +41,14 @@ def write_copy_text(parquet: Path) -> Path:
 def read_copied_csv(
     into: duckdb.DuckDBPyConnection, csv: Path, columns: Sequence[Column], relation: str
 ) -> None:
-    """Make a table of what COPY wrote as CSV with every value in quotes but null, by PostgreSQL's names of types."""
+    """Create a table from CSV that COPY wrote, in which every value but null is quoted.
+
+    Args:
+        into: the DuckDB database.
+        csv: the file.
+        columns: the columns with PostgreSQL's names of their types.
+        relation: the table to create.
+    """
     types = ", ".join(f"{literal(column.name)}: {literal(_type(column.kind))}" for column in columns)
     into.execute(
         f"""
@@ -55,7 +61,7 @@ def read_copied_csv(
 
 
 def _type(kind: str) -> str:
-    """DuckDB's type of the same values; it knows PostgreSQL's names, but for numbers without bounds."""
+    """Return DuckDB's name of a type."""
     if kind == "numeric":
         return "DECIMAL(38,10)"
     names = {"timestamp without time zone": "TIMESTAMP", "timestamp with time zone": "TIMESTAMPTZ"}

@@ -1,4 +1,4 @@
-"""dlt's way into PostgreSQL: its own destination, but files of rows come by COPY in the text format."""
+"""dlt's PostgreSQL destination, which loads files of rows by COPY in the text format."""
 
 from typing import BinaryIO
 
@@ -11,19 +11,18 @@ from dlt.destinations.impl.postgres.postgres import PostgresClient
 
 from settings.warehouse import PostgresServer
 
-# dlt's own copies take 8 KiB at a time.
+# dlt's own copy job reads 8 KiB at a time.
 COPY_BYTES = 1 << 20
 
 
 class CopyTextJob(RunnableLoadJob, HasFollowupJobs):
-    """Copies a file, written by `write_copy_text`, into its table, in one transaction, with the id of the load."""
+    """Copy a file from `write_copy_text` into its table in one transaction, with the id of the load."""
 
     def __init__(self, file_path: str, load_id: str) -> None:
         super().__init__(file_path)
         self._id_of_load = load_id
 
     def run(self) -> None:
-        """Copy."""
         client = self._job_client.sql_client
         with open(self._file_path, "rb") as file:  # noqa: PTH123
             names = [*file.readline().decode().rstrip("\n").split("\t"), "_dlt_load_id"]
@@ -35,14 +34,13 @@ class CopyTextJob(RunnableLoadJob, HasFollowupJobs):
 
 
 class _LinesWithEnd:
-    """A file whose lines have something at their ends; a line end within a value is written as an escape."""
+    """A file with a value appended to each line. Line ends within values are escapes, so each line end ends a row."""
 
     def __init__(self, file: BinaryIO, end: str) -> None:
         self._file = file
         self._end = f"{end}\n".encode()
 
     def read(self, size: int) -> bytes:
-        """Return the next lines or parts of lines."""
         return self._file.read(size).replace(b"\n", self._end)
 
 
@@ -52,7 +50,6 @@ class SluicePostgresClient(PostgresClient):
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
     ) -> LoadJob:
-        """The job of a file."""
         if ParsedLoadJobFileName.parse(file_path).file_format == "csv":
             return CopyTextJob(file_path, load_id)
         return super().create_load_job(table, file_path, load_id, restore)
@@ -63,12 +60,11 @@ class SluicePostgres(postgres):
 
     @property
     def client_class(self) -> type[SluicePostgresClient]:
-        """Its client."""
         return SluicePostgresClient
 
 
 def destination(server: PostgresServer, application: str) -> SluicePostgres:
-    """The destination for a server, which knows dlt's connections by this name."""
+    """Return the destination for a server, to which dlt's connections give this application name."""
     credentials = PostgresCredentials(
         {
             "drivername": "postgresql",
@@ -81,5 +77,5 @@ def destination(server: PostgresServer, application: str) -> SluicePostgres:
             "query": {"application_name": application},
         }
     )
-    # dlt 1.31 does not say of PostgreSQL that it has transactions for other than DDL.
+    # dlt 1.31 says that PostgreSQL has transactions for DDL only.
     return SluicePostgres(credentials, destination_name="postgres", supports_transactions=True)

@@ -1,4 +1,4 @@
-"""One run of a domain at a time on a PostgreSQL server, and nothing of a run whose process is gone."""
+"""One run of a domain at a time on a PostgreSQL server, without remains of killed runs."""
 
 import time
 
@@ -7,16 +7,16 @@ import psycopg2
 from settings.warehouse import PostgresServer
 from warehouse.interface import WarehouseBusyError
 
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 
 def lock(
     connection: psycopg2.extensions.connection, server: PostgresServer, domain: str, wait_seconds: float
 ) -> None:
-    """Wait for a domain's advisory lock, which the connection then holds to its end.
+    """Wait for a domain's advisory lock, which the connection then holds until it ends.
 
     Raises:
-        WarehouseBusyError: another connection still had it after `wait_seconds`; names the server's process.
+        WarehouseBusyError: another connection held it for `wait_seconds`; the message names its server process.
     """
     key = ("sluice", domain)
     deadline = time.monotonic() + wait_seconds
@@ -35,29 +35,29 @@ def lock(
                 )
                 holder = cursor.fetchone()
                 raise WarehouseBusyError(
-                    f"another run of {domain} on {server} has its lock, in the server's process "
+                    f"another run of {domain} on {server} holds its lock, in the server process "
                     f"{holder[0] if holder else 'unknown'}; waited {wait_seconds:.0f} s"
                 )
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
 
-def loading(domain: str | None) -> str:
-    """The name by which the server knows the connections that load a domain."""
+def load_application(domain: str | None) -> str:
+    """Return the application name of the connections that load a domain."""
     return f"sluice {domain} load"
 
 
 def end_leftovers(connection: psycopg2.extensions.connection, domain: str) -> None:
-    """End what an earlier run still does on the server, whose process is gone: its commit would come too late.
+    """End the load connections that a killed run has left on the server: their commit would come too late.
 
-    The domain's lock is held here, so nobody else loads.
+    This connection holds the domain's lock, so no other run is loading.
     """
     with connection.cursor() as cursor:
         while True:
             cursor.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
                 " and usename = current_user and application_name = %s",
-                [loading(domain)],
+                [load_application(domain)],
             )
             if not cursor.fetchall():
                 return
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)

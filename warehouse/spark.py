@@ -1,8 +1,8 @@
-"""The warehouse on a Spark cluster: what is built is Parquet files in a folder, the lake, that this machine shares.
+"""A Spark cluster as the warehouse: dbt builds Parquet files in a folder, the lake, that this machine shares.
 
-What is loaded goes into a DuckDB file first, where a load is all there or not at all, and from there to the lake (see
-`lake_raw`). What dbt builds on the cluster is read here from its files, by DuckDB; a view, which has none, is computed by
-the cluster when a query names it. One process at a time loads; builds of different domains go on side by side.
+Loads write into a DuckDB file first, where each is complete or absent, and from there to the lake (see
+`spark_raw_tables`). DuckDB reads the tables that dbt builds from their files; a view has no files, so the cluster
+computes it when a query names it. One process at a time loads; builds of different domains run side by side.
 """
 
 import re
@@ -16,7 +16,13 @@ from uuid import uuid4
 from common.file_lock import FileLockedError, file_lock
 from settings import Settings
 from warehouse import duckdb_file
-from warehouse.interface import WAIT_SECONDS, Column, Parameters, WarehouseBusyError
+from warehouse.interface import (
+    WAIT_SECONDS,
+    Column,
+    Parameters,
+    WarehouseBusyError,
+    WarehouseUnavailableError,
+)
 from warehouse.spark_parquet import parquet_files, relation_of
 from warehouse.spark_raw_tables import write_raw_parquet
 from warehouse.spark_server import SparkMissingError, spark_server, unused_port
@@ -26,60 +32,56 @@ from warehouse.sql import quoted
 if TYPE_CHECKING:
     import duckdb
 
-# What dbt builds; see dbt_project.yml.
+# The schemas that dbt builds; see dbt_project.yml.
 BUILT = ("clean", "curated", "marts", "seeds", "monthly")
 NAMED = re.compile(rf'\b({"|".join(BUILT)})"?\."?(\w+)')
-# The database, beside the file, in which this process sees what is built.
+# The attached database in which this process sees those schemas.
 LAKE = "lake"
 
 
 class SparkWarehouse(duckdb_file.DuckDbWarehouse):
-    """The raw tables of a DuckDB file, and the tables of the lake; see `Warehouse`. Its SQL is DuckDB's."""
+    """The raw tables of a DuckDB file and the tables of the lake; see `Warehouse`. Its SQL is DuckDB's."""
 
     def __init__(self, connection: "duckdb.DuckDBPyConnection", settings: Settings, spark: SparkSql) -> None:
         super().__init__(connection)
         self.spark = spark
         self._lake = settings.spark.lake
-        self._there: dict[str, set[str]] = {}
+        self._attached: dict[str, set[str]] = {}
 
     def execute(self, sql: str, parameters: Parameters | None = None) -> "duckdb.DuckDBPyConnection":
-        """Run a statement, for which the tables of the lake that it names are there."""
+        """Run a statement, after attaching the tables of the lake that it names."""
         for schema, table in {*NAMED.findall(sql)}:
-            self._see(schema, table)
+            self._attach_table(schema, table)
         return super().execute(sql, parameters)
 
     def columns(self, schema: str, table: str) -> list[str]:
-        """Columns of a table in order; none if there is no such table."""
         if schema in BUILT:
-            self._see(schema, table)
+            self._attach_table(schema, table)
         return super().columns(schema, table)
 
     def tables(self, schema: str, database: str | None = None) -> dict[str, list[Column]]:
-        """The tables and views of a schema, each with its columns in order."""
         if schema not in BUILT or database:
             return super().tables(schema, database)
         for table in self.spark.tables(schema):
-            self._see(schema, table)
-        return super().tables(schema, LAKE) if self._there else {}
+            self._attach_table(schema, table)
+        return super().tables(schema, LAKE) if self._attached else {}
 
     def copy_table_to(
         self, schema: str, table: str, into: "duckdb.DuckDBPyConnection", relation: str
     ) -> None:
-        """Copy a table as it stands into a DuckDB database."""
         self.columns(schema, table)
         super().copy_table_to(schema, table, into, relation)
 
     def write_csv(self, query: str, path: Path) -> None:
-        """Write a query's rows as CSV with a header."""
         for schema, table in {*NAMED.findall(query)}:
-            self._see(schema, table)
+            self._attach_table(schema, table)
         super().write_csv(query, path)
 
-    def _see(self, schema: str, table: str) -> None:
-        """Let DuckDB see a table of the lake as a view of its files, and a view of the cluster as what it holds now."""
-        if not self._there:
-            self._attach()
-        if table in self._there[schema]:
+    def _attach_table(self, schema: str, table: str) -> None:
+        """Create a DuckDB view of a table's files in the lake, or a copy of a view of the cluster."""
+        if not self._attached:
+            self._attach_lake()
+        if table in self._attached[schema]:
             return
         folder = self._lake / schema / table
         name = f"{LAKE}.{quoted(schema)}.{quoted(table)}"
@@ -89,11 +91,11 @@ class SparkWarehouse(duckdb_file.DuckDbWarehouse):
         elif table in self.spark.tables(schema):
             self._compute(schema, table, name)
         else:
-            return  # the query says that it is missing
-        self._there[schema].add(table)
+            return  # the query then fails with the name of the table
+        self._attached[schema].add(table)
 
     def _compute(self, schema: str, view: str, name: str) -> None:
-        """Have the cluster write what a view holds, and read that."""
+        """Let the cluster write the rows of a view to files, and copy them."""
         folder = self._lake / ".views" / uuid4().hex
         table = f"{backquoted(schema)}.{backquoted(f'{view}_{folder.name}')}"
         try:
@@ -106,23 +108,23 @@ class SparkWarehouse(duckdb_file.DuckDbWarehouse):
             self.spark.run(f"drop table if exists {table}")
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _attach(self) -> None:
+    def _attach_lake(self) -> None:
         own = self.connection.execute("select current_database()").fetchone()[0]
         self.connection.execute(f"attach ':memory:' as {LAKE} (read_write)")
         for schema in BUILT:
             self.connection.execute(f"create schema {LAKE}.{quoted(schema)}")
         path = [f"{quoted(own)}.main", *(f"{LAKE}.{schema}" for schema in BUILT)]
         self.connection.execute(f"set search_path = '{','.join(path)}'")
-        self._there = {schema: set() for schema in BUILT}
+        self._attached = {schema: set() for schema in BUILT}
 
 
 @contextmanager
 def connect(
     settings: Settings, domain: str | None, *, wait_seconds: float, max_memory: str | None
 ) -> Iterator[SparkWarehouse]:
-    """Open the raw tables for writing; at the end, what came and went of the domain's is in the lake as well."""
+    """Open the raw tables for writing; at the end, copy the domain's changes to the lake."""
     with (
-        _of(settings, domain, wait_seconds),
+        _exclusive(settings, domain, wait_seconds),
         session(settings.spark) as spark,
         duckdb_file.connect(settings, domain, wait_seconds=wait_seconds, max_memory=max_memory) as opened,
     ):
@@ -134,27 +136,24 @@ def connect(
 
 
 @contextmanager
-def reading(settings: Settings) -> Iterator[SparkWarehouse]:
-    """Open the raw tables for reading."""
-    with session(settings.spark) as spark, duckdb_file.reading(settings) as opened:
+def read_connection(settings: Settings) -> Iterator[SparkWarehouse]:
+    with session(settings.spark) as spark, duckdb_file.read_connection(settings) as opened:
         yield SparkWarehouse(opened.connection, settings, spark)
 
 
-def is_there(settings: Settings) -> bool:
-    """Whether anything was loaded."""
+def warehouse_exists(settings: Settings) -> bool:
     return settings.warehouse.exists()
 
 
 @contextmanager
 def domain_lock(settings: Settings, domain: str) -> Iterator[None]:
-    """Hold the domain's lock."""
-    with _of(settings, domain, WAIT_SECONDS):
+    with _exclusive(settings, domain, WAIT_SECONDS):
         yield
 
 
 @contextmanager
-def scratch(settings: Settings, name: str) -> Iterator[Settings]:
-    """Start a server with an empty catalog, and with a lake in the data folder."""
+def temporary_warehouse(settings: Settings, name: str) -> Iterator[Settings]:
+    """Start a server with an empty catalog, and with its lake in the data folder."""
     folder = settings.data_dir / name
     changes = {"host": "127.0.0.1", "port": unused_port(), "lake": settings.data_dir / "lake"}
     server = settings.spark.model_copy(update=changes)
@@ -162,12 +161,12 @@ def scratch(settings: Settings, name: str) -> Iterator[Settings]:
         with spark_server(server, folder):
             yield settings.model_copy(update={"spark": server})
     except SparkMissingError as error:
-        raise WarehouseBusyError(str(error)) from error
+        raise WarehouseUnavailableError(str(error)) from error
 
 
 @contextmanager
-def _of(settings: Settings, domain: str | None, wait_seconds: float) -> Iterator[None]:
-    """Be the only process that works on a domain."""
+def _exclusive(settings: Settings, domain: str | None, wait_seconds: float) -> Iterator[None]:
+    """Keep other processes that work on the domain waiting."""
     if domain is None:
         yield
         return
@@ -177,4 +176,4 @@ def _of(settings: Settings, domain: str | None, wait_seconds: float) -> Iterator
         with file_lock(folder / f".{settings.warehouse_name}.{domain}.lock", wait_seconds):
             yield
     except FileLockedError as error:
-        raise WarehouseBusyError(f"another run of {domain} is at work: {error}") from error
+        raise WarehouseBusyError(f"another run of {domain} is active: {error}") from error

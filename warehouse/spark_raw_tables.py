@@ -1,9 +1,9 @@
-"""The raw tables of a DuckDB file as Parquet files of the lake, which the cluster reads as tables.
+"""Copy the raw tables of the DuckDB file to Parquet files in the lake, which the cluster reads as tables.
 
     <lake>/raw_<domain>/<table>/<load id>-<rows>.parquet
 
-Rows of a load never change, they come and go; so a file whose load has as many rows is the same rows. What a killed
-process leaves undone, the next one does: files that are missing are written, those of other rows are removed.
+Rows of a load are added and removed but never changed, so a file with the same load and number of rows has the same
+rows. After a kill the next process continues: it writes missing files and removes those with other rows.
 """
 
 import os
@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from common.files import sync
 from warehouse.spark_sql import SparkSql, backquoted
+from warehouse.sql import literal
 
 if TYPE_CHECKING:
     import duckdb
 
 LOAD = "_dlt_load_id"
-# DuckDB's names of types that are not Spark's; with a zone or without, a time is a moment, for sessions are in UTC.
+# DuckDB's names of types where Spark has others; all sessions are in UTC.
 KINDS = {
     "VARCHAR": "string",
     "TIMESTAMP WITH TIME ZONE": "timestamp",
@@ -34,11 +35,11 @@ KINDS = {
 def write_raw_parquet(
     connection: "duckdb.DuckDBPyConnection", schema: str, lake: Path, spark: SparkSql
 ) -> None:
-    """Make the lake hold the raw tables of a schema as they are.
+    """Make the raw tables of a schema in the lake equal to those in the file.
 
     Raises:
-        WarehouseBusyError: the cluster cannot be reached.
-        WarehouseError: it refused a table.
+        WarehouseUnavailableError: the cluster cannot be reached.
+        WarehouseError: it rejected a table.
     """
     tables: dict[str, dict[str, str]] = {}
     for table, column, kind in connection.execute(
@@ -47,7 +48,7 @@ def write_raw_parquet(
         [schema],
     ).fetchall():
         tables.setdefault(table, {})[column] = KINDS.get(kind, kind.lower())
-    # The state of dlt, which has tables of its own, is no input of a model.
+    # dlt's own tables are not inputs of models.
     tables = {
         name: columns for name, columns in tables.items() if LOAD in columns and not name.startswith("_dlt")
     }
@@ -57,12 +58,12 @@ def write_raw_parquet(
     known = set(spark.tables(schema))
     for table, columns in tables.items():
         folder = lake / schema / table
-        has_changed = _bring(connection, f'"{schema}"."{table}"', folder)
+        has_changed = _copy_loads(connection, f'"{schema}"."{table}"', folder)
         _declare(spark, schema, table, columns, folder, is_known=table in known, has_changed=has_changed)
 
 
-def _bring(connection: "duckdb.DuckDBPyConnection", relation: str, folder: Path) -> bool:
-    """Write the loads that the folder has not, remove those that are gone; say whether there were any."""
+def _copy_loads(connection: "duckdb.DuckDBPyConnection", relation: str, folder: Path) -> bool:
+    """Write missing loads, remove obsolete ones; return whether there were any."""
     folder.mkdir(parents=True, exist_ok=True)
     loads = {
         f"{load or 'none'}-{rows}.parquet": load
@@ -70,21 +71,20 @@ def _bring(connection: "duckdb.DuckDBPyConnection", relation: str, folder: Path)
             f"select {LOAD}, count(*) from {relation} group by 1 order by 1"
         ).fetchall()
     }
-    there = {path.name for path in folder.iterdir()}
-    for name in sorted(loads.keys() - there):
-        # What begins with a dot is no table's for Spark.
+    existing = {path.name for path in folder.iterdir()}
+    for name in sorted(loads.keys() - existing):
+        # Spark ignores files whose names begin with a dot.
         new = folder / f".{name}.{os.getpid()}"
-        text = str(new).replace("'", "''")
         connection.execute(
-            f"copy (from {relation} where {LOAD} is not distinct from $load) to '{text}' (format parquet)",
+            f"copy (from {relation} where {LOAD} is not distinct from $load) to {literal(new)} (format parquet)",
             {"load": loads[name]},
         )
         sync(new)
         new.replace(folder / name)
-    gone = there - loads.keys()
-    for name in gone:
+    obsolete = existing - loads.keys()
+    for name in obsolete:
         (folder / name).unlink(missing_ok=True)
-    return bool(gone) or bool(loads.keys() - there)
+    return loads.keys() != existing
 
 
 def _declare(
@@ -97,7 +97,7 @@ def _declare(
     is_known: bool,
     has_changed: bool,
 ) -> None:
-    """Let the cluster know the table, with the columns that it has now."""
+    """Declare the table to the cluster with its current columns."""
     name = f"{backquoted(schema)}.{backquoted(table)}"
     if is_known and spark.columns(schema, table) != columns:
         spark.run(f"drop table {name}")

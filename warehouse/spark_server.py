@@ -1,4 +1,4 @@
-"""Spark's SQL server as a process of this machine, with a catalog of its own."""
+"""Spark's SQL server as a process on this machine, with its own catalog."""
 
 import importlib.util
 import os
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from settings.warehouse import SparkServer
-from warehouse.interface import WarehouseBusyError
+from warehouse.interface import WarehouseUnavailableError
 from warehouse.spark_sql import session
 
 START_SECONDS = 180
@@ -21,24 +21,24 @@ LOG_CHARACTERS = 2000
 
 
 class SparkMissingError(RuntimeError):
-    """Spark's programs or Java are not on this machine; the message says how to install them."""
+    """Spark or Java is not installed; the message says how to install it."""
 
 
 @contextmanager
 def spark_server(
     server: SparkServer, folder: Path, options: Mapping[str, str] | None = None, java: str = ""
 ) -> Iterator[subprocess.Popen]:
-    """A running server, which ends with the block.
+    """Run a server until the block ends.
 
     Args:
         server: its address and port, and the cluster that does the work.
-        folder: where it keeps its catalog, its log and files for a moment.
-        options: further settings of Spark's.
-        java: further options of Java's.
+        folder: the folder for its catalog, its log and temporary files.
+        options: further Spark settings.
+        java: further Java options.
 
     Raises:
-        SparkMissingError: there is no Spark, or no Java.
-        WarehouseBusyError: it did not start.
+        SparkMissingError: Spark or Java is not installed.
+        WarehouseUnavailableError: it did not start.
     """
     home = spark_home()
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,9 +49,9 @@ def spark_server(
         "spark.driver.memory": "2g",
         "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder} -Duser.timezone=UTC {java}",
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder}/metastore;create=true",
-        "spark.local.dir": str(folder / "scratch"),
+        "spark.local.dir": str(folder / "local"),
         "spark.sql.session.timeZone": "UTC",
-        # To write plans out for a page that nobody looks at takes longer than to read a small table.
+        # Writing plans out for the UI takes longer than reading a small table.
         "spark.sql.ui.explainMode": "simple",
         "spark.sql.maxPlanStringLength": "1000",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
@@ -82,7 +82,7 @@ def spark_server(
         _wait(server, process, log)
         yield process
     finally:
-        # The shell that spark-submit is has become the Java process; SIGTERM ends it in order.
+        # The shell of spark-submit has become the Java process; SIGTERM shuts it down in order.
         process.terminate()
         try:
             process.wait(STOP_SECONDS)
@@ -92,10 +92,10 @@ def spark_server(
 
 
 def spark_home() -> Path:
-    """Folder of Spark's programs: that of the Python package, which has all of them.
+    """Return the folder of Spark's programs, which the Python package contains.
 
     Raises:
-        SparkMissingError: there is none, or no Java.
+        SparkMissingError: Spark or Java is not installed.
     """
     if not shutil.which("java"):
         raise SparkMissingError(
@@ -110,7 +110,7 @@ def spark_home() -> Path:
 
 
 def unused_port() -> int:
-    """A port of this machine on which nobody listens."""
+    """Return a free port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -120,13 +120,15 @@ def _wait(server: SparkServer, process: subprocess.Popen, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            # Without a word to thrift's log while nobody listens.
+            # Checked first, because thrift logs every failed connection.
             socket.create_connection((server.host, server.port), timeout=1).close()
             with session(server) as spark:
                 spark.run("select 1")
                 return
-        except (OSError, WarehouseBusyError) as error:
+        except (OSError, WarehouseUnavailableError) as error:
             if process.poll() is not None or time.monotonic() > deadline:
-                said = log.read_text(errors="replace")[-LOG_CHARACTERS:]
-                raise WarehouseBusyError(f"Spark did not start at {server}, see {log}:\n{said}") from error
+                tail = log.read_text(errors="replace")[-LOG_CHARACTERS:]
+                raise WarehouseUnavailableError(
+                    f"Spark did not start at {server}, see {log}:\n{tail}"
+                ) from error
             time.sleep(0.2)

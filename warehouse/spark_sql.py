@@ -5,25 +5,25 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from settings.warehouse import SparkServer
-from warehouse.interface import WarehouseBusyError, WarehouseError
+from warehouse.interface import WarehouseError, WarehouseUnavailableError
 
 if TYPE_CHECKING:
     from pyhive import hive
 
 
 class SparkSql:
-    """A session, which begins with the first statement; to be closed."""
+    """A session, which begins with the first statement and must be closed."""
 
     def __init__(self, server: SparkServer) -> None:
         self._server = server
         self._session: hive.Connection | None = None
 
     def run(self, statement: str) -> list[tuple[Any, ...]]:
-        """Run a statement; return its rows, if it has any.
+        """Run a statement and return its rows.
 
         Raises:
-            WarehouseBusyError: the server cannot be reached.
-            WarehouseError: it refused the statement.
+            WarehouseUnavailableError: the server cannot be reached.
+            WarehouseError: it rejected the statement.
         """
         from pyhive import exc
         from thrift.transport.TTransport import TTransportException
@@ -33,12 +33,12 @@ class SparkSql:
             cursor.execute(statement)
             return cursor.fetchall() if cursor.description else []
         except (OSError, TTransportException) as error:
-            raise WarehouseBusyError(f"Spark at {self._server} cannot be reached: {error}") from error
+            raise WarehouseUnavailableError(f"Spark at {self._server} cannot be reached: {error}") from error
         except exc.Error as error:
             raise WarehouseError(_message(error)) from error
 
     def tables(self, schema: str) -> list[str]:
-        """Names of the tables and views of a schema; none if there is no such schema."""
+        """Return the names of the tables and views of a schema; an empty list if there is no such schema."""
         try:
             found = self.run(f"show tables in {backquoted(schema)}")
         except WarehouseError as error:
@@ -48,16 +48,16 @@ class SparkSql:
         return [row[1] for row in found]
 
     def columns(self, schema: str, table: str) -> dict[str, str]:
-        """The columns of a table with Spark's names of their types, in order."""
+        """Return the columns of a table in order, with Spark's names of their types."""
         found: dict[str, str] = {}
         for name, kind, *_ in self.run(f"describe table {backquoted(schema)}.{backquoted(table)}"):
             if not name or name.startswith("#"):
-                break  # what follows tells the columns of partitions once more
+                break  # the partition columns follow, a second time
             found[name] = kind
         return found
 
     def close(self) -> None:
-        """End the session, if there is one; a server that fails at that has done all that was asked."""
+        """End the session, if there is one. A failure is ignored, because all statements are done."""
         session, self._session = self._session, None
         if session:
             with suppress(Exception):
@@ -73,7 +73,7 @@ class SparkSql:
 
 @contextmanager
 def session(server: SparkServer) -> Iterator[SparkSql]:
-    """A session that ends with the block."""
+    """Open a session until the block ends."""
     spark = SparkSql(server)
     try:
         yield spark
@@ -82,13 +82,12 @@ def session(server: SparkServer) -> Iterator[SparkSql]:
 
 
 def backquoted(name: str) -> str:
-    """An identifier for Spark's SQL."""
+    """Return an identifier as Spark SQL."""
     return "`" + name.replace("`", "``") + "`"
 
 
 def _message(error: Exception) -> str:
-    """What Spark says, without the stack of its threads."""
-    said = getattr(error.args[0], "status", None) if error.args else None
-    text = getattr(said, "errorMessage", None) or str(error)
-    # Neither its plan nor the stack of its threads.
+    """Return Spark's message without its plan and the stack of its threads."""
+    status = getattr(error.args[0], "status", None) if error.args else None
+    text = getattr(status, "errorMessage", None) or str(error)
     return text.removeprefix("Error running query: ").split(";\n")[0].split("\n\tat ")[0].strip()

@@ -8,7 +8,7 @@ from ingestion.api.api_resource import ApiResource
 from ingestion.api.records import parse_time
 from ingestion.loader.tables import completed_loads
 from settings import Settings
-from warehouse import reading
+from warehouse import read_connection
 
 DAYS = 7
 
@@ -51,7 +51,7 @@ def measure_volume(articles: ApiResource, settings: Settings) -> VolumeCheck:
         WarehouseBusyError: another process kept the warehouse.
     """
     schema = f"raw_{articles.domain}"
-    with reading(settings) as warehouse:
+    with read_connection(settings) as warehouse:
         (loaded_at,) = warehouse.execute(
             f"select extract(epoch from max(inserted_at)) from {schema}._dlt_loads where load_id in ({completed_loads(schema)})"
         ).fetchone()

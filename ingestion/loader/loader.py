@@ -183,7 +183,7 @@ class Loader:
         return self._warehouse.normalize_column_name(column)
 
     def _import(self, parquet: Path, rows: int) -> list[Any]:
-        file = self._warehouse.importable(parquet)
+        file = self._warehouse.import_file(parquet)
         hints = pq.read_schema(parquet).empty_table()
         return [dlt.mark.with_file_import(str(file.path), file.file_format, rows, hints=hints)]
 

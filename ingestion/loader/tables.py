@@ -11,8 +11,6 @@ from dlt.extract import DltResource
 class RawTable(Protocol):
     """What a declaration says about its raw table; see `FileResource` and `ApiResource`."""
 
-    # ruff: noqa: D102
-
     @property
     def domain(self) -> str: ...
     @property

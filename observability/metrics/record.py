@@ -21,7 +21,7 @@ import settings as settings_module
 from observability.metrics.ops_store import OPS, SCHEMA, merge_resource, write_resources
 from observability.metrics.run_log import INTERRUPTED, LoggedRun, claim_runs, mark_finished, read_run
 from settings import Settings
-from warehouse import WAIT_SECONDS, Warehouse, connect, is_there
+from warehouse import WAIT_SECONDS, Warehouse, connect, warehouse_exists
 
 # After this stage readers see the data of a run.
 PUBLISH = "publish"
@@ -114,7 +114,7 @@ def last_run_result(domain: str, settings: Settings) -> RunResult | None:
     Raises:
         WarehouseBusyError: another process kept the warehouse.
     """
-    if not is_there(settings):
+    if not warehouse_exists(settings):
         return None
     with connect(settings, OPS) as warehouse:
         if not warehouse.columns(SCHEMA, "runs"):

@@ -29,7 +29,7 @@ from tests.kill_at import COMPLETE, MERGE, run_to_death
 from tests.servers.databases import PASSWORD
 from tests.servers.postgres_fixtures import server, settings  # noqa: F401
 from tests.sluice import SLUICE
-from warehouse import WarehouseBusyError, connect, reading
+from warehouse import WarehouseBusyError, connect, read_connection
 
 POINTS = [
     ("warehouse.postgres_dlt:CopyTextJob.run", "after", 1),
@@ -44,7 +44,7 @@ OWN = ("_dlt_load_id", "_dlt_id", "loaded_at", "extra_columns")
 @pytest.fixture
 def query(settings: Settings) -> Query:
     def run(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        with reading(settings) as warehouse:
+        with read_connection(settings) as warehouse:
             return warehouse.execute(sql, parameters or None).fetchall()
 
     return run
@@ -169,7 +169,7 @@ def test_runs_of_two_domains_overlap_and_those_of_one_do_not(
         assert load_shop("orders") == {("orders", "orders_1.csv"): "loaded"}
         with (
             pytest.raises(
-                WarehouseBusyError, match=r"another run of collisions on sluice@.*has its lock, .* \d+"
+                WarehouseBusyError, match=r"another run of collisions on sluice@.*holds its lock, .* \d+"
             ),
             connect(settings, "collisions", wait_seconds=0.3),
         ):

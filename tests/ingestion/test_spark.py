@@ -11,17 +11,17 @@ from tests.ingestion.conftest import Deliver, crash, load_shop
 from tests.ingestion.test_months import csv
 from tests.kill_at import run_to_death
 from tests.servers.spark_fixtures import server, settings, spark  # noqa: F401
-from warehouse import WarehouseBusyError, connect, domain_lock, reading
+from warehouse import WarehouseBusyError, connect, domain_lock, read_connection
 from warehouse.spark_sql import SparkSql
 
 LAKE = "warehouse.spark:write_raw_parquet"
-POINTS = [(LAKE, "before", 1), ("warehouse.spark_raw_tables:_bring", "after", 2), (LAKE, "after", 1)]
+POINTS = [(LAKE, "before", 1), ("warehouse.spark_raw_tables:_copy_loads", "after", 2), (LAKE, "after", 1)]
 
 
 def check_lake(settings: Settings, spark: SparkSql, schema: str = "raw_collisions") -> None:
     """The cluster's tables have the rows and columns of the loaded ones."""
     spark.close()  # A session keeps the list of a table's files.
-    with reading(settings) as warehouse:
+    with read_connection(settings) as warehouse:
         tables = {name for name in warehouse.tables(schema) if not name.startswith("_dlt")}
         for table in tables:
             names = ", ".join(warehouse.columns(schema, table))
@@ -83,7 +83,7 @@ def test_runs_of_one_domain_wait_for_each_other(settings: Settings, deliver: Del
         # Another domain's loads while this one is built.
         assert load_shop("orders") == {("orders", "orders_1.csv"): "loaded"}
         with (
-            pytest.raises(WarehouseBusyError, match=r"another run of collisions is at work: process \d+"),
+            pytest.raises(WarehouseBusyError, match=r"another run of collisions is active: process \d+"),
             connect(settings, "collisions", wait_seconds=0.2),
         ):
             pass

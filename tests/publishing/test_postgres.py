@@ -26,7 +26,7 @@ from settings import PROJECT_DIR, Settings
 from tests.kill_at import run_to_death
 from tests.publishing.things import MONTHLY, write_manifest
 from tests.servers.postgres_fixtures import server, settings  # noqa: F401
-from warehouse import WarehouseError, connect, reading
+from warehouse import WarehouseError, connect, read_connection
 
 ROWS = 1000
 BUILD = f"""
@@ -67,7 +67,7 @@ def execute(settings: Settings, *statements: str) -> None:
 
 
 def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
-    with reading(settings) as warehouse:
+    with read_connection(settings) as warehouse:
         return warehouse.execute(sql).fetchall()
 
 
@@ -277,7 +277,7 @@ def test_a_reader_keeps_its_version_and_delays_a_publication_for_a_while_only(
 
 def test_copying_a_missing_table_names_it(things: Settings) -> None:
     with (
-        reading(things) as warehouse,
+        read_connection(things) as warehouse,
         duckdb.connect() as memory,
         pytest.raises(WarehouseError, match=r"there is no table marts\.fct_gone"),
     ):
