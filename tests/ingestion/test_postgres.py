@@ -201,7 +201,7 @@ def test_what_a_killed_run_still_does_on_the_server_ends_before_the_next_one_beg
         port=where.port,
         dbname=where.database,
         user=where.user,
-        password=where.password,
+        password=where.password.get_secret_value(),
         application_name="sluice collisions load",
     )
     with late.cursor() as cursor:
@@ -303,7 +303,7 @@ def test_the_password_is_nowhere(
         ({}, "violates check constraint"),
         (wrong, "password authentication failed"),
         (nowhere, "cannot be reached"),
-        (missing, "the target postgres needs SLUICE_POSTGRES_PASSWORD"),
+        (missing, "SLUICE_POSTGRES_PASSWORD is not set"),
     ):
         with monkeypatch.context() as other:
             for name, value in variables.items():
