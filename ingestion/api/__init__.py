@@ -1,1 +1,1 @@
-"""Loads records of REST APIs into `raw_<domain>`: every record once, whatever happens on the way."""
+"""Loads records of REST APIs into `raw_<domain>`: every record once, whatever interrupts the load."""

@@ -57,22 +57,14 @@ class ApiClient(RESTClient):
         return self.paginate(path, params=dict(params or {}), paginator=paginator, hooks=hooks)
 
     def extract_response(self, response: Response, data_selector: str) -> list[Any]:
-        """Return the records of a response.
-
-        Raises:
-            SourceApiError: the field has no list.
-        """
+        """Return the records of a response; it is an error if the field has no list."""
         records = self.body(response).get(data_selector)
         if not isinstance(records, list):
             raise self.error(response.url, f"invalid response: no list {data_selector!r}")
         return records
 
     def body(self, response: Response) -> dict[str, Any]:
-        """Return the JSON object of a response, with numbers exactly as they were written.
-
-        Raises:
-            SourceApiError: the response is not a JSON object.
-        """
+        """Return the JSON object of a response, with numbers exactly as they were written."""
         try:
             body = json.loads(response.content, parse_float=ExactNumber, parse_constant=_reject_constant)
             reason = "not a JSON object"

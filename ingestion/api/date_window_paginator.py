@@ -23,7 +23,7 @@ def date_window_pages(
 
     Args:
         client: the API.
-        path: the path to read, below the API's address.
+        path: the path of the records.
         params: parameters of the requests: `to`, optionally `from`, both in UTC, and the order from new to old.
         page_size: records per page.
         time_field: the field of a record with its time.

@@ -147,15 +147,7 @@ class _RawTable:
         return (max(times) - OVERLAP).isoformat().replace("+00:00", "Z") if times else None
 
     def write(self, batch: _Batch, since: str | None) -> LoadResult:
-        """Write the rows that differ from those of the table.
-
-        Args:
-            batch: what was read.
-            since: the time from which it was read; records rejected earlier stay on the list.
-
-        Raises:
-            LoadError: dlt could not write.
-        """
+        """Write the rows that differ from those of the table; earlier rejects that were not read again are kept."""
         columns = list(
             dict.fromkeys([*self._warehouse.columns(self._schema, self._resource.entity), *batch.columns()])
         )

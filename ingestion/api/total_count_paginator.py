@@ -28,14 +28,7 @@ class PageLimitReachedError(Exception):
 def total_count_pages(
     client: ApiClient, path: str, params: Mapping[str, Any], *, page_size: int, max_pages: int | None = None
 ) -> Iterator[list[Any]]:
-    """Yield all pages; short pages are read again until that brings no new record.
-
-    Args:
-        client: the API.
-        path: the path to read, below the API's address.
-        params: parameters of every request.
-        page_size: records per page; the last page may have fewer.
-        max_pages: how many pages the API returns, if that is known.
+    """Yield all pages, at most `max_pages`; short pages are read again until that brings no new record.
 
     Raises:
         SourceApiError: a page cannot be read.

@@ -1,1 +1,1 @@
-"""Fetches files from servers that stall, cut off, refuse for a while or lie: the whole file or nothing."""
+"""Downloads files: complete and checked, or not at all."""

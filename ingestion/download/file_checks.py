@@ -9,9 +9,6 @@ from pathlib import Path
 from ingestion.download.remote_file import RemoteFile
 
 BLOCK_BYTES = 1024 * 1024
-MAGIC = b"PAR1"
-# A magic number at both ends, and the length of the footer between them.
-MIN_PARQUET_BYTES = 12
 
 
 def has_checked_format(name: str) -> bool:
@@ -20,13 +17,7 @@ def has_checked_format(name: str) -> bool:
 
 
 def find_fault(path: Path, name: str, remote: RemoteFile) -> str | None:
-    """Return what is wrong with a received file; None if nothing is.
-
-    Args:
-        path: the received bytes.
-        name: the name of the file; its suffix says the format.
-        remote: what the server said about it.
-    """
+    """Return what is wrong with the received bytes of a file, whose name says its format; None if nothing is."""
     size = path.stat().st_size
     if remote.bytes not in (None, size):
         return f"{size} bytes instead of {remote.bytes}"
@@ -62,12 +53,12 @@ def _gzip_fault(path: Path) -> str | None:
 
 
 def _parquet_fault(path: Path) -> str | None:
-    if path.stat().st_size < MIN_PARQUET_BYTES:
-        return "the file is too short for Parquet"
-    with path.open("rb") as file:
-        start = file.read(len(MAGIC))
-        file.seek(-len(MAGIC), 2)
-        end = file.read()
-    if start != MAGIC:
-        return "not Parquet: it does not begin with PAR1"
-    return None if end == MAGIC else "the Parquet file is truncated: it does not end with PAR1"
+    # Imported here, because DAGs import this module.
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        pq.read_metadata(path)
+    except pa.ArrowInvalid as error:
+        return f"the Parquet file is damaged: {error}"
+    return None

@@ -47,12 +47,7 @@ class FileRequest:
         self.policy = policy
 
     def head(self) -> requests.Response | None:
-        """Return the response to HEAD; None if the server does not support HEAD for this file.
-
-        Raises:
-            RetryableError: another attempt may succeed.
-            DownloadError: the server asks to wait for too long.
-        """
+        """Return the response to HEAD; None if the server does not support HEAD for this file."""
         with self._send("HEAD") as response:
             if response.status_code != 501:
                 check_retryable(response, self.error)
@@ -61,14 +56,10 @@ class FileRequest:
     def get(self, *expected: int, **headers: str) -> requests.Response:
         """Return the response to GET, with an unread body, for the caller to close.
 
-        Args:
-            expected: the statuses that the caller handles.
-            headers: further headers of the request.
-
         Raises:
             RetryableError: another attempt may succeed.
             NotYetAvailableError: the server has no such file.
-            DownloadError: any other status.
+            DownloadError: the status is not one of `expected`.
         """
         response = self._send("GET", **headers)
         if response.status_code in expected:

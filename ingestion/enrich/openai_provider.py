@@ -146,7 +146,7 @@ class OpenAiProvider:
             )
             return response, None
         except openai.APIConnectionError as error:
-            # The server may have answered, and billed, all the same.
+            # The server may have processed, and billed, the call.
             self._budget.end(call, "no_response", None)
             is_timeout = isinstance(error, openai.APITimeoutError)
             return None, RetryableError("timeout" if is_timeout else "connection failed")

@@ -2,8 +2,11 @@
 
 import base64
 import hashlib
+import io
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.ingestion.download.file_server import Fault, FileServer
@@ -25,7 +28,9 @@ def sha256(content: bytes) -> str:
 
 
 def parquet() -> bytes:
-    return b"PAR1" + CONTENT + b"PAR1"
+    file = io.BytesIO()
+    pq.write_table(pa.table({"bytes": [CONTENT]}), file)
+    return file.getvalue()
 
 
 @pytest.mark.parametrize("headers", [{}, {"Repr_Digest": f"sha-256=:{sha256(CONTENT)}:"}])
@@ -49,7 +54,7 @@ def test_length_that_is_too_long_once_is_retried(server: FileServer, folder: Pat
     ("name", "content", "headers", "reason"),
     [
         ("a.csv.gz", csv_gz(), {}, "the gzip is truncated"),
-        ("a.parquet", parquet(), {}, "does not end with PAR1"),
+        ("a.parquet", parquet(), {}, "the Parquet file is damaged"),
         ("a.csv", CONTENT, {"Repr_Digest": f"sha-256=:{sha256(CONTENT)}:"}, "its sha256 checksum differs"),
     ],
 )
@@ -157,8 +162,8 @@ def test_checksum_of_a_multipart_upload_is_ignored(server: FileServer, folder: P
         ("a.csv.gz", csv_gz()[:-8] + bytes(8), "the gzip is damaged"),
         ("a.csv.gz", b"<html>sorry</html>", "the gzip is damaged"),
         ("a.csv.gz", b"", "the gzip is empty"),
-        ("a.parquet", b"<html>sorry</html>", "does not begin with PAR1"),
-        ("a.parquet", b"PAR1", "too short for Parquet"),
+        ("a.parquet", b"<html>sorry</html>", "the Parquet file is damaged"),
+        ("a.parquet", b"PAR1", "the Parquet file is damaged"),
     ],
 )
 def test_damaged_format_is_an_error(
