@@ -34,7 +34,8 @@ class LoadOptions:
 def _load_files(resource: FileResource, settings: Settings, options: LoadOptions) -> list[LoadResult]:
     from ingestion.files.load_files import load_files
 
-    return load_files(resource, settings, partitions=options.partitions, names=options.files)
+    siblings = file_resources_of(resource.domain)
+    return load_files(resource, siblings, settings, partitions=options.partitions, names=options.files)
 
 
 def _load_api(resource: ApiResource, settings: Settings, options: LoadOptions) -> list[LoadResult]:

@@ -26,7 +26,6 @@ from ingestion.files.multi_entity_files import take_own_lines
 from ingestion.formats import ParsedFile, RowShape, UnreadableFileError, parse
 from ingestion.loader.loader import Loader, row_id_prefix
 from ingestion.loader.tables import file_loads
-from ingestion.registry import file_resources_of
 from ingestion.results import LoadResult
 from settings import Settings
 
@@ -38,6 +37,7 @@ NO_ENTITY = "none"
 
 def load_files(
     resource: FileResource,
+    siblings: Sequence[FileResource],
     settings: Settings,
     *,
     partitions: Sequence[str] | None = None,
@@ -47,6 +47,7 @@ def load_files(
 
     Args:
         resource: the resource to load.
+        siblings: all file resources of its domain, which share files of corrections.
         settings: the data folder and environment.
         partitions: the partitions to load; all if not given. One without a file fails.
         names: the files to load; all if not given. A missing one is deferred.
@@ -70,7 +71,7 @@ def load_files(
     with Loader.open(resource, settings) as loader:
         if resource.kept_files:
             loader.remove_unfinished(resource.kept_files.removesuffix("*"))
-        run = _Run(resource, loader, settings)
+        run = _Run(resource, siblings, loader, settings)
         # Another run may have had the warehouse, and the files, until now.
         paths = wanted()
         results = [run.load(path, duplicate=_duplicate(resource, path, paths)) for path in paths]
@@ -87,16 +88,18 @@ def load_files(
                 for each in partitions
                 if each not in delivered
             ]
-        elif resource == run.siblings[0]:
-            results += [run.reject_unmatched(path) for path in _unmatched(run.siblings, landing)]
+        elif resource == siblings[0]:
+            results += [run.reject_unmatched(path) for path in _unmatched(siblings, landing)]
         return results
 
 
 class _Run:
     """One run over the files of a resource, with its raw table open."""
 
-    def __init__(self, resource: FileResource, loader: Loader, settings: Settings) -> None:
-        self.siblings = file_resources_of(resource.domain)
+    def __init__(
+        self, resource: FileResource, siblings: Sequence[FileResource], loader: Loader, settings: Settings
+    ) -> None:
+        self._siblings = siblings
         self._resource = resource
         self._loader = loader
         self._settings = settings
@@ -131,8 +134,8 @@ class _Run:
 
     def reject_unmatched(self, path: Path) -> LoadResult:
         """Record a file that no resource of the domain matches as failed."""
-        patterns = dict.fromkeys(sibling.pattern for sibling in self.siblings)
-        corrections = [CORRECTIONS] if any(not sibling.partition for sibling in self.siblings) else []
+        patterns = dict.fromkeys(sibling.pattern for sibling in self._siblings)
+        corrections = [CORRECTIONS] if any(not sibling.partition for sibling in self._siblings) else []
         known = ", ".join([*patterns, *corrections])
         return self._reject(path, NO_ENTITY, f"no resource takes files of this name; known: {known}")
 
@@ -145,7 +148,7 @@ class _Run:
                 if record["sha256"] in self._loaded.get(path.name, {}):
                     return LoadResult(path.name, self._resource.entity, "skipped")
                 replaced = self._replaced_by(path.name)
-                header = map_header(path, self._resource, self.siblings, self._loader)
+                header = map_header(path, self._resource, self._siblings, self._loader)
                 record["extra_columns"] = ", ".join(header.extra) or None
                 parsed = self._parse(path, header, record, work)
                 if version_of(path) != version:
@@ -178,7 +181,7 @@ class _Run:
         if not header.names_entities:
             return parsed
         own = work / "own_rows.parquet"
-        parsed = take_own_lines(parsed, path.name, self._resource, self.siblings, parquet=own)
+        parsed = take_own_lines(parsed, path.name, self._resource, self._siblings, parquet=own)
         if parsed.rows:
             header.check_columns(self._resource)
         return parsed
