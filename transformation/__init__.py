@@ -1,1 +1,1 @@
-"""Run dbt and read what it leaves."""
+"""Run dbt and read its manifest."""

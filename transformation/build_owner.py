@@ -1,7 +1,7 @@
-"""Which run built a domain's models last: it alone publishes them, after its tests.
+"""The run that built a domain's models last; only this run may publish them.
 
-Of two runs of a domain at once, as a backfill may have them, the later one builds what the earlier one loaded as well.
-Were the earlier one to publish after it, readers could see what no test has passed.
+Two runs of a domain can overlap, for example in a backfill. The later one also builds what the earlier one loaded. If the
+earlier one published after the later build, readers would see rows that no test has checked.
 """
 
 from common.atomic_write import atomic_write
@@ -9,7 +9,7 @@ from settings import Settings
 
 
 def record_build_owner(domain: str, run_id: str, settings: Settings) -> None:
-    """Note that a run builds a domain's models, from now on or until now."""
+    """Record that a run starts or ends building a domain's models."""
     file = settings.builder(domain)
     file.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(file) as candidate:
@@ -17,7 +17,7 @@ def record_build_owner(domain: str, run_id: str, settings: Settings) -> None:
 
 
 def other_build_owner(domain: str, run_id: str, settings: Settings) -> str | None:
-    """The run that has built a domain's models since this one did; None if there is none."""
+    """Return the run that has built a domain's models since this one did, or None."""
     try:
         latest = settings.builder(domain).read_text()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Runs dbt on the project with the platform's settings, and keeps its manifest fresh."""
+"""Run dbt with the platform's settings, and keep its manifest up to date."""
 
 import json
 import os
@@ -11,17 +11,18 @@ from pathlib import Path
 from types import MappingProxyType
 
 from settings import DBT_PROJECT_DIR, PROJECT_DIR, Settings
+from transformation.manifest import SHARED
 
-# Unit tests try the logic on rows of their own; they can only fail where the code changes, and run there (`make test`).
+# Unit tests have their own rows, so they fail only after a change of code; `make test` runs them.
 UNIT_TESTS = "test_type:unit"
-# Months that the facts rebuild whether they differ or not: 2022, 2022-04, or several with commas between. As one of
-# dbt's own variables it would have dbt parse the whole project again whenever it changes.
+# Months that the facts rebuild even if nothing changed: 2022, 2022-04, or several separated by commas. An environment
+# variable, because dbt parses the whole project again when one of its own variables changes.
 REBUILD_VARIABLE = "SLUICE_REBUILD"
 WATCHED = ("models", "macros", "seeds", "tests")
 
 
 class DbtError(RuntimeError):
-    """dbt ended with a failure; its own output says why."""
+    """dbt failed; its output gives the reason."""
 
 
 def run_dbt(
@@ -31,13 +32,13 @@ def run_dbt(
     quiet: bool = False,
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Run one dbt command in a process of its own, which frees the warehouse when it ends.
+    """Run a dbt command in a process of its own, which releases the warehouse when it ends.
 
     Args:
         arguments: the command line after `dbt`, such as `["build", "--select", "tag:collisions"]`.
-        settings: which data folder and environment.
+        settings: the data folder and environment.
         quiet: show the output only if the command fails.
-        variables: of the environment, in place of those of the settings.
+        variables: environment variables that override those of the settings.
 
     Raises:
         DbtError: a node or the command failed.
@@ -57,45 +58,48 @@ def run_dbt(
 
 
 def selectors(domain: str) -> list[str]:
-    """dbt selectors of everything that a domain publishes, and of its tests."""
-    return [f"tag:{domain}", "tag:shared"]
+    """Return the selection of a domain's run: all that it publishes, with its tests.
+
+    It is the same as the domain's selector in selectors.yml, which `--exclude` cannot be combined with.
+    """
+    return [f"tag:{domain}", f"tag:{SHARED}"]
 
 
 def ensure_manifest(settings: Settings) -> None:
-    """Make `settings.manifest` anew if the dbt project has changed since.
+    """Update `settings.manifest` if the dbt project has changed.
 
-    What dbt's last command has left behind is taken if it is of the project as it is now.
+    The manifest of dbt's last command is copied if it is up to date; otherwise dbt parses the project.
 
     Raises:
-        DbtError: dbt refuses the project.
+        DbtError: the project is invalid.
     """
     if not is_stale(settings):
         return
     latest = settings.dbt_target / "manifest.json"
-    begun = _begun(latest)
-    if begun is None or _has_changed_since(begun):
+    started = _started(latest)
+    if started is None or _has_changed_since(started):
         run_dbt(["parse"], settings, quiet=True)
-        begun = _begun(latest)
+        started = _started(latest)
     settings.manifest.parent.mkdir(parents=True, exist_ok=True)
     copy = settings.manifest.with_suffix(f".{os.getpid()}")
     shutil.copyfile(latest, copy)
-    # A file that changed after dbt began to read makes it stale.
-    os.utime(copy, (begun, begun))
+    # So that a file that changed while dbt was reading makes the manifest stale.
+    os.utime(copy, (started, started))
     copy.replace(settings.manifest)
 
 
 def is_stale(settings: Settings) -> bool:
-    """Whether the manifest is missing or older than a file or folder of the dbt project."""
+    """Return whether the manifest is missing or older than a file or folder of the dbt project."""
     return not settings.manifest.exists() or _has_changed_since(settings.manifest.stat().st_mtime)
 
 
-def _begun(manifest: Path) -> float | None:
-    """When dbt began to read the project, in seconds since 1970; None if there is no whole manifest."""
+def _started(manifest: Path) -> float | None:
+    """Return when dbt started to read the project, as a timestamp; None if the manifest is missing or incomplete."""
     try:
-        begun = json.loads(manifest.read_text())["metadata"]["generated_at"]
+        started = json.loads(manifest.read_text())["metadata"]["generated_at"]
     except (FileNotFoundError, ValueError):
         return None
-    return datetime.fromisoformat(begun).timestamp()
+    return datetime.fromisoformat(started).timestamp()
 
 
 def _has_changed_since(made: float) -> bool:
@@ -105,16 +109,16 @@ def _has_changed_since(made: float) -> bool:
         PROJECT_DIR / "profiles.yml",
     ]
     for folder in WATCHED:
-        # Folders count too: a file that was deleted or moved changes only its folder's time.
+        # Folders too: deleting or moving a file changes only the time of its folder.
         sources += [DBT_PROJECT_DIR / folder, *(DBT_PROJECT_DIR / folder).rglob("*")]
     return any(path.exists() and path.stat().st_mtime > made for path in sources)
 
 
 def ensure_docs(settings: Settings) -> None:
-    """Generate the models' documentation into `settings.dbt_target` if it is older than the manifest.
+    """Generate dbt's documentation in `settings.dbt_target` if it is older than the manifest.
 
     Raises:
-        DbtError: dbt could not compile a model.
+        DbtError: a model does not compile.
     """
     ensure_manifest(settings)
     index = settings.dbt_target / "index.html"

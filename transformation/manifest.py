@@ -1,12 +1,12 @@
-"""What Python knows of the dbt models: their names, and what dbt's manifest says of them.
+"""The names of dbt models that Python reads, and the facts that it takes from dbt's manifest.
 
-No other module names a model of the core. Two kinds of facts are here:
+No other module names a dbt model of the core. There are two kinds of facts:
 
-- Names by which dbt's macros build the models that every domain has (`macros/audit/model_names.sql`). Who reads the
-  warehouse or a published file needs no manifest for them. `tests/dbt_project/test_project_rules.py` checks that every
-  domain has these models.
-- What differs between domains, which stands in the domain's own YAML: `Manifest.reports`, `Manifest.alerts`,
-  `Manifest.costs`, `Manifest.marts`.
+- Names of the models that every domain has. dbt's macros build and find the models by the same names
+  (`macros/audit/model_names.sql`), so readers of the warehouse or of a published file need no manifest.
+  `tests/dbt_project/test_project_rules.py` checks that every domain has these models.
+- Facts that differ between domains, declared in the YAML of the domain: `Manifest.marts`, `Manifest.reports`,
+  `Manifest.costs` and `Manifest.alerts`.
 """
 
 import json
@@ -17,7 +17,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-# The domain of the dimensions that each domain publishes with its own marts.
+# The domain of the dimensions that every domain publishes with its own marts.
 SHARED = "shared"
 MARTS = "marts"
 FILE_NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -73,7 +73,7 @@ class Costs:
 
 
 class Manifest:
-    """dbt's manifest, as far as the platform reads it."""
+    """The part of dbt's manifest that the platform reads."""
 
     def __init__(self, content: Mapping[str, Any]) -> None:
         self._content = content
@@ -153,7 +153,7 @@ class Manifest:
         return tuple(found)
 
     def alerts(self, domain: str) -> Mapping[str, Any]:
-        """Return the alert limits of a domain's own, from `config: meta: {alerts: …}` of its dbt group."""
+        """Return the alert limits of a domain, from `config: meta: {alerts: …}` of its dbt group."""
         for group in self._content.get("groups", {}).values():
             if group["name"] == domain:
                 return group.get("config", {}).get("meta", {}).get("alerts") or {}

@@ -1,4 +1,4 @@
-"""Of two runs of a domain at once, the one that built last publishes."""
+"""The run that built a domain last publishes it."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def things(settings: Settings) -> Settings:
     return settings
 
 
-def test_what_another_run_has_built_since_is_left_to_it(things: Settings) -> None:
+def test_a_run_does_not_publish_what_another_run_built(things: Settings) -> None:
     record_build_owner("things", "first", things)
     record_build_owner("things", "second", things)
     with pytest.raises(SupersededRunError, match="things has been built anew by second, which publishes it"):

@@ -1,4 +1,4 @@
-"""When dbt's manifest has to be made anew."""
+"""When dbt's manifest is updated."""
 
 import json
 import os
@@ -28,37 +28,37 @@ def test_a_changed_model_makes_the_manifest_stale(
     assert dbt.is_stale(settings)
 
 
-def left(settings: Settings, begun: datetime) -> str:
-    """dbt's manifest as a command leaves it that began to read the project at a time."""
+def write_latest(settings: Settings, begun: datetime) -> str:
+    """Write a manifest as a dbt command does that started to read the project at this time."""
     text = json.dumps({"metadata": {"generated_at": begun.strftime("%Y-%m-%dT%H:%M:%S.%fZ")}})
     settings.dbt_target.mkdir(parents=True, exist_ok=True)
     (settings.dbt_target / "manifest.json").write_text(text)
     return text
 
 
-def test_what_dbts_last_command_has_left_is_taken_if_nothing_has_changed_since(
+def test_manifest_of_the_last_command_is_reused_if_nothing_changed(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Which dbt would refuse.
+    # dbt would reject it.
     project = tmp_path / "dbt_project.yml"
     project.write_text("models: [wrong")
     monkeypatch.setattr(dbt, "DBT_PROJECT_DIR", tmp_path)
     begun = datetime.now(UTC) + timedelta(seconds=1)
-    text = left(settings, begun)
+    text = write_latest(settings, begun)
     dbt.ensure_manifest(settings)
     assert settings.manifest.read_text() == text
-    # A change while that command was at work, before it wrote its manifest.
+    # A change while the command was running, before it wrote its manifest.
     changed = begun.timestamp() + 1
     os.utime(project, (changed, changed))
     assert dbt.is_stale(settings)
 
 
 @pytest.mark.parametrize("cut", [None, 20])
-def test_a_project_that_dbt_refuses_is_an_error_with_its_words(
+def test_invalid_project_is_an_error_with_dbts_output(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int | None
 ) -> None:
-    # Older than the project, or half of one that is younger.
-    text = left(settings, datetime.now(UTC) + timedelta(hours=1 if cut else -1))
+    # Older than the project, or newer and incomplete.
+    text = write_latest(settings, datetime.now(UTC) + timedelta(hours=1 if cut else -1))
     (settings.dbt_target / "manifest.json").write_text(text[:cut])
     (tmp_path / "dbt_project.yml").write_text("name: sluice\nprofile: sluice\nmodels: [wrong\n")
     monkeypatch.setattr(dbt, "DBT_PROJECT_DIR", tmp_path)

@@ -10,7 +10,7 @@ from transformation.manifest import Costs, Manifest, ManifestError, Report, read
 
 
 def mart(name: str, domain: str, meta: dict | None = None) -> dict:
-    """A model as dbt's manifest has it."""
+    """Return a model as in dbt's manifest."""
     return {
         "resource_type": "model",
         "schema": "marts",
@@ -22,7 +22,7 @@ def mart(name: str, domain: str, meta: dict | None = None) -> dict:
 
 
 def manifest(*nodes: dict, groups: dict | None = None) -> Manifest:
-    """A manifest of these nodes."""
+    """Return a manifest of these nodes."""
     return Manifest({"nodes": {node["name"]: node for node in nodes}, "groups": groups or {}})
 
 
@@ -85,7 +85,7 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, '{"nodes": '])
-def test_a_missing_or_cut_manifest_is_an_error_that_names_the_file(
+def test_missing_or_incomplete_manifest_is_an_error_that_names_the_file(
     tmp_path: Path, content: str | None
 ) -> None:
     file = tmp_path / "manifest.json"
