@@ -57,9 +57,9 @@ def attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str, option:
 
 def storage_version(connection: duckdb.DuckDBPyConnection) -> str:
     """Return the storage format of the connection's file as DuckDB names it, such as `v1.0.0`."""
-    (tags,) = connection.execute(
+    ((tags,),) = connection.execute(
         "select tags from duckdb_databases() where database_name = current_database()"
-    ).fetchone()
+    ).fetchall()
     return tags["storage_version"].removesuffix("+")
 
 
@@ -127,15 +127,15 @@ def _write_table(
 
 
 def _has_too_much_free_space(warehouse: DuckDbWarehouse) -> bool:
-    total, free = warehouse.execute(
+    ((total, free),) = warehouse.execute(
         "select total_blocks, free_blocks from pragma_database_size() where database_name = ?", [NAME]
-    ).fetchone()
+    ).fetchall()
     return total > MIN_BLOCKS and free > MAX_FREE_SHARE * total
 
 
 def _write_month_views(warehouse: DuckDbWarehouse, tables: Mapping[str, Table]) -> None:
     """Create the views per month by their text, which names a table without its database."""
-    (database,) = warehouse.execute("select current_database()").fetchone()
+    ((database,),) = warehouse.execute("select current_database()").fetchall()
     warehouse.execute(f"drop schema if exists {NAME}.{MONTH_VIEWS_SCHEMA} cascade")
     if not any(table.mart.month_views for table in tables.values()):
         return

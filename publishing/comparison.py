@@ -112,7 +112,8 @@ def compare(
         for each in _table(name, old.get(name), after.get(name), limits)
     ]
     counts = {
-        name: tuple(side[name].rows if name in side else None for side in (old, after)) for name in names
+        name: (old[name].rows if name in old else None, after[name].rows if name in after else None)
+        for name in names
     }
     same = [name for name in names if name in old and name in after and old[name].same_rows(after[name])]
     differences.sort(key=lambda each: not each.stops)
@@ -131,9 +132,10 @@ def as_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _table(name: str, old: TableStats | None, new: TableStats | None, limits: Limits) -> Iterator[Difference]:
     if old is None or new is None:
         sides = [None if side is None else f"{side.rows:,} rows" for side in (old, new)]
-        yield Difference(name, "table", None, *sides, stops=new is None and old.contracted)
+        stops = old is not None and old.contracted
+        yield Difference(name, "table", None, sides[0], sides[1], stops=stops)
         return
-    for column in old.columns | new.columns:
+    for column in {**old.columns, **new.columns}:
         kinds = old.columns.get(column), new.columns.get(column)
         if kinds[0] != kinds[1]:
             stops = old.contracted and kinds[0] is not None
@@ -143,34 +145,28 @@ def _table(name: str, old: TableStats | None, new: TableStats | None, limits: Li
         inf if new.allow_decrease else limit for limit in (limits.max_row_decrease, limits.max_total_decrease)
     )
     yield from _change(name, "rows", None, old.rows, new.rows, max_row_decrease, limits.max_row_increase)
-    both = [column for column in old.columns if column in new.columns]
     if not old.rows or not new.rows:
         return
-    sums = old.total("totals"), new.total("totals")
+    both = [column for column in old.columns if column in new.columns]
+    totals = old.total("totals"), new.total("totals")
     for column in both:
-        if all(column in side for side in sums):
-            sides = [side[column] for side in sums]
-            yield from _change(name, "total", column, *sides, max_total_decrease, limits.max_total_increase)
-    for column in both:
-        if column in old.newest and column in new.newest and old.newest[column] != new.newest[column]:
-            sides = [side.newest[column] for side in (old, new)]
-            days = _days(*sides)
-            yield Difference(
-                name,
-                "newest",
-                column,
-                *sides,
-                days,
-                _finite(limits.max_days_back),
-                days is not None and -days > limits.max_days_back,
+        if column in totals[0] and column in totals[1]:
+            before, after = totals[0][column], totals[1][column]
+            yield from _change(
+                name, "total", column, before, after, max_total_decrease, limits.max_total_increase
             )
-    nulls = [(side.total("nulls"), side.rows) for side in (old, new)]
     for column in both:
-        shares = [counts.get(column, 0) / rows for counts, rows in nulls]
-        gained = shares[1] - shares[0]
+        first, last = old.newest.get(column), new.newest.get(column)
+        if first and last and first != last:
+            days, limit = _days(first, last), limits.max_days_back
+            stops = days is not None and -days > limit
+            yield Difference(name, "newest", column, first, last, days, _finite(limit), stops)
+    nulls = old.total("nulls"), new.total("nulls")
+    for column in both:
+        share = nulls[0].get(column, 0) / old.rows, nulls[1].get(column, 0) / new.rows
+        gained, limit = share[1] - share[0], limits.max_null_increase
         if gained:
-            limit = limits.max_null_increase
-            yield Difference(name, "nulls", column, *shares, gained, _finite(limit), gained > limit)
+            yield Difference(name, "nulls", column, *share, gained, _finite(limit), gained > limit)
 
 
 def _change(

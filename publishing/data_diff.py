@@ -77,10 +77,11 @@ class DataDiff:
         relations = [
             ".".join(map(quoted, filter(None, (database, SCHEMA, mart.name)))) for database in self._databases
         ]
-        rows = tuple(
+        before, after = (
             self._number(f"select count(*) from {relation}") if columns else None
             for relation, columns in zip(relations, found, strict=True)
         )
+        rows = before, after
         if not all(found):
             return TableDiff(mart.name, rows, sides=self._sides)
         old, new = ({name: self._type_of(kind) for name, kind in columns.items()} for columns in found)
@@ -117,7 +118,8 @@ class DataDiff:
         return dict(found.fetchall())
 
     def _number(self, query: str) -> int:
-        return self._connection.execute(query).fetchone()[0]
+        ((number,),) = self._connection.execute(query).fetchall()
+        return number
 
     def _is_key(self, relation: str, key: Iterable[str]) -> bool:
         columns = ", ".join(map(quoted, key))
@@ -135,8 +137,10 @@ class DataDiff:
         differ = {name: f"old.{quoted(name)} is distinct from new.{quoted(name)}" for name in columns}
         # One join counts the differences of all columns.
         counts = [f"count(*) filter ({condition})" for condition in differ.values()]
-        found = self._connection.execute(f"select {', '.join(counts)} {joined}").fetchone() if counts else ()
-        for name, number in zip(columns, found, strict=True):
+        found = (
+            self._connection.execute(f"select {', '.join(counts)} {joined}").fetchall() if counts else [()]
+        )
+        for name, number in zip(columns, found[0], strict=True):
             values = ", ".join(_text(f"{side}.{quoted(name)}") for side in ("old", "new"))
             rows = f"{joined} where {differ[name]}"
             yield self._rows(name, rows, _shown("old", key), values, number)
@@ -156,7 +160,8 @@ class DataDiff:
         examples = []
         if number:
             query = f"select {row}, {values} {rows} order by 1 limit {EXAMPLES}"
-            examples = [tuple(map(str, example)) for example in self._connection.execute(query).fetchall()]
+            found = self._connection.execute(query).fetchall()
+            examples = [(str(key), str(old), str(new)) for key, old, new in found]
         return RowDiff(what, number, tuple(examples))
 
 

@@ -44,6 +44,8 @@ READ_ONLY = 0o444
 class FileStore(Store):
     """The versions of a domain in a data folder."""
 
+    location: Path
+
     def __init__(self, domain: str, settings: Settings) -> None:
         self.domain = domain
         self.location = settings.published(domain)
@@ -98,7 +100,7 @@ class FileStore(Store):
         used, stamp = self.active(), file_stamp(self.location)
         unchanged = used is not None and used.facts["file_stamp"] == stamp
         # DuckDB's hashes may differ between its versions.
-        if unchanged and used.facts["duckdb"] == duckdb.__version__:
+        if used and unchanged and used.facts["duckdb"] == duckdb.__version__:
             return used
         facts, tables = self._read_published(self.location, marts)
         if used:
@@ -122,7 +124,7 @@ class FileStore(Store):
 
     def write(
         self,
-        warehouse: DuckDbWarehouse,
+        warehouse: Any,
         tables: Mapping[str, Table],
         stats: Mapping[str, TableStats],
         old: Version | None,

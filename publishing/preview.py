@@ -93,8 +93,9 @@ def preview(domain: str, settings: Settings) -> Preview:
             data_diff = DataDiff(connection, PUBLISHED, None)
             tables = [data_diff.compare(mart) for name, mart in marts.items() if name in models]
             for name in sorted(removed):
-                rows = connection.execute(f"select count(*) from {PUBLISHED}.{SCHEMA}.{quoted(name)}")
-                tables.append(TableDiff(name, (rows.fetchone()[0], None)))
+                relation = f"{PUBLISHED}.{SCHEMA}.{quoted(name)}"
+                ((rows,),) = connection.execute(f"select count(*) from {relation}").fetchall()
+                tables.append(TableDiff(name, (rows, None)))
     return Preview(domain, active.name, tuple(sorted(models)), tuple(tables))
 
 

@@ -59,7 +59,7 @@ def quarantine_share(warehouse: Warehouse, domain: str, limit: float) -> Quarant
     sums = "select coalesce(sum(rows_quarantined), 0)::bigint, coalesce(sum(rows_read), 0)::bigint"
     if not warehouse.columns(SCHEMA, accounting):
         raise PublishError(f"{SCHEMA}.{accounting} has not been built")
-    quarantined, read = warehouse.execute(f"{sums} from {SCHEMA}.{accounting}").fetchone()
+    ((quarantined, read),) = warehouse.execute(f"{sums} from {SCHEMA}.{accounting}").fetchall()
     share = quarantined / read if read else 0.0
     return QuarantineShare(quarantined, read, share, limit, is_over=share > limit)
 

@@ -53,10 +53,14 @@ class Reader:
 
     def rows(self) -> int:
         """Return the number of rows of all published tables."""
-        return sum(
-            self._connection.execute(f"select count(*) from {SCHEMA}.{quoted(name)}").fetchone()[0]
-            for name in self.tables()
+        counts = [f"select count(*) as rows from {SCHEMA}.{quoted(name)}" for name in self.tables()]
+        query = (
+            f"select coalesce(sum(rows), 0)::bigint from ({' union all '.join(counts)})"
+            if counts
+            else "select 0"
         )
+        ((rows,),) = self._connection.execute(query).fetchall()
+        return rows
 
     def _prepare(self, sql: str) -> None:
         """Make the tables that a query reads available."""
@@ -146,15 +150,18 @@ def _file(domain: str, settings: Settings) -> Iterator[Reader]:
     if not path.exists():
         raise NotPublishedError(f"{path} does not exist: {domain} has not been published")
     found = path.stat()
-    limit = {"memory_limit": settings.memory_limit}
-    with duckdb.connect(str(path), read_only=True, config=limit) as connection:
+    with duckdb.connect(
+        str(path), read_only=True, config={"memory_limit": settings.memory_limit}
+    ) as connection:
         yield Reader(connection, datetime.fromtimestamp(found.st_mtime, UTC), found.st_size)
 
 
 @contextmanager
 def _schema(domain: str, settings: Settings) -> Iterator[Reader]:
-    limit = {"memory_limit": settings.memory_limit}
-    with read_connection(settings) as warehouse, duckdb.connect(config=limit) as connection:
+    with (
+        read_connection(settings) as warehouse,
+        duckdb.connect(config={"memory_limit": settings.memory_limit}) as connection,
+    ):
         found = None
         if warehouse.columns("publishing", "versions"):
             found = warehouse.execute(

@@ -11,10 +11,10 @@ so a killed process leaves everything as it was or everything done.
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from publishing.errors import PublishError
 from publishing.marts import Mart
@@ -23,7 +23,7 @@ from publishing.store import Store
 from publishing.table_stats import Table, TableStats, count_partitions, describe_tables, verify_written
 from publishing.versions import HISTORY, Version, VersionError, now, user
 from settings import Settings
-from warehouse import WAIT_SECONDS, WarehouseBusyError, connect, quoted
+from warehouse import WarehouseBusyError, connect, quoted
 from warehouse.postgres import PostgresWarehouse
 
 # Not jsonb, which does not keep the order of columns.
@@ -42,6 +42,8 @@ create table if not exists publishing.history (
 class SchemaStore(Store):
     """The versions of a domain in a database."""
 
+    location: str
+
     def __init__(self, domain: str, settings: Settings) -> None:
         self.domain = domain
         self.location = f"published_{domain}"
@@ -59,12 +61,12 @@ class SchemaStore(Store):
         ]
 
     def active(self) -> Version | None:
-        with connect(self._settings) as warehouse:
+        with self._connect() as warehouse:
             name = self._schemas(warehouse).get(self.location)
         return next((each for each in self.versions() if each.name == name), None)
 
     def query(self, version: Version, sql: str) -> list[tuple[Any, ...]]:
-        with connect(self._settings) as warehouse:
+        with self._connect() as warehouse:
             schema = self._schema_of(warehouse, version)
             if schema is None:
                 raise VersionError(f"the schema of version {version.name} of {self.domain} is missing")
@@ -73,7 +75,7 @@ class SchemaStore(Store):
     @contextmanager
     def lock(self) -> Iterator[None]:
         try:
-            with connect(self._settings, f"{self.domain} versions", wait_seconds=WAIT_SECONDS) as warehouse:
+            with self._connect(f"{self.domain} versions") as warehouse:
                 self._remove_leftovers(warehouse)
                 try:
                     yield
@@ -85,7 +87,7 @@ class SchemaStore(Store):
     def current_stats(self, marts: Mapping[str, Mart] = MappingProxyType({})) -> Version | None:
         """Return the active version; raise `PublishError` if the schema was not published here."""
         active = self.active()
-        with connect(self._settings) as warehouse:
+        with self._connect() as warehouse:
             if active is None and warehouse.tables(self.location):
                 raise PublishError(
                     f"the schema {self.location} was not published by this project. To publish without a"
@@ -130,7 +132,7 @@ class SchemaStore(Store):
 
     def verify(self, version: Version) -> None:
         """Raise `VersionError` unless the version's tables have the columns and numbers of rows that were published."""
-        with connect(self._settings) as warehouse:
+        with self._connect() as warehouse:
             schema = self._schema_of(warehouse, version)
             marts = [
                 Mart(name, partition_by_column=stats.partition_by_column)
@@ -153,16 +155,19 @@ class SchemaStore(Store):
                     )
 
     def _remove(self, names: Collection[str]) -> None:
-        with connect(self._settings) as warehouse:
+        with self._connect() as warehouse:
             warehouse.execute(
                 "delete from publishing.versions where domain = ? and version = any(?)",
                 [self.domain, list(names)],
             )
             self._remove_leftovers(warehouse)
 
+    def _connect(self, domain: str | None = None) -> AbstractContextManager[PostgresWarehouse]:
+        return cast(AbstractContextManager[PostgresWarehouse], connect(self._settings, domain))
+
     def _select(self, columns: str, table: str, order_by: str) -> list[tuple[Any, ...]]:
         """Return this domain's rows of a table of the record; none before the first publication."""
-        with connect(self._settings) as warehouse:
+        with self._connect() as warehouse:
             if not warehouse.columns("publishing", table):
                 return []
             return warehouse.execute(
@@ -172,7 +177,7 @@ class SchemaStore(Store):
 
     def _change(self, name: str, what: str, change: Callable[[PostgresWarehouse], None]) -> None:
         """Change what readers see, and add a line to the history, in one transaction."""
-        with connect(self._settings) as warehouse, without_readers(warehouse, self.location):
+        with self._connect() as warehouse, without_readers(warehouse, self.location):
             change(warehouse)
             warehouse.execute(
                 "insert into publishing.history values (?, ?, ?, ?, ?)",

@@ -43,6 +43,7 @@ class SparkStore(FileStore):
 
     def __init__(self, domain: str, settings: Settings) -> None:
         super().__init__(domain, settings)
+        assert settings.spark is not None
         self._server = settings.spark
         self._marts = settings.spark.lake / SCHEMA
         self._schema = f"published_{domain}"
@@ -87,11 +88,12 @@ class SparkStore(FileStore):
                 connection.execute(f"create view {SCHEMA}.{quoted(name)} as {rows}")
             if months:
                 connection.execute(f"create schema {MONTH_VIEWS_SCHEMA}")
-            for view, query in months.items():
-                connection.execute(f"create view {MONTH_VIEWS_SCHEMA}.{quoted(view)} as {query}")
+            for month_view, query in months.items():
+                connection.execute(f"create view {MONTH_VIEWS_SCHEMA}.{quoted(month_view)} as {query}")
             written = DuckDbWarehouse(connection)
-            for name, table in describe_tables(written, [table.mart for table in tables.values()]).items():
-                verify_written(written, table, stats[name], [])
+            views = describe_tables(written, [table.mart for table in tables.values()])
+            for name, view in views.items():
+                verify_written(written, view, stats[name], [])
             connection.execute(f"checkpoint {candidate.NAME}")
         sync(self.candidate)
         return {

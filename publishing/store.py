@@ -12,7 +12,6 @@ from publishing.marts import Mart
 from publishing.table_stats import Table, TableStats
 from publishing.versions import Version, find_version
 from settings import Settings
-from warehouse import Warehouse
 
 STORES = {
     "duckdb": ("file_store", "FileStore"),
@@ -72,7 +71,7 @@ class Store(ABC):
     @abstractmethod
     def write(
         self,
-        warehouse: Warehouse,
+        warehouse: Any,  # the one of the store's engine
         tables: Mapping[str, Table],
         stats: Mapping[str, TableStats],
         old: Version | None,

@@ -21,9 +21,9 @@ WHOLE = ""
 BUILT_AT = "_built_at"
 # Columns that say when a row was built; other values in them do not make it another row.
 STAMPS = (BUILT_AT, "_source_built_at", "_validated_at")
-NUMBERS = ("DECIMAL", "DOUBLE", "FLOAT", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT")
-NUMBERS += ("USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "NUMERIC", "REAL")
 FLOATING = ("DOUBLE", "FLOAT", "REAL")
+INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+NUMBERS = (*FLOATING, "DECIMAL", "NUMERIC", *INTEGERS, *(f"U{kind}" for kind in INTEGERS))
 TIMES = ("DATE", "TIMESTAMP")
 
 

@@ -132,7 +132,8 @@ def _target(target: str, settings: Settings, folder: Path) -> Iterator[Settings]
     own = folder / target
     shutil.rmtree(own, ignore_errors=True)
     own.mkdir(parents=True)
-    where = Settings(env=settings.env, target=target, data_dir=own)
+    values: dict[str, Any] = {"env": settings.env, "target": target, "data_dir": own}
+    where = Settings(**values)
     try:
         with temporary_warehouse(where, "compare") as where:
             yield where

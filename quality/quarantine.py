@@ -10,6 +10,7 @@ import duckdb
 
 import settings as settings_module
 from common.atomic_write import atomic_write
+from ingestion.files.file_resource import FileResource
 from ingestion.registry import entities_of, resources_of
 from settings import Settings
 from transformation.manifest import quarantine_model
@@ -143,7 +144,8 @@ def describe(found: QuarantineReport, settings: Settings) -> str:
     if found.export:
         entity = found.by_file[0].entity
         lines += ["", f"written to {found.export}"]
-    if found.export and any(feed.partition for feed in resources_of(found.domain)):
+    resources = resources_of(found.domain)
+    if found.export and any(isinstance(each, FileResource) and each.partition for each in resources):
         lines += ["To correct a row, deliver the whole file of its month again; it replaces the month."]
     elif found.export:
         lines += [

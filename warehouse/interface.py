@@ -41,7 +41,8 @@ class Column:
 class Cursor(Protocol):
     """The result of a statement, as in DB-API 2.0."""
 
-    description: Sequence[Sequence[Any]]
+    @property
+    def description(self) -> Sequence[Sequence[Any]]: ...  # noqa: D102
 
     def fetchone(self) -> Any: ...
 

@@ -10,7 +10,14 @@ import pytest
 from cli.main import main
 from ingestion.load import load_domain
 from ingestion.registry import UnknownDomainError
-from quality.quarantine import FileCount, QuarantineError, ReasonCount, quarantine
+from quality.quarantine import (
+    FileCount,
+    QuarantineError,
+    QuarantineReport,
+    ReasonCount,
+    describe,
+    quarantine,
+)
 from settings import Settings
 from tests.holding import held
 from tests.kill_at import run_to_death
@@ -257,6 +264,16 @@ def test_the_command_says_what_to_do_with_an_export(
     assert "orders: status_is_known" in printed
     assert "corrections_….csv" in printed
     assert str(shop.landing("ecommerce")) in printed
+
+
+@pytest.mark.parametrize(
+    ("domain", "advice"), [("taxi", "deliver the whole file of its month"), ("news", "corrections_….csv")]
+)
+def test_the_advice_depends_on_the_resources_of_the_domain(
+    settings: Settings, domain: str, advice: str
+) -> None:
+    file = FileCount("entity", "file.csv", 1, 0)
+    assert advice in describe(QuarantineReport(domain, 1, 0, (), (file,), Path("bad.csv")), settings)
 
 
 def test_another_process_may_read_the_warehouse(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
