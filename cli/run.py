@@ -140,19 +140,20 @@ def _download(domain: str, months: list[str], settings: "Settings") -> list[str]
     return found
 
 
-@app.command(
-    rich_help_panel=PANEL,
-    add_help_option=False,
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-)
+@app.command(rich_help_panel=PANEL, add_help_option=False, context_settings={"ignore_unknown_options": True})
 def samples(
-    context: typer.Context,
-    what: Annotated[str | None, typer.Argument(metavar="[DOMAIN|serve]", show_default=False)] = None,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="DOMAIN|serve [OPTIONS]...", autocompletion=complete_domain, show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Write sample input for one domain or all; `serve` serves sample APIs. `sluice samples DOMAIN --help`."""
     from cli.samples import main
     from samples.domains import DOMAINS
 
-    if what is not None:
-        known(what, [*DOMAINS, "serve"], "domain")
-    main([*([what] if what else []), *context.args])
+    words = words or []
+    if named := [word for word in words if not word.startswith("-")]:
+        known(named[0], [*DOMAINS, "serve"], "domain")
+    main(words)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from publishing.publish import publish as publish_domain
 from publishing.reports import write_reports as write_domain_reports
 from settings import Settings
 from transformation.build_owner import record_build_owner
-from transformation.dbt import REBUILD_VARIABLE, UNIT_TESTS, run_dbt, selectors
+from transformation.dbt import REBUILD_VARIABLE, UNIT_TESTS, DbtError, ensure_manifest, run_dbt, selectors
 from warehouse import WarehouseBusyError, WarehouseUnavailableError, domain_lock
 
 BUILD = "build"
@@ -74,6 +75,9 @@ def run_domain(run: Run) -> Publication:
         FilesFailedError, LoadError, DbtError, PublishError, WarehouseBusyError: a required step failed; nothing is
             published.
     """
+    # The manifest says whether the domain has reports. If dbt refuses the project, the build fails, after the load.
+    with suppress(DbtError):
+        ensure_manifest(run.settings)
     steps = [step for step in steps_of(run.domain, run.settings) if step.in_shell]
     last = [step for step in steps if step.kind in (Kind.NOTIFY, Kind.RECORD)]
     try:

@@ -11,9 +11,8 @@ from enum import StrEnum
 from ingestion.api.api_resource import ApiResource
 from ingestion.files.file_resource import FileResource
 from ingestion.registry import resources_of
-from publishing.errors import PublishError
-from publishing.marts import marts_of
 from settings import Settings
+from transformation.manifest import ManifestError, read_manifest
 
 
 class Kind(StrEnum):
@@ -137,12 +136,13 @@ def steps_of(domain: str, settings: Settings) -> tuple[Step, ...]:
 
 
 def _has_reports(domain: str, settings: Settings) -> bool:
-    # Not by `publishing.reports`, which imports DuckDB: DAGs read the steps when they are parsed.
-    try:
-        marts = marts_of(domain, settings.manifest)
-    except PublishError:
+    if not settings.manifest.exists():
         return False
-    return any("report" in mart.meta for mart in marts.values())
+    try:
+        return bool(read_manifest(settings.manifest).reports(domain))
+    except ManifestError:
+        # The step itself fails, with the reason.
+        return True
 
 
 def steps_table(steps: Sequence[Step]) -> str:

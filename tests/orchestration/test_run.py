@@ -6,6 +6,7 @@ from ingestion.results import FilesFailedError
 from observability.metrics.record import last_run_result
 from orchestration.run import Run, run_domain
 from settings import Settings
+from tests.parsed import Parsed
 
 BAD = "nothing,known\n1,2\n"
 
@@ -16,7 +17,8 @@ def deliver(settings: Settings, domain: str, **files: str) -> None:
         (settings.landing(domain) / f"{name}.csv").write_text(text)
 
 
-def test_a_bad_file_stops_the_run_after_every_entity_is_loaded(settings: Settings) -> None:
+def test_a_bad_file_stops_the_run_after_every_entity_is_loaded(settings: Settings, project: Parsed) -> None:
+    project.put(settings)
     products = "product_id,product_name,category,unit_cost\nP1,Pen,office,1.5\n"
     deliver(settings, "ecommerce", orders=BAD, customers=BAD, products=products)
     run = Run("ecommerce", settings)

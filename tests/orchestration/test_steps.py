@@ -5,6 +5,7 @@ import pytest
 from ingestion.registry import domains
 from orchestration.steps import Kind, steps_of, steps_table
 from settings import Settings
+from tests.parsed import Parsed
 
 END = [Kind.BUILD, Kind.TEST, Kind.PUBLISH, Kind.NOTIFY, Kind.RECORD]
 
@@ -30,7 +31,8 @@ def test_the_steps_follow_from_the_declarations(settings: Settings) -> None:
     assert first("news") == ["ingest_articles", "check_for_new_data", "enrich_articles", "check_volume"]
 
 
-def test_only_a_domain_with_reports_writes_them(settings: Settings) -> None:
+def test_only_a_domain_with_reports_writes_them(settings: Settings, project: Parsed) -> None:
+    project.put(settings)
     writing = [
         domain for domain in domains() if Kind.REPORT in [step.kind for step in steps_of(domain, settings)]
     ]
