@@ -5,6 +5,7 @@ from datetime import datetime
 
 from ingestion.download.download import DownloadError
 from ingestion.download.partition import NothingToLoadError, download_partition
+from ingestion.enrich.enrichment_resource import EnrichmentResource
 from ingestion.load import complete_files, partitions_of
 from ingestion.registry import UnknownPartitionError, resources_of
 from ingestion.results import FilesFailedError, LoadSummary
@@ -43,12 +44,12 @@ def load_part(domain: str, run_id: str, settings: Settings, entity: str, **part:
 
     Raises:
         FilesFailedError: a file could not be loaded.
-        NothingToDoError: every file is left for a later run.
+        NothingToDoError: every file is deferred to a later run.
     """
     summary = ingest(domain, run_id, settings, entity, **part)
-    left = {result.reason for result in summary.results if result.status == "left"}
-    if left and len(left) == len(summary.results):
-        raise NothingToDoError("; ".join(sorted(left)))
+    deferred = [result.reason or "" for result in summary.results if result.status == "deferred"]
+    if deferred and len(deferred) == len(summary.results):
+        raise NothingToDoError("; ".join(sorted({*deferred})))
     return summary
 
 
@@ -113,11 +114,15 @@ def check_for_new_data(domain: str, settings: Settings, enrichment: str, *, new:
     from ingestion.enrich.volume_check import measure_volume
     from publishing.store import store_of
 
-    (resource,) = [each for each in resources_of(domain) if each.entity == enrichment]
+    (resource,) = [
+        each
+        for each in resources_of(domain)
+        if isinstance(each, EnrichmentResource) and each.entity == enrichment
+    ]
     loaded_at = measure_volume(resource.articles, settings).loaded_at
     # The newest version, not the active one: the next run must not undo a rollback.
     versions = store_of(domain, settings).versions()
-    published = versions and datetime.fromisoformat(versions[-1].facts["made_at"]) > loaded_at
+    published = versions and loaded_at and datetime.fromisoformat(versions[-1].facts["made_at"]) > loaded_at
     if not (new or count_waiting(resource, settings) or not published):
         raise NothingToDoError("no new articles")
 
