@@ -10,7 +10,7 @@
         'rows_quarantined', 'rows_superseded', 'rows_clean',
     ] -%}
     with loaded_files as (
-        {# The profiles set the session to UTC, so the cast gives UTC. #}
+        {# The session is in UTC (profiles.yml). #}
         select
             entity, source_file, _dlt_load_id, rows_read, rows_rejected, rows_loaded,
             cast(loaded_at as {{ dbt.type_timestamp() }}) as loaded_at
@@ -25,7 +25,7 @@
             0 as rows_quarantined, 0 as rows_superseded, 0 as rows_clean
         from loaded_files
         union all
-        {# Lines of a load that failed or was replaced are kept for people, but no rows are expected from them. #}
+        {# Only lines of loads that are in force: those of failed or replaced loads are kept for people to read. #}
         select
             rejected.entity, rejected.source_file, 0, 0, 0, cast(null as {{ dbt.type_timestamp() }}),
             count(*), 0, 0, 0, 0

@@ -3,6 +3,6 @@
     {{ return(adapter.dispatch('iso_weekday')(date)) }}
 {%- endmacro %}
 
-{% macro duckdb__iso_weekday(date) -%}
-    cast(isodow({{ date }}) as integer)
+{% macro default__iso_weekday(date) -%}
+    cast(extract(isodow from {{ date }}) as integer)
 {%- endmacro %}

@@ -3,6 +3,7 @@
     {{ return(adapter.dispatch('seconds_between')(started, ended)) }}
 {%- endmacro %}
 
-{% macro duckdb__seconds_between(started, ended) -%}
-    cast(epoch({{ ended }}) - epoch({{ started }}) as double)
+{% macro default__seconds_between(started, ended) -%}
+    {#- Doubles before the subtraction, so that the last digits are equal on all engines. -#}
+    cast(extract(epoch from {{ ended }}) as double precision) - cast(extract(epoch from {{ started }}) as double precision)
 {%- endmacro %}

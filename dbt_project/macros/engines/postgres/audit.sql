@@ -1,4 +1,4 @@
-{% macro postgres__each_rule(column) -%}
+{% macro postgres__split_rules(column) -%}
     unnest(string_to_array({{ column }}, ','))
 {%- endmacro %}
 

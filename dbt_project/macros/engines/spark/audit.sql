@@ -1,4 +1,4 @@
-{% macro spark__each_rule(column) -%}
+{% macro spark__split_rules(column) -%}
     explode(split({{ column }}, ','))
 {%- endmacro %}
 

@@ -13,7 +13,7 @@ located as (
 
     select
         *,
-        -- 0/0 stands for "not known" and lies outside the box like any other wrong point.
+        -- 0/0 means "unknown" and is outside the box, like other wrong points.
         coalesce(
             latitude between {{ city.south }} and {{ city.north }}
             and longitude between {{ city.west }} and {{ city.east }},

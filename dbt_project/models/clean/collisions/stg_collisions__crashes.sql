@@ -1,4 +1,4 @@
-{% set squeezed = [
+{% set delivered_columns = [
     'crash_date', 'crash_time', 'borough', 'zip_code', 'latitude', 'longitude',
     'on_street_name', 'cross_street_name', 'off_street_name',
     'number_of_persons_injured', 'number_of_persons_killed',
@@ -16,7 +16,7 @@
 with crashes as (
 
     select
-        {% for column in squeezed %}
+        {% for column in delivered_columns %}
             {{ normalize_whitespace(column) }} as {{ column }},
         {% endfor %}
         _source_file,

@@ -30,7 +30,7 @@ staging as (
         coalesce({{ is_email('customers.email') }}, false) as has_valid_email,
         customers.region,
 
-        -- A customer without a time of change is as of the delivery.
+        -- A row without a time of change counts from the load.
         case
             when customers.updated_at is null then loads.loaded_at
             else {{ try_timestamp('customers.updated_at') }}

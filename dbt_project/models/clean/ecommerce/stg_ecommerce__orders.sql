@@ -32,7 +32,7 @@ staging as (
 
         {{ try_date('orders.order_date') }} as order_date,
         orders.order_date is not null as has_order_date,
-        -- A shop's day begins up to half a day before that of UTC.
+        -- A shop's day starts up to half a day before the day in UTC.
         cast({{ dbt.dateadd('day', 1, 'loads.loaded_on') }} as date) as latest_date,
 
         orders._source_file,

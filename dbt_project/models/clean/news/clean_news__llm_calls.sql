@@ -15,7 +15,7 @@ with calls as (
         cast(cost_usd as decimal(18, 9)) as cost_usd,
         cast(saved_usd as decimal(18, 9)) as saved_usd,
 
-        -- The profiles set the session to UTC, so the casts give UTC.
+        -- The session is in UTC (profiles.yml).
         cast(called_at as {{ dbt.type_timestamp() }}) as called_at,
         cast(called_at as date) as called_on
     from {{ source('raw_news', 'llm_usage') }}

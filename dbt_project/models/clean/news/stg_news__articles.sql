@@ -8,7 +8,7 @@ with articles as (
         {{ normalize_whitespace('description') }} as description,
         {{ trimmed('url') }} as url,
         {{ trimmed('published_at') }} as published_at,
-        -- As ingestion has it, which finds by it what was made of the text.
+        -- As ingestion computes it, which finds the enrichment of a text by it.
         {{ sha256_hex("coalesce(title, '') || chr(10) || coalesce(description, '') || chr(10) || coalesce(content, '')") }}
             as content_hash,
         _source_file,

@@ -30,7 +30,7 @@ staging as (
 
         {{ try_date('sales.sale_date') }} as sale_date,
         sales.sale_date is not null as has_sale_date,
-        -- A store's day begins up to half a day before that of UTC.
+        -- A store's day starts up to half a day before the day in UTC.
         cast({{ dbt.dateadd('day', 1, 'loads.loaded_on') }} as date) as latest_date,
 
         sales._source_file,

@@ -1,4 +1,4 @@
--- A table: a record of the API changes under its _row_id, and there are few.
+-- A table, because the API changes records under their _row_id, and because there are few.
 {{ config(materialized='table') }}
 
 {{ apply_quality_rules(

@@ -13,7 +13,7 @@ first_vehicles as (
 
 counted as (
 
-    -- A group's empty count means nobody of the group; an empty total is the sum of the groups.
+    -- An empty count of a group means zero; an empty total is the sum of the groups.
     select
         *,
         coalesce(pedestrians_injured, 0) + coalesce(cyclists_injured, 0) + coalesce(motorists_injured, 0)

@@ -39,7 +39,7 @@ vehicles as (
         reported.vehicle_position,
         coalesce(vehicle_types.vehicle_type, reported.reported_vehicle_type, 'Unknown') as vehicle_type,
         case
-            -- Codes of an old form; what they stood for is not published.
+            -- Codes of an old form; their meaning is not published.
             when {{ try_integer('reported.reported_factor') }} is not null then 'Unknown'
             else coalesce(contributing_factors.contributing_factor, reported.factor_in_capitals, 'Unknown')
         end as contributing_factor

@@ -1,4 +1,4 @@
--- A view, so that the fact, its one reader, joins and computes only the months that it writes.
+-- A view, so that the fact, its only reader, joins and computes only the months that it writes.
 {{ config(materialized='view') }}
 
 with orders as (
@@ -9,7 +9,7 @@ with orders as (
 
 customers as (
 
-    -- A join by two comparisons is fast; one with an "or" for the open end is not.
+    -- A join with two comparisons is fast; one with "or" for the open end is not.
     select
         *,
         coalesce(valid_to, cast('9999-12-31' as date)) as valid_before

@@ -1,4 +1,4 @@
--- A view, so that the fact, its one reader, joins and computes only the months that it writes.
+-- A view, so that the fact, its only reader, joins and computes only the months that it writes.
 {{ config(materialized='view') }}
 
 with sales as (

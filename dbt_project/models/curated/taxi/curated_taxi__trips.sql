@@ -1,4 +1,4 @@
--- A view, so that the fact, its one reader, computes only the months that it writes.
+-- A view, so that the fact, its only reader, computes only the months that it writes.
 {{ config(materialized='view') }}
 
 with trips as (

@@ -11,7 +11,7 @@ places as (
         crash_month,
         coalesce(borough, 'UNKNOWN') as borough,
         severity,
-        -- As written, a decimal: of a double engines round halves differently.
+        -- A decimal of the delivered text: engines round halves of doubles differently.
         cast(round(cast(latitude as decimal(18, 9)), 2) as decimal(5, 2)) as latitude,
         cast(round(cast(longitude as decimal(18, 9)), 2) as decimal(5, 2)) as longitude,
         persons_injured + persons_killed as casualties

@@ -8,7 +8,7 @@ with locations as (
         off_street_name
     from {{ ref('curated_collisions__crashes') }}
     union
-    -- The unknown location, which a crash without any of the five has too.
+    -- The unknown location, also of a crash without any of the five columns.
     select
         cast(null as {{ dbt.type_string() }}) as borough,
         cast(null as {{ dbt.type_string() }}) as zip_code,

@@ -6,7 +6,7 @@ with customers as (
 
 versions as (
 
-    -- By version first: far fewer rows are left for the join.
+    -- By version first, which leaves far fewer rows for the join.
     select
         customer_key,
         count(*) as orders,

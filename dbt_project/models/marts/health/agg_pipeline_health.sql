@@ -85,7 +85,7 @@ publications as (
 
     select
         *,
-        -- Not the newest version: readers may see an earlier one, after a rollback.
+        -- Not the newest version: after a rollback, readers see an earlier one.
         row_number() over (
             partition by pipeline order by coalesce(collected_at, published_at) desc, published_at desc
         ) as place

@@ -43,7 +43,7 @@ joined as (
         recorded.rows_failed,
         recorded.error,
         airflow_runs.queued_at,
-        -- Airflow's times where there are any: one clock for all tasks and runs.
+        -- Airflow's times where they exist: one clock for all tasks and runs.
         case when airflow_runs.run_id is null then recorded.started_at else airflow_runs.started_at end as started_at,
         case when airflow_runs.run_id is null then recorded.ended_at else airflow_runs.ended_at end as ended_at
     from airflow_runs
