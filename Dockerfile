@@ -1,4 +1,4 @@
-# Airflow's own image, of the version in requirements.txt; slim: what it needs beside is file_lock there.
+# The image of Airflow, in the version of requirements.txt; slim, because requirements.txt has the providers.
 FROM apache/airflow:slim-3.3.2-python3.12
 
 USER root
@@ -7,10 +7,11 @@ RUN install --directory --owner=airflow --group=0 /sluice /sluice/data
 USER airflow
 WORKDIR /sluice
 
-# Before the code: a change of the code installs nothing.
+# Before the code, so that a change of the code installs no packages again.
 COPY requirements.txt .
 RUN pip install --no-cache-dir --requirement requirements.txt
 COPY --chown=airflow:0 . .
+# The command `sluice`.
 RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable .
-# What Python compiles where it may not write, it compiles at every start.
+# Python would compile files in a folder that it may not write at every start.
 RUN python -m compileall -q .

@@ -158,11 +158,11 @@ def test_a_warehouse_on_a_server_of_ones_own_is_known_to_all_who_use_it(variable
 
 
 def test_the_image_is_of_the_locked_airflow():
-    file_lock = re.search(
+    locked = re.search(
         r"^apache-airflow==(\S+)$", (PROJECT_DIR / "requirements.txt").read_text(), re.MULTILINE
     )
     base = re.search(r"^FROM (\S+)$", (PROJECT_DIR / "Dockerfile").read_text(), re.MULTILINE)
-    assert re.fullmatch(rf"apache/airflow:slim-{re.escape(file_lock[1])}-python3\.1[123]", base[1])
+    assert re.fullmatch(rf"apache/airflow:slim-{re.escape(locked[1])}-python3\.1[123]", base[1])
 
 
 def test_secrets_and_data_stay_out_of_the_image_and_out_of_git():
