@@ -54,7 +54,7 @@ def measure(quick: bool) -> tuple[str, dict]:
         ended[whole] = [_first(settings) for _ in range(1 if quick else 2)]
         size = _size(settings)
         sizes |= dict.fromkeys(list(ended)[1:], size)
-        times = {"plain copy and fsync": [], "rollback": [], "promotion": []}
+        times: dict[str, list[float]] = {"plain copy and fsync": [], "rollback": [], "promotion": []}
         _execute(settings, *(each.format(month=f"{FIRST}-01") for each in REBUILD))
         _publish(settings)
         for number in range(runs):

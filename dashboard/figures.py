@@ -25,7 +25,9 @@ BAR_HEIGHT = 24
 LABEL = "#7F7F7F"
 
 
-def figure(title: str, data: pd.DataFrame, chart: alt.Chart | None = None, *, name: str) -> None:
+def figure(
+    title: str, data: pd.DataFrame, chart: alt.Chart | alt.LayerChart | None = None, *, name: str
+) -> None:
     """Show a chart with its title and its data as a CSV file; without a chart, a table.
 
     Args:

@@ -7,7 +7,7 @@ asks for more, counts attempts without regard to progress, and puts the query of
 import http.client
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
@@ -79,7 +79,7 @@ def retry(
     attempts = Retrying(
         retry=retry_if_exception_type(RetryableError),
         stop=stop_after_attempt(policy.attempts),
-        wait=lambda state: max(state.outcome.exception().wait, backoff(state)),
+        wait=lambda state: max(getattr(state.outcome.exception(), "wait", 0.0), backoff(state)),
         after=reset_after_progress,
         before_sleep=log_retry,
         reraise=True,
@@ -130,7 +130,7 @@ def status_text(status: int) -> str:
     return f"HTTP {status} {http.client.responses.get(status, '')}".strip()
 
 
-def retry_after(headers: "requests.structures.CaseInsensitiveDict[str]") -> float:
+def retry_after(headers: Mapping[str, str]) -> float:
     """Return the seconds of the header Retry-After, a number or a date; 0 without one."""
     text = headers.get("Retry-After", "").strip()
     if text.isdecimal():

@@ -16,7 +16,7 @@ from ingestion.registry import (
     file_resources_of,
     resources_of,
 )
-from ingestion.results import FilesFailedError, LoadResult, LoadSummary
+from ingestion.results import FilesFailedError, LoadResult, LoadSummary, Status
 from settings import Settings
 
 
@@ -45,7 +45,7 @@ def _load_api(resource: ApiResource, settings: Settings, options: LoadOptions) -
         return [load_api(resource, settings, limit=options.limit)]
     except SourceApiError as error:
         is_deferred = resource.is_optional and not resource.settings().api_url
-        status = "deferred" if is_deferred else "failed"
+        status: Status = "deferred" if is_deferred else "failed"
         return [LoadResult(resource.source_file, resource.entity, status, reason=str(error))]
 
 

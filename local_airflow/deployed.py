@@ -23,7 +23,7 @@ def deployed(settings: Settings, parallelism: int) -> tuple[AirflowAccess, dict[
     metadata = _opened(own.metadata_url, own.metadata_password).replace(
         "postgresql:", "postgresql+psycopg2:", 1
     )
-    options = {
+    options: dict[str, str | int] = {
         "CORE__FERNET_KEY": own.fernet_key.get_secret_value(),
         "DATABASE__SQL_ALCHEMY_CONN": metadata,
         "API__PORT": urlsplit(access.url).port or 80,

@@ -31,4 +31,4 @@ def worker(name: str) -> bool:
 
 if __name__ == "__main__":
     kind, *arguments = sys.argv[1:]
-    sys.exit(not {"airflow": airflow, "worker": worker}[kind](*arguments))
+    sys.exit(not (airflow(*arguments) if kind == "airflow" else worker(*arguments)))

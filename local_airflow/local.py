@@ -231,7 +231,7 @@ class LocalAirflow:
         missing = [api for api in apis_in_use() if not api.api_url]
         if not missing:
             return {}
-        self._add(**sample_apis.COMPONENT, environment=configuration.airflow_environment(self._settings))
+        self._add(*sample_apis.COMPONENT, environment=configuration.airflow_environment(self._settings))
         found = sample_apis.await_variables(self._components[-1], missing)
         for api in missing:
             self._say(f"{api.url_variable} is not set; samples stand in, on {found[api.url_variable]}")

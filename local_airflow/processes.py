@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -52,7 +53,7 @@ class Lock:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._facts = path.with_suffix(".json")
-        self._file = None
+        self._file: IO[str] | None = None
 
     def acquire(self) -> None:
         """Acquire the lock. Raises AirflowError if a process holds it."""

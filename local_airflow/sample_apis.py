@@ -8,7 +8,7 @@ from ingestion.api.settings import ApiSettings
 from local_airflow.processes import AirflowError, Component
 from samples.apis.variables import variables
 
-COMPONENT = {"name": "sample-apis", "arguments": ["-m", "cli", "samples", "serve", "--brief"]}
+COMPONENT = ("sample-apis", ["-m", "cli", "samples", "serve", "--brief"])
 START_SECONDS = 60
 
 

@@ -136,6 +136,7 @@ def _send_mail(message: Message, settings: Settings) -> None:
     written["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
     written.set_content(message.text)
     context = ssl.create_default_context()
+    server: smtplib.SMTP
     if smtp.security == "ssl":
         server = smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=TIMEOUT_SECONDS, context=context)
     else:

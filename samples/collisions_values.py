@@ -3,7 +3,15 @@
 from samples.lines import weighted
 
 _COUNTS = ("PERSONS", "PEDESTRIANS", "CYCLIST", "MOTORIST")
-_HEAD = ("CRASH DATE", "CRASH TIME", "BOROUGH", "ZIP CODE", "LATITUDE", "LONGITUDE", "LOCATION")
+_HEAD: tuple[str, ...] = (
+    "CRASH DATE",
+    "CRASH TIME",
+    "BOROUGH",
+    "ZIP CODE",
+    "LATITUDE",
+    "LONGITUDE",
+    "LOCATION",
+)
 _HEAD += ("ON STREET NAME", "CROSS STREET NAME", "OFF STREET NAME")
 _OFFICIAL = (
     *_HEAD,

@@ -61,7 +61,7 @@ class Part:
     @property
     def by_rule(self) -> Mapping[str, int]:
         """Rule → quarantined lines that break it; a line that breaks two rules is counted under both."""
-        count = Counter()
+        count: Counter[str] = Counter()
         for kind, lines in self.defects.items():
             count.update(dict.fromkeys(self.expected[kind].rules, lines))
         return dict(+count)

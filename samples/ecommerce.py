@@ -309,7 +309,9 @@ def write_ecommerce(
     }
 
     suffix = ".csv.gz" if gz else ".csv"
-    paths = {entity: (folder / f"{entity}_{name}{suffix}",) for entity in entities}
+    paths: dict[str, tuple[Path, ...]] = {
+        entity: (folder / f"{entity}_{name}{suffix}",) for entity in entities
+    }
     if "orders" in entities and files > 1:
         paths["orders"] = tuple(folder / f"orders_{name}_{k:03}{suffix}" for k in range(1, files + 1))
     with lines.generator(seed, CHOICES, _MACROS) as connection:

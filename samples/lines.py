@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from inspect import signature
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 
@@ -138,7 +138,7 @@ def write(
         if path.suffix == ".parquet":
             relation.write_parquet(str(part))
         else:
-            compression = "gzip" if path.suffix == ".gz" else "none"
+            compression: Literal["gzip", "none"] = "gzip" if path.suffix == ".gz" else "none"
             relation.write_csv(str(part), header=True, quotechar="", compression=compression)
         part.replace(path)
 

@@ -115,7 +115,7 @@ class Settings(EnvSettings):
     )
 
     @classmethod
-    def settings_customise_sources(
+    def settings_customise_sources(  # type: ignore[override]  # dotenv and secrets are not read
         cls,
         settings_cls: type[EnvSettings],
         init_settings: PydanticBaseSettingsSource,

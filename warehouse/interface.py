@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from settings import Settings
 
@@ -54,7 +54,7 @@ class ImportFile:
     """A file of rows that dlt imports into a raw table."""
 
     path: Path
-    file_format: str
+    file_format: Literal["parquet", "csv", "reference"]
 
 
 class Warehouse(Protocol):

@@ -1,6 +1,6 @@
 """dlt's PostgreSQL destination, which loads files of rows by COPY in the text format."""
 
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from dlt.common.destination import PreparedTableSchema
 from dlt.common.destination.client import HasFollowupJobs, LoadJob, RunnableLoadJob
@@ -23,7 +23,7 @@ class CopyTextJob(RunnableLoadJob, HasFollowupJobs):
         self._id_of_load = load_id
 
     def run(self) -> None:
-        client = self._job_client.sql_client
+        client: Any = self._job_client.sql_client  # type: ignore[attr-defined]  # dlt declares the base class
         with open(self._file_path, "rb") as file:  # noqa: PTH123
             names = [*file.readline().decode().rstrip("\n").split("\t"), "_dlt_load_id"]
             columns = ", ".join(client.escape_column_name(name) for name in names)

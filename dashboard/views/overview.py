@@ -1,5 +1,7 @@
 """A card per domain, and a timeline of all runs."""
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 import streamlit as st
@@ -50,7 +52,7 @@ def show() -> None:
         _timeline()
 
 
-def _card(domain: str, health: tuple | None) -> None:
+def _card(domain: str, health: Any) -> None:
     st.subheader(domain.capitalize(), anchor=False)
     moment = published_at(domain)
     try:

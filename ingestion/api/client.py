@@ -56,7 +56,7 @@ class ApiClient(RESTClient):
         hooks: dict[str, Any] = {"response": []}
         return self.paginate(path, params=dict(params or {}), paginator=paginator, hooks=hooks)
 
-    def extract_response(self, response: Response, data_selector: str) -> list[Any]:
+    def extract_response(self, response: Response, data_selector: Any) -> list[Any]:
         """Return the records of a response; it is an error if the field has no list."""
         records = self.body(response).get(data_selector)
         if not isinstance(records, list):

@@ -167,7 +167,7 @@ class _RawTable:
         }
         last = self._last_load()
         is_same = last and all(last[name] == value for name, value in counts.items())
-        result = {"name": self._resource.source_file, "entity": self._resource.entity}
+        result: dict[str, Any] = {"name": self._resource.source_file, "entity": self._resource.entity}
         if batch.is_partial:
             result["reason"] = batch.reason
         if not len(changed) and is_same and rejected.keys() == before.keys():

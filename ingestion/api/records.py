@@ -14,6 +14,8 @@ _normalize = NamingConvention().normalize_identifier
 class ExactNumber(float):
     """A number with the text that it was written as: a price of 25.10 does not become 25.1."""
 
+    text: str
+
     def __new__(cls, text: str) -> "ExactNumber":
         """Parse a number of a JSON text."""
         number = super().__new__(cls, text)

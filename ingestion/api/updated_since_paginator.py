@@ -48,7 +48,8 @@ class UpdatedSincePaginator(BasePaginator):
     def update_request(self, request: Request) -> None:
         """Request the next page."""
         since = {"updated_since": self._since} if self._since else {}
-        request.params = {**(request.params or {}), **since, "page": self._page, "page_size": self._page_size}
+        params: Any = request.params or {}
+        request.params = {**params, **since, "page": self._page, "page_size": self._page_size}
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         """Decide from a page what to read next."""

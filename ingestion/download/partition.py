@@ -2,7 +2,7 @@
 
 from ingestion.download.download import Download, NotYetAvailableError, download
 from ingestion.files.landing import find_files
-from ingestion.registry import check_partitions, resources_of
+from ingestion.registry import check_partitions, file_resources_of, resources_of
 from settings import Settings
 
 
@@ -26,8 +26,8 @@ def download_partition(domain: str, month: str, settings: Settings) -> Download:
         UnknownPartitionError: that is not a month, or the domain has no monthly files.
         DownloadError: the file could not be downloaded; an existing file stays.
     """
-    resource = resources_of(domain)[0]
-    check_partitions(resource, [month])
+    check_partitions(resources_of(domain)[0], [month])
+    resource = file_resources_of(domain)[0]
     landing = settings.landing(domain)
     landing.mkdir(parents=True, exist_ok=True)
     url = (settings.download_url(domain) or "").replace("{month}", month)

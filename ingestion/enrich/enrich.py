@@ -33,7 +33,7 @@ from ingestion.enrich.settings import EnrichmentSettings
 from ingestion.enrich.write_ahead_log import WriteAheadLog
 from ingestion.loader.loader import Loader
 from ingestion.loader.tables import enrichments, llm_usage
-from ingestion.results import LoadResult
+from ingestion.results import LoadResult, Status
 from ingestion.retry_policy import RetryPolicy
 from settings import Settings
 from warehouse import Warehouse, connect
@@ -159,7 +159,7 @@ class _Work:
             ]
             cause = self.stopped or "; ".join(filter(None, causes))
             reasons.append(f"{left} articles left for the next run: {cause}")
-        status = "partial" if reasons else "loaded" if waiting else "skipped"
+        status: Status = "partial" if reasons else "loaded" if waiting else "skipped"
         reason = "; ".join(reasons) or None
         return LoadResult(entity, entity, status, waiting, self.enriched, self.failed, reason=reason)
 

@@ -49,7 +49,7 @@ def _without_limits(schema: Any) -> Any:
     return schema
 
 
-RESPONSE_FORMAT = {
+RESPONSE_FORMAT: Any = {
     "type": "json_schema",
     "json_schema": {
         "name": "enrichment",
@@ -135,7 +135,7 @@ class OpenAiProvider:
         self._budget.end(call, outcome, price.of(*tokens) if usage else None, tokens)
         return enrichment, reason
 
-    def _send(self, messages: Any, call: dict) -> tuple[Any, Exception | None]:
+    def _send(self, messages: Any, call: dict[str, Any]) -> tuple[Any, Exception | None]:
         try:
             response = self._client.chat.completions.create(
                 model=self.model,

@@ -14,8 +14,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import date
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import settings as settings_module
 from common.atomic_write import atomic_write
@@ -147,7 +148,9 @@ def _checked(path: Path) -> dict[str, str]:
     with _reading(path) as (pack, sums):
         for member in pack:
             if member.name != SUMS:
-                found[member.name] = hashlib.file_digest(pack.extractfile(member), "sha256").hexdigest()
+                found[member.name] = hashlib.file_digest(
+                    cast(BufferedReader, pack.extractfile(member)), "sha256"
+                ).hexdigest()
     if found != sums:
         wrong = sorted(name for name in {*found, *sums} if found.get(name) != sums.get(name))
         raise _damaged(path, f"{', '.join(wrong)} is not what was packed")

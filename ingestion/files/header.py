@@ -85,7 +85,7 @@ def map_header(
 def _raw_names(written: Sequence[str], resource: FileResource) -> list[str | None]:
     if "" in written:
         raise UnreadableFileError(f"column {written.index('') + 1} of the header has no name")
-    declared = {name: name for name in (*resource.columns, *resource.optional)} | resource.aliases
+    declared = {name: name for name in (*resource.columns, *resource.optional)} | dict(resource.aliases)
     by_key = {_key(alias): name for alias, name in declared.items()}
 
     def raw_name(header: str) -> str | None:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, cast
 
 import numpy as np
 
@@ -58,11 +58,11 @@ class Framing:
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[BinaryIO]:
+def _open(path: Path) -> Iterator[IO[bytes]]:
     """The plain bytes of a file; a gzip that is damaged or stops early becomes an error in words."""
     with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
         try:
-            yield file
+            yield cast(IO[bytes], file)
         except EOFError as error:
             raise UnreadableFileError("the gzip is truncated: its end is missing") from error
         except (gzip.BadGzipFile, zlib.error) as error:
@@ -164,14 +164,14 @@ class _Lines:
 class _RepairedCopy:
     """A copy that holds whole records only, as UTF-8 with LF line ends, and what was left out of it."""
 
-    def __init__(self, path: Path, out: BinaryIO, columns: int) -> None:
+    def __init__(self, path: Path, out: IO[bytes], columns: int) -> None:
         self._framing = Framing(path=path, records=-1)  # the header is no record
         self._out = out
         self._columns = columns
         self._ordinal = 0
         self._shift = 0
 
-    def fill(self, file: BinaryIO) -> Framing:
+    def fill(self, file: IO[bytes]) -> Framing:
         """Write the copy; returns its framing."""
         rest = b""
         for block, last in _blocks(file):
@@ -253,7 +253,7 @@ def _width(record: bytes) -> int | None:
     return len(fields)
 
 
-def _blocks(file: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+def _blocks(file: IO[bytes]) -> Iterator[tuple[bytes, bool]]:
     """Blocks that end at a line's end, without the byte order mark, and whether each is the last."""
     data = file.read(BLOCK_BYTES).removeprefix(BOM)
     while data:

@@ -105,8 +105,8 @@ class Loader:
         """
         self.run(
             raw_rows(self._resource, self._import(parquet, rows) if rows else [], append=append),
-            rejected_lines(rejected),
-            file_loads(records),
+            rejected_lines(iter(rejected)),
+            file_loads(iter(records)),
         )
         self._remove_stale_rejects()
 

@@ -73,7 +73,7 @@ def send_alerts(settings: Settings, *, now: datetime | None = None, rules: Path 
         ]
         if changed:
             _write(warehouse, settings, changed)
-        sent = []
+        sent: list[Alert] = []
         for alert in _unsettled(warehouse):
             marked = alert.copy()
             sent += _notify(marked, settings, now)

@@ -36,9 +36,9 @@ def merge_resource(
         key: the columns that identify a row.
         replaces: a column; rows that share its value with a new row are removed, whatever their key.
     """
-    columns = {column: {"data_type": kind} for column, kind in types.items()}
-    disposition = {"disposition": "merge", "strategy": "delete-insert"}
-    data = rows or [dlt.mark.materialize_table_schema()]
+    columns: Any = {column: {"data_type": kind} for column, kind in types.items()}
+    disposition: Any = {"disposition": "merge", "strategy": "delete-insert"}
+    data: list[Any] = list(rows) or [dlt.mark.materialize_table_schema()]
     return dlt.resource(
         data, name=name, write_disposition=disposition, primary_key=key, merge_key=replaces, columns=columns
     )
