@@ -1,5 +1,5 @@
--- A failure means that the fact, which is rebuilt by month, still has a deleted collision, lacks a new one or has one in
--- the wrong month: a full refresh of fct_collisions would give other figures.
+-- A failure means that the fact, which is rebuilt by month, still has a deleted collision, lacks a new one or has one
+-- in the wrong month: a full refresh of fct_collisions would give other figures.
 with clean as (
 
     select

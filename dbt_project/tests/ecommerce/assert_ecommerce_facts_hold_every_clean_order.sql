@@ -1,5 +1,5 @@
--- A failure means that the fact, which is rebuilt by month, still has a deleted order, lacks a new one or has one in the
--- wrong month: a full refresh of fct_orders would give other figures.
+-- A failure means that the fact, which is rebuilt by month, still has a deleted order, lacks a new one or has one in
+-- the wrong month: a full refresh of fct_orders would give other figures.
 {{ sum_differences(
     {'relation': ref('clean_ecommerce__orders'), 'by': month_start('order_date'), 'sums': {
         'orders': 'count(*)', 'quantity': 'sum(quantity)',

@@ -1,5 +1,5 @@
--- A failure means that an aggregate by day, hour or zone has other totals than the trips, for example because a month was
--- not aggregated again after its trips changed. Each row names an aggregate and a month.
+-- A failure means that an aggregate by day, hour or zone has other totals than the trips, for example because a month
+-- was not aggregated again after its trips changed. Each row names an aggregate and a month.
 {% set of_facts = {
     'trips': 'sum(case when is_refund then 0 else 1 end)',
     'refunds': 'sum(case when is_refund then 1 else 0 end)',

@@ -9,8 +9,9 @@ with articles as (
         {{ trimmed('url') }} as url,
         {{ trimmed('published_at') }} as published_at,
         -- As ingestion computes it, which finds the enrichment of a text by it.
-        {{ sha256_hex("coalesce(title, '') || chr(10) || coalesce(description, '') || chr(10) || coalesce(content, '')") }}
-            as content_hash,
+        {{ sha256_hex(
+            "coalesce(title, '') || chr(10) || coalesce(description, '') || chr(10) || coalesce(content, '')"
+        ) }} as content_hash,
         _source_file,
         _source_row,
         _row_id,
