@@ -45,6 +45,11 @@ def ask(domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None
         raise NothingToShowError(f"The published version of {domain} cannot be read: {reason}") from error
 
 
+def ask_row(domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> pd.Series:
+    """Return the first row of `ask`."""
+    return ask(domain, sql, parameters).iloc[0]
+
+
 def ask_if_published(
     domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None
 ) -> pd.DataFrame:

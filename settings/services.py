@@ -17,7 +17,7 @@ class Smtp(EnvSettings):
 
     model_config = SettingsConfigDict(env_prefix="SLUICE_SMTP_")
 
-    host: str | None = Field(None, description="the server that sends the mail")
+    host: str = Field("", description="the server that sends the mail")
     security: Literal["starttls", "ssl", "none"] = Field(
         "starttls", description="`starttls`, `ssl`, or `none` (only without a user)"
     )

@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
+    BaseSettings,
     InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
@@ -96,7 +97,7 @@ class Settings(EnvSettings):
         (), description="recipients, separated by commas"
     )
     notify_email_from: Email | None = Field(None, description="sender; default: the first recipient")
-    smtp: Smtp = Field(default_factory=Smtp)
+    smtp: Smtp = Field(default_factory=lambda: Smtp())
     airflow: AirflowAccess | None = Field(
         default_factory=lambda: AirflowAccess() if os.environ.get("SLUICE_AIRFLOW_URL") else None
     )
@@ -117,10 +118,11 @@ class Settings(EnvSettings):
     @classmethod
     def settings_customise_sources(  # type: ignore[override]  # dotenv and secrets are not read
         cls,
-        settings_cls: type[EnvSettings],
+        settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        **_: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read `environments.toml` as well."""
         own = os.environ.get("SLUICE_ENV") or "dev"

@@ -64,7 +64,7 @@ class EnvSettings(BaseSettings):
         found = {
             self.variable(name): _text(value)
             for name, value in values
-            if value not in (None, ()) and not isinstance(value, EnvSettings)
+            if value not in (None, (), "") and not isinstance(value, EnvSettings)
         }
         for _, value in values:
             if isinstance(value, EnvSettings):

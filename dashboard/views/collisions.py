@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.figures import HEIGHT, LABEL, PALETTE, SHAPES, bar_scale, count, figure, lines, numbers
 from dashboard.filters import period, some_of
-from dashboard.published import ask
+from dashboard.published import ask, ask_row
 
 TITLE, ICON, GROUP, ORDER = "Collisions", ":material/car_crash:", "Domains", 100
 
@@ -48,30 +48,21 @@ group by all order by all
 
 def show() -> None:
     st.title("Collisions in New York", anchor=False)
-    span = ask("collisions", _SPAN).iloc[0]
-    if pd.isna(span["first"]):
-        st.info("No collision is published yet.")
-        return
+    span = ask_row("collisions", _SPAN)
     dates, boroughs, severities = st.columns([2, 3, 3])
-    with dates:
-        first, last = period(span["first"], span["last"])
-    with boroughs:
-        chosen = {"first": first, "last": last, "boroughs": some_of("Boroughs", list(span["boroughs"]))}
-    with severities:
-        chosen_severities = {"severities": some_of("Severity", _SEVERITIES)}
-    harmed = ask("collisions", _HARMED, chosen).iloc[0]
+    first, last = period(dates, span)
+    chosen_boroughs = some_of(boroughs, "Boroughs", list(span["boroughs"]))
+    chosen = {"first": first, "last": last, "boroughs": chosen_boroughs}
+    chosen_severities = {"severities": some_of(severities, "Severity", _SEVERITIES)}
+    harmed = ask_row("collisions", _HARMED, chosen)
     months = ask("collisions", _MONTHS, chosen | chosen_severities)
     numbers(
         collisions=count(months["collisions"].sum()),
         persons_injured=count(harmed["injured"]),
         persons_killed=count(harmed["killed"]),
     )
-    figure(
-        "Collisions by month and severity",
-        months,
-        lines(months, "crash_month", "collisions", "severity", y_title="Collisions per month"),
-        name="collisions_by_month",
-    )
+    chart = lines(months, "crash_month", "collisions", "severity", y_title="Collisions per month")
+    figure("Collisions by month and severity", months, chart, name="collisions_by_month")
     left, right = st.columns(2)
     with left:
         found = ask("collisions", _BOROUGHS, chosen | chosen_severities)

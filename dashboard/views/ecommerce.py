@@ -5,7 +5,7 @@ import streamlit as st
 
 from dashboard.figures import bars, count, figure, formatted, lines, numbers, share
 from dashboard.filters import grain, period, some_of
-from dashboard.published import ask
+from dashboard.published import ask, ask_row
 
 TITLE, ICON, GROUP, ORDER = "E-commerce", ":material/shopping_cart:", "Domains", 100
 
@@ -43,10 +43,7 @@ order by orders.order_date desc, orders.order_id limit {_MAX_ORDERS}
 
 def show() -> None:
     st.title("Sales of the shop", anchor=False)
-    span = ask("ecommerce", _SPAN).iloc[0]
-    if pd.isna(span["first"]):
-        st.info("No order is published yet.")
-        return
+    span = ask_row("ecommerce", _SPAN)
     sales, customers = st.tabs(["Sales", "Customers"])
     with sales:
         _sales(span)
@@ -56,16 +53,12 @@ def show() -> None:
 
 def _sales(span: pd.Series) -> None:
     dates, categories, regions, steps = st.columns([3, 3, 3, 1])
-    with dates:
-        first, last = period(span["first"], span["last"])
-    with categories:
-        chosen_categories = some_of("Categories", list(span["categories"]))
-    with regions:
-        chosen_regions = some_of("Regions", list(span["regions"]))
-    with steps:
-        step = grain(first, last)
+    first, last = period(dates, span)
+    chosen_categories = some_of(categories, "Categories", list(span["categories"]))
+    chosen_regions = some_of(regions, "Regions", list(span["regions"]))
+    step = grain(steps, first, last)
     chosen = {"first": first, "last": last, "categories": chosen_categories, "regions": chosen_regions}
-    totals = ask("ecommerce", _TOTALS, chosen).iloc[0]
+    totals = ask_row("ecommerce", _TOTALS, chosen)
     numbers(
         orders=count(totals["orders"]),
         revenue=count(totals["revenue"]),
@@ -78,12 +71,8 @@ def _sales(span: pd.Series) -> None:
     for place, column in zip(st.columns(2), ("category", "region"), strict=True):
         with place:
             found = ask("ecommerce", _BY.format(column=column), chosen)
-            figure(
-                f"Revenue by {column}",
-                found,
-                bars(found, column, "revenue", title="Revenue (shop's currency)"),
-                name=f"sales_by_{column}",
-            )
+            chart = bars(found, column, "revenue", title="Revenue (shop's currency)")
+            figure(f"Revenue by {column}", found, chart, name=f"sales_by_{column}")
             chart = bars(found, column, "margin", title="Margin (shop's currency)")
             figure(f"Margin by {column}", found, chart, name=f"margin_by_{column}")
 

@@ -1,11 +1,10 @@
 """The sentiment of articles by topic and day, the articles, and the cost of models."""
 
-import pandas as pd
 import streamlit as st
 
 from dashboard.figures import MAX_SERIES, bars, count, figure, formatted, lines, numbers, share
 from dashboard.filters import grain, period, some_of
-from dashboard.published import ask
+from dashboard.published import ask, ask_row
 
 TITLE, ICON, GROUP, ORDER = "News", ":material/newspaper:", "Domains", 100
 
@@ -50,19 +49,13 @@ order by articles.published_at desc, articles.article_id limit {MAX_ARTICLES}
 
 def show() -> None:
     st.title("News and their sentiment", anchor=False)
-    span = ask("news", _SPAN).iloc[0]
-    if pd.isna(span["first"]):
-        st.info("No article is published yet.")
-        return
+    span = ask_row("news", _SPAN)
     dates, topics, steps = st.columns([3, 5, 1])
-    with dates:
-        first, last = period(span["first"], span["last"])
-    with topics:
-        chosen = {"first": first, "last": last}
-        of_topics = chosen | {"topics": some_of("Topics", list(span["topics"]))}
-    with steps:
-        step = grain(first, last)
-    totals, cost = ask("news", _TOTALS, of_topics).iloc[0], ask("news", _COST).iloc[0]
+    first, last = period(dates, span)
+    chosen = {"first": first, "last": last}
+    of_topics = chosen | {"topics": some_of(topics, "Topics", list(span["topics"]))}
+    step = grain(steps, first, last)
+    totals, cost = ask_row("news", _TOTALS, of_topics), ask_row("news", _COST)
     articles = totals["articles"]
     numbers(
         articles=count(articles),
@@ -74,21 +67,13 @@ def show() -> None:
     found = ask("news", _STEPS.format(grain=step), of_topics)
     scale = "Sentiment, -1 (negative) to 1 (positive)"
     chart = lines(found, "day", "average_sentiment", "topic", y_title=scale)
-    figure(
-        f"Sentiment by {step} and topic, the {MAX_SERIES} most common topics",
-        found,
-        chart,
-        name="sentiment_by_topic_day",
-    )
+    title = f"Sentiment by {step} and topic, the {MAX_SERIES} most common topics"
+    figure(title, found, chart, name="sentiment_by_topic_day")
     left, right = st.columns(2)
     with left:
         found = ask("news", _TOPICS, of_topics)
-        figure(
-            "Articles by topic",
-            found,
-            bars(found, "topic", "articles", title="Articles"),
-            name="articles_by_topic",
-        )
+        chart = bars(found, "topic", "articles", title="Articles")
+        figure("Articles by topic", found, chart, name="articles_by_topic")
     with right:
         found = ask("news", _COSTS.format(grain=step), chosen)
         chart = lines(found, "day", "cost_usd", "model", y_title=f"US dollars per {step}", format="~g")

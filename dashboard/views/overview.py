@@ -8,8 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.figures import ago, count, figure, share, start_axis, state_scales, with_sign
-from dashboard.filters import one_of
-from dashboard.published import NothingToShowError, ask, ask_if_published, domains, published_at
+from dashboard.published import NothingToShowError, ask, ask_if_published, ask_row, domains, published_at
 from transformation.manifest import row_counts_mart
 
 TITLE, ICON, GROUP, ORDER = "Overview", ":material/dashboard:", "Pipelines", 10
@@ -42,10 +41,8 @@ def show() -> None:
         st.info("Nothing is published yet. `make run` runs every pipeline.")
     if not by_pipeline:
         st.info("No runs are collected yet. `sluice health` collects them.")
-    for start in range(0, len(shown), CARDS_PER_ROW):
-        for column, domain in zip(
-            st.columns(CARDS_PER_ROW), shown[start : start + CARDS_PER_ROW], strict=False
-        ):
+    for row in (shown[start : start + CARDS_PER_ROW] for start in range(0, len(shown), CARDS_PER_ROW)):
+        for column, domain in zip(st.columns(CARDS_PER_ROW), row, strict=False):
             with column.container(border=True):
                 _card(domain, by_pipeline.get(domain))
     if by_pipeline:
@@ -56,7 +53,7 @@ def _card(domain: str, health: Any) -> None:
     st.subheader(domain.capitalize(), anchor=False)
     moment = published_at(domain)
     try:
-        rows = ask(domain, _ROWS.format(row_counts=row_counts_mart(domain))).iloc[0]
+        rows = ask_row(domain, _ROWS.format(row_counts=row_counts_mart(domain)))
     except NothingToShowError as error:
         st.info(str(error))
         return
@@ -79,7 +76,7 @@ def _fact(place: DeltaGenerator, label: str, value: str, tooltip: str) -> None:
 
 
 def _timeline() -> None:
-    days = PERIODS[one_of("Period", list(PERIODS))]
+    days = PERIODS[st.selectbox("Period", list(PERIODS))]
     runs = ask("health", _RUNS, {"days": days})
     figure("Runs by start and state", runs, _runs_chart(runs), name="runs")
 

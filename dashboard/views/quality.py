@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.figures import HEIGHT, LABEL, PALETTE, bars, count, figure, numbers, share, with_sign
-from dashboard.filters import one_of, some_of
+from dashboard.filters import some_of
 from dashboard.published import NothingToShowError, ask, ask_if_published, domains
 from transformation.manifest import failed_rules_mart, row_counts_mart
 
@@ -36,15 +36,13 @@ def show() -> None:
     if not known:
         st.info("Nothing is published yet. `make run` runs every pipeline.")
         return
-    domain = one_of("Domain", known)
+    domain = st.selectbox("Domain", known)
     files = ask(domain, _FILES.format(row_counts=row_counts_mart(domain)))
     sums = files[["rows_read", "rows_clean", "rows_quarantined", "rows_superseded", "rows_rejected"]].sum()
     numbers(
         rows_read=count(sums["rows_read"]),
         quarantined=count(sums["rows_quarantined"]),
-        quarantined_share=share(
-            sums["rows_quarantined"] / sums["rows_read"] if sums["rows_read"] else None, 2
-        ),
+        quarantined_share=share(sums["rows_quarantined"] / (sums["rows_read"] or float("nan")), 2),
         lines_rejected=count(sums["rows_rejected"]),
         superseded=count(sums["rows_superseded"]),
     )
@@ -62,13 +60,9 @@ def _rules(domain: str) -> None:
     if rules.empty:
         st.success("No row is quarantined.", icon="✔")
         return
-    entities, named, files = st.columns(3)
-    with entities:
-        rules = rules[rules["entity"].isin(some_of("Entities", sorted(rules["entity"].unique())))]
-    with named:
-        rules = rules[rules["rule"].isin(some_of("Rules", sorted(rules["rule"].unique())))]
-    with files:
-        rules = rules[rules["source_file"].isin(some_of("Files", sorted(rules["source_file"].unique())))]
+    filters = {"Entities": "entity", "Rules": "rule", "Files": "source_file"}
+    for place, (label, column) in zip(st.columns(3), filters.items(), strict=True):
+        rules = rules[rules[column].isin(some_of(place, label, sorted(rules[column].unique())))]
     shown = rules.drop(columns="examples")
     left, right = st.columns(2)
     with left:

@@ -17,8 +17,7 @@ from dashboard.figures import (
     state_scales,
     with_sign,
 )
-from dashboard.filters import one_of
-from dashboard.published import ask
+from dashboard.published import ask, ask_row
 
 TITLE, ICON, GROUP, ORDER = "Runs", ":material/timer:", "Pipelines", 30
 
@@ -55,8 +54,8 @@ def show() -> None:
     if not pipelines:
         st.info("No run is collected yet. `sluice health` collects them.")
         return
-    pipeline = one_of("Pipeline", pipelines)
-    health = ask("health", _HEALTH, [pipeline]).iloc[0]
+    pipeline = st.selectbox("Pipeline", pipelines)
+    health = ask_row("health", _HEALTH, [pipeline])
     numbers(
         executions=count(health["executions"]),
         success_rate_of_the_last_10=share(health["success_rate_last_10"], 0),
@@ -74,7 +73,7 @@ def _gantt(pipeline: str, runs: pd.DataFrame) -> None:
     if runs.empty:
         return
     signs = {row.run_id: with_sign(row.state, row.run_id) for row in runs.itertuples()}
-    run_id = st.selectbox("Run", list(signs), format_func=signs.get)
+    run_id = st.selectbox("Run", list(signs), format_func=signs.__getitem__)
     tasks = ask("health", _TASKS, [pipeline, run_id])
     if tasks.empty:
         tasks = ask("health", _NODES, [pipeline, run_id])
@@ -87,7 +86,7 @@ def _models(pipeline: str) -> None:
     figure(f"The {MAX_MODELS} slowest models", models, chart, name=f"{pipeline}_models")
     if models.empty:
         return
-    model = one_of("Model", list(models["model_name"]))
+    model = st.selectbox("Model", list(models["model_name"]))
     times = ask("health", _MODEL, [pipeline, model])
     figure(f"Duration of {model}", times, _durations(times), name=f"{pipeline}_model")
 

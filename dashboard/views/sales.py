@@ -1,11 +1,10 @@
 """Daily sales by store."""
 
-import pandas as pd
 import streamlit as st
 
 from dashboard.figures import MAX_SERIES, bars, count, figure, lines, numbers
 from dashboard.filters import grain, period, some_of
-from dashboard.published import ask
+from dashboard.published import ask, ask_row
 
 TITLE, ICON, GROUP, ORDER = "Sales", ":material/store:", "Domains", 100
 
@@ -38,22 +37,13 @@ group by all order by all
 
 def show() -> None:
     st.title("Sales of the stores", anchor=False)
-    span = ask("sales", _SPAN).iloc[0]
-    if pd.isna(span["first"]):
-        st.info("No sale is published yet.")
-        return
+    span = ask_row("sales", _SPAN)
     dates, stores, steps = st.columns([3, 5, 1])
-    with dates:
-        first, last = period(span["first"], span["last"])
-    with stores:
-        chosen = {
-            "first": first,
-            "last": last,
-            "stores": some_of("Stores", list(ask("sales", _STORES)["store_name"])),
-        }
-    with steps:
-        step = grain(first, last)
-    totals = ask("sales", _TOTALS, chosen).iloc[0]
+    first, last = period(dates, span)
+    chosen_stores = some_of(stores, "Stores", list(ask("sales", _STORES)["store_name"]))
+    chosen = {"first": first, "last": last, "stores": chosen_stores}
+    step = grain(steps, first, last)
+    totals = ask_row("sales", _TOTALS, chosen)
     numbers(
         stores=count(totals["stores"]),
         lines_reported=count(totals["sales_lines"]),

@@ -5,8 +5,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.figures import BAR_HEIGHT, HEIGHT, PALETTE, count, figure, heat_map, numbers
-from dashboard.filters import grain, one_of, period, some_of
-from dashboard.published import ask
+from dashboard.filters import grain, period, some_of
+from dashboard.published import ask, ask_row
 
 TITLE, ICON, GROUP, ORDER = "Taxi", ":material/local_taxi:", "Domains", 100
 
@@ -46,21 +46,14 @@ select * from hours where zone in (select zone from busiest) order by all
 
 def show() -> None:
     st.title("Yellow taxis of New York", anchor=False)
-    span = ask("taxi", _SPAN).iloc[0]
-    if pd.isna(span["first"]):
-        st.info("No trip is published yet.")
-        return
+    span = ask_row("taxi", _SPAN)
     dates, boroughs, measures, steps = st.columns([3, 3, 2, 1])
-    with dates:
-        first, last = period(span["first"], span["last"])
-    with boroughs:
-        chosen_boroughs = some_of("Boroughs", list(ask("taxi", _BOROUGHS)["borough"]))
-    with measures:
-        measure, unit = MEASURES[one_of("Measure", list(MEASURES))]
-    with steps:
-        step = grain(first, last)
+    first, last = period(dates, span)
+    chosen_boroughs = some_of(boroughs, "Boroughs", list(ask("taxi", _BOROUGHS)["borough"]))
+    measure, unit = MEASURES[measures.selectbox("Measure", list(MEASURES))]
+    step = grain(steps, first, last)
     chosen = {"first": first, "last": last}
-    totals = ask("taxi", _TOTALS, chosen).iloc[0]
+    totals = ask_row("taxi", _TOTALS, chosen)
     numbers(
         trips=count(totals["trips"]),
         revenue=f"$ {count(totals['revenue'])}",
@@ -69,23 +62,16 @@ def show() -> None:
     left, right = st.columns(2)
     with left:
         found = ask("taxi", _STEPS.format(grain=step), chosen)
-        figure(
-            f"{unit} by {step}",
-            found,
-            _by_day(found, measure, f"{unit} per {step}"),
-            name="trips_by_day",
-        )
+        chart = _by_day(found, measure, f"{unit} per {step}")
+        figure(f"{unit} by {step}", found, chart, name="trips_by_day")
     with right:
         found = ask("taxi", _HOURS, chosen)
         chart = _by_hour(found, measure, f"{unit}, average day")
         figure(f"{unit} by hour of the day", found, chart, name="trips_by_hour")
     zones = ask("taxi", _ZONES.format(measure=measure), chosen | {"boroughs": chosen_boroughs})
-    figure(
-        f"{unit} by zone and hour of the pick-up (whole months, the {MAX_ZONES} busiest zones)",
-        zones,
-        heat_map(zones, "pickup_hour", "zone", measure, x_title=HOUR, title=unit),
-        name="trips_by_zone_hour",
-    )
+    chart = heat_map(zones, "pickup_hour", "zone", measure, x_title=HOUR, title=unit)
+    title = f"{unit} by zone and hour of the pick-up (whole months, the {MAX_ZONES} busiest zones)"
+    figure(title, zones, chart, name="trips_by_zone_hour")
 
 
 def _by_day(data: pd.DataFrame, y: str, title: str) -> alt.Chart:

@@ -11,20 +11,24 @@ from pathlib import Path
 from typing import Any
 
 from observability.health.alert_rules import FILE, violations
-from observability.metrics.ops_store import OPS, SCHEMA, merge_resource, write_resources
+from observability.metrics.ops_store import OPS, OpsTable, write_resources
 from observability.notify import Message, send
 from settings import Settings
 from warehouse import Warehouse, connect
 
-ALERTS = {
-    "rule": "text",
-    "pipeline": "text",
-    "started_at": "timestamp",
-    "ended_at": "timestamp",
-    "message": "text",
-    "start_notified_at": "timestamp",
-    "end_notified_at": "timestamp",
-}
+ALERTS = OpsTable(
+    "alerts",
+    {
+        "rule": "text",
+        "pipeline": "text",
+        "started_at": "timestamp",
+        "ended_at": "timestamp",
+        "message": "text",
+        "start_notified_at": "timestamp",
+        "end_notified_at": "timestamp",
+    },
+    ("rule", "pipeline", "started_at"),
+)
 
 
 @dataclass(frozen=True)
@@ -66,19 +70,19 @@ def send_alerts(settings: Settings, *, now: datetime | None = None, rules: Path 
         }
         changed = [alert | {"ended_at": now} for key, alert in open_alerts.items() if key not in violated]
         changed += [
-            dict.fromkeys(ALERTS)
+            dict.fromkeys(ALERTS.columns)
             | {"rule": key[0], "pipeline": key[1], "started_at": now, "message": message}
             for key, message in violated.items()
             if key not in open_alerts
         ]
         if changed:
-            _write(warehouse, settings, changed)
+            write_resources(warehouse, settings, [ALERTS.resource(changed)])
         sent: list[Alert] = []
         for alert in _unsettled(warehouse):
             marked = alert.copy()
             sent += _notify(marked, settings, now)
             if marked != alert:
-                _write(warehouse, settings, [marked])
+                write_resources(warehouse, settings, [ALERTS.resource([marked])])
     return sent
 
 
@@ -101,16 +105,4 @@ def _notify(alert: dict[str, Any], settings: Settings, now: datetime) -> Iterato
 
 def _unsettled(warehouse: Warehouse) -> list[dict[str, Any]]:
     """Return the alerts that are open, or whose end was not notified."""
-    if not warehouse.columns(SCHEMA, "alerts"):
-        return []
-    found = warehouse.execute(
-        f"select {', '.join(ALERTS)} from {SCHEMA}.alerts where end_notified_at is null"
-        " order by started_at, rule, pipeline"
-    )
-    return [dict(zip(ALERTS, row, strict=True)) for row in found.fetchall()]
-
-
-def _write(warehouse: Warehouse, settings: Settings, alerts: list[dict[str, Any]]) -> None:
-    write_resources(
-        warehouse, settings, [merge_resource("alerts", alerts, ALERTS, ("rule", "pipeline", "started_at"))]
-    )
+    return ALERTS.read(warehouse, "where end_notified_at is null order by started_at, rule, pipeline")

@@ -8,14 +8,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from dlt.extract import DltResource
-
 from observability.health import airflow_history, publications
 from observability.health.airflow_api import AirflowApiError
 from observability.health.alerts import Alert, send_alerts
-from observability.metrics import record
+from observability.health.publications import COSTS, DAYS, PUBLICATIONS
 from observability.metrics.dbt_results import keep_results, read_results
-from observability.metrics.ops_store import OPS, SCHEMA, merge_resource, write_resources
+from observability.metrics.ops_store import OPS, SCHEMA, OpsTable, write_resources
+from observability.metrics.record import RUNS, STAGES
 from observability.metrics.run_log import shell_run_id
 from publishing.publish import Publication, publish
 from settings import Settings
@@ -26,31 +25,44 @@ from warehouse import Warehouse, connect, domain_lock
 DOMAIN = "health"
 OVERVIEW = "overview"
 
-_DBT_RESULTS = {
-    "pipeline": "text",
-    "run_id": "text",
-    "invocation_id": "text",
-    "unique_id": "text",
-    "tested_model": "text",
-    "status": "text",
-    "started_at": "timestamp",
-    "ended_at": "timestamp",
-    "seconds": "double",
-    "failures": "bigint",
-    "rows_affected": "bigint",
-    "message": "text",
-}
-_LOADS = {
-    "pipeline": "text",
-    "load_id": "text",
-    "status": "bigint",
-    "loaded_at": "timestamp",
-    "files": "bigint",
-    "rows_read": "bigint",
-    "rows_loaded": "bigint",
-    "rows_rejected": "bigint",
-    "bytes": "bigint",
-}
+DBT_RESULTS = OpsTable(
+    "dbt_results",
+    {
+        "pipeline": "text",
+        "run_id": "text",
+        "invocation_id": "text",
+        "unique_id": "text",
+        "tested_model": "text",
+        "status": "text",
+        "started_at": "timestamp",
+        "ended_at": "timestamp",
+        "seconds": "double",
+        "failures": "bigint",
+        "rows_affected": "bigint",
+        "message": "text",
+    },
+    ("invocation_id", "unique_id"),
+)
+_COUNTS = {"rows_read": "bigint", "rows_loaded": "bigint", "rows_rejected": "bigint", "bytes": "bigint"}
+LOADS = OpsTable(
+    "loads",
+    {"pipeline": "text", "load_id": "text", "status": "bigint", "loaded_at": "timestamp", "files": "bigint"}
+    | _COUNTS,
+    ("pipeline", "load_id"),
+)
+# All that health needs, so that its models find their tables even before anything is collected.
+TABLES = (
+    RUNS,
+    STAGES,
+    airflow_history.PIPELINES,
+    airflow_history.RUNS,
+    airflow_history.TASKS,
+    DBT_RESULTS,
+    LOADS,
+    PUBLICATIONS,
+    COSTS,
+    DAYS,
+)
 
 
 @dataclass(frozen=True)
@@ -106,11 +118,7 @@ def collect_days(settings: Settings) -> None:
         WarehouseBusyError: another process kept the warehouse.
     """
     with connect(settings, OPS) as warehouse:
-        write_resources(warehouse, settings, [_days(publications.days(settings, {}))])
-
-
-def _days(rows: list[dict[str, Any]]) -> DltResource:
-    return merge_resource("published_days", rows, publications.DAYS, ("domain", "day"), replaces="domain")
+        write_resources(warehouse, settings, [DAYS.resource(publications.days(settings, {}))])
 
 
 def collect(settings: Settings) -> Collected:
@@ -125,54 +133,26 @@ def collect(settings: Settings) -> Collected:
     """
     with connect(settings, OPS) as warehouse:
         since = _newest_of_airflow(warehouse)
+    rows: dict[str, list[dict[str, Any]]] = {}
     airflow_error = None
-    airflow: dict[str, list[dict[str, Any]]] = {"pipelines": [], "runs": [], "tasks": []}
     # Not while the warehouse is held: Airflow is slow while its tasks wait for the warehouse.
     try:
-        airflow = airflow_history.read_history(settings, since)
+        rows |= airflow_history.read_history(settings, since)
     except AirflowApiError as error:
         airflow_error = str(error)
     unreadable: dict[str, str] = {}
     files = sorted(settings.dbt_results.glob("[!.]*.json"))
-    rows = {
-        "dbt_results": _with_tested_models(settings, [row for file in files for row in read_results(file)]),
-        "costs": publications.costs(settings, unreadable),
-    }
+    results = [row for file in files for row in read_results(file)]
+    rows[DBT_RESULTS.name] = _with_tested_models(settings, results)
+    rows[COSTS.name] = publications.costs(settings, unreadable)
     with connect(settings, OPS) as warehouse:
-        rows["loads"] = _new_loads(warehouse)
-        rows["publications"] = publications.publications(settings, _last_publications(warehouse), unreadable)
-        write_resources(
-            warehouse,
-            settings,
-            [
-                *record.resources([], []),
-                merge_resource(
-                    "airflow_pipelines", airflow["pipelines"], airflow_history.PIPELINES, ("pipeline",)
-                ),
-                merge_resource("airflow_runs", airflow["runs"], airflow_history.RUNS, ("pipeline", "run_id")),
-                merge_resource(
-                    "airflow_tasks",
-                    airflow["tasks"],
-                    airflow_history.TASKS,
-                    ("pipeline", "run_id", "task", "map_index"),
-                ),
-                merge_resource(
-                    "dbt_results", rows["dbt_results"], _DBT_RESULTS, ("invocation_id", "unique_id")
-                ),
-                merge_resource("loads", rows["loads"], _LOADS, ("pipeline", "load_id")),
-                merge_resource(
-                    "publications",
-                    rows["publications"],
-                    publications.PUBLICATIONS,
-                    ("pipeline", "published_at"),
-                ),
-                merge_resource("costs", rows["costs"], publications.COSTS, ("pipeline", "day")),
-                _days([]),
-            ],
-        )
+        rows[LOADS.name] = _new_loads(warehouse)
+        known = _last_publications(warehouse)
+        rows[PUBLICATIONS.name] = publications.publications(settings, known, unreadable)
+        write_resources(warehouse, settings, [table.resource(rows.get(table.name, [])) for table in TABLES])
     for file in files:
         file.unlink()
-    counts = {name: len(found) for name, found in (airflow | rows).items()}
+    counts = {name: len(found) for name, found in rows.items()}
     return Collected(counts, airflow_error, unreadable)
 
 
@@ -200,7 +180,8 @@ def _newest_of_airflow(warehouse: Warehouse) -> datetime | None:
     if not warehouse.columns(SCHEMA, "airflow_runs"):
         return None
     times = "max(greatest(queued_at, started_at, ended_at))"
-    return warehouse.execute(f"select {times} from {SCHEMA}.airflow_runs").fetchone()[0]
+    ((newest,),) = warehouse.execute(f"select {times} from {SCHEMA}.airflow_runs").fetchall()
+    return newest
 
 
 def _last_publications(warehouse: Warehouse) -> list[tuple[str, datetime]]:
@@ -216,11 +197,9 @@ def _last_publications(warehouse: Warehouse) -> list[tuple[str, datetime]]:
 
 def _new_loads(warehouse: Warehouse) -> list[dict[str, Any]]:
     """Return the packages that dlt has loaded for the domains since the last collection, with their row counts."""
-    known = (
-        f"select load_id from {SCHEMA}.loads"
-        if warehouse.columns(SCHEMA, "loads")
-        else "select null where false"
-    )
+    known = f"select load_id from {SCHEMA}.loads"
+    if not warehouse.columns(SCHEMA, LOADS.name):
+        known = "select null where false"
     schemas = warehouse.execute(
         "select table_schema from information_schema.tables where table_name = '_dlt_loads'"
         " and starts_with(table_schema, 'raw_') and right(table_schema, 8) <> '_staging'"
@@ -229,13 +208,10 @@ def _new_loads(warehouse: Warehouse) -> list[dict[str, Any]]:
     ).fetchall()
     rows = []
     for (schema,) in schemas:
-        counts = "null::bigint as files, null::bigint, null::bigint, null::bigint, null::bigint"
+        counts = ", ".join(["null::bigint"] * (1 + len(_COUNTS)))
         joined = ""
         if {"_dlt_load_id", "rows_read", "bytes"} <= set(warehouse.columns(schema, "file_loads")):
-            sums = (
-                f"sum(files.{name})::bigint"
-                for name in ("rows_read", "rows_loaded", "rows_rejected", "bytes")
-            )
+            sums = (f"sum(files.{count})::bigint" for count in _COUNTS)
             counts = f"count(files._dlt_load_id), {', '.join(sums)}"
             joined = f"left join {schema}.file_loads as files on loads.load_id = files._dlt_load_id"
         found = warehouse.execute(
@@ -247,7 +223,7 @@ def _new_loads(warehouse: Warehouse) -> list[dict[str, Any]]:
             """,
             [schema.removeprefix("raw_")],
         )
-        rows += [dict(zip(_LOADS, row, strict=True)) for row in found.fetchall()]
+        rows += [dict(zip(LOADS.columns, row, strict=True)) for row in found.fetchall()]
     return rows
 
 

@@ -10,32 +10,42 @@ from typing import Any
 
 import duckdb
 
+from observability.metrics.ops_store import OpsTable
 from publishing.readers import Reader, open_published, published_names
 from settings import PLATFORM, Settings
 from transformation.manifest import read_manifest, row_counts_mart
 from warehouse import WarehouseError
 
 log = logging.getLogger(__name__)
-PUBLICATIONS = {
-    "pipeline": "text",
-    "published_at": "timestamp",
-    "bytes": "bigint",
-    "rows_published": "bigint",
-    "rows_read": "bigint",
-    "rows_quarantined": "bigint",
-    "newest_input_at": "timestamp",
-    # A version that readers see again after a rollback is collected again.
-    "collected_at": "timestamp",
-}
-COSTS = {"pipeline": "text", "day": "date", "cost": "decimal"}
-DAYS = {
-    "domain": "text",
-    "day": "date",
-    "rows_in": "bigint",
-    "rows_published": "bigint",
-    "rows_quarantined": "bigint",
-    "newest_input_at": "timestamp",
-}
+PUBLICATIONS = OpsTable(
+    "publications",
+    {
+        "pipeline": "text",
+        "published_at": "timestamp",
+        "bytes": "bigint",
+        "rows_published": "bigint",
+        "rows_read": "bigint",
+        "rows_quarantined": "bigint",
+        "newest_input_at": "timestamp",
+        # A version that readers see again after a rollback is collected again.
+        "collected_at": "timestamp",
+    },
+    ("pipeline", "published_at"),
+)
+COSTS = OpsTable("costs", {"pipeline": "text", "day": "date", "cost": "decimal"}, ("pipeline", "day"))
+DAYS = OpsTable(
+    "published_days",
+    {
+        "domain": "text",
+        "day": "date",
+        "rows_in": "bigint",
+        "rows_published": "bigint",
+        "rows_quarantined": "bigint",
+        "newest_input_at": "timestamp",
+    },
+    ("domain", "day"),
+    replaces="domain",
+)
 
 _ROW_COUNTS = """
 select sum(rows_read)::bigint as rows_read, sum(rows_quarantined)::bigint as rows_quarantined,

@@ -1,6 +1,7 @@
 """Writes what the platform knows about itself into the schema `raw_ops`, with dlt."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import dlt
@@ -19,29 +20,41 @@ class MetricsError(RuntimeError):
     """dlt could not write; the data stays where it was, and the next run writes it."""
 
 
-def merge_resource(
-    name: str,
-    rows: Sequence[dict[str, Any]],
-    types: Mapping[str, str],
-    key: tuple[str, ...],
-    *,
-    replaces: str | None = None,
-) -> DltResource:
-    """Return a resource whose rows replace those with the same key; without rows, it only creates the table.
+@dataclass(frozen=True)
+class OpsTable:
+    """A table of `raw_ops`; new rows replace those with the same key.
 
-    Args:
-        name: the table.
-        rows: one dict per row.
-        types: dlt's type of each column.
+    Attributes:
+        name: its name.
+        columns: dlt's type of each column.
         key: the columns that identify a row.
         replaces: a column; rows that share its value with a new row are removed, whatever their key.
     """
-    columns: Any = {column: {"data_type": kind} for column, kind in types.items()}
-    disposition: Any = {"disposition": "merge", "strategy": "delete-insert"}
-    data: list[Any] = list(rows) or [dlt.mark.materialize_table_schema()]
-    return dlt.resource(
-        data, name=name, write_disposition=disposition, primary_key=key, merge_key=replaces, columns=columns
-    )
+
+    name: str
+    columns: Mapping[str, str]
+    key: tuple[str, ...]
+    replaces: str | None = None
+
+    def resource(self, rows: Sequence[dict[str, Any]]) -> DltResource:
+        """Return a resource with these rows; without rows, it only creates the table."""
+        hints: dict[str, Any] = {
+            "write_disposition": {"disposition": "merge", "strategy": "delete-insert"},
+            "primary_key": self.key,
+            "merge_key": self.replaces,
+            "columns": {column: {"data_type": kind} for column, kind in self.columns.items()},
+        }
+        data: list[Any] = [*rows] or [dlt.mark.materialize_table_schema()]
+        return dlt.resource(data, name=self.name, **hints)
+
+    def read(self, warehouse: Warehouse, rest: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Return the rows of a query that continues with `rest`; none if the table does not exist yet."""
+        if not warehouse.columns(SCHEMA, self.name):
+            return []
+        found = warehouse.execute(
+            f"select {', '.join(self.columns)} from {SCHEMA}.{self.name} {rest}", list(parameters)
+        )
+        return [dict(zip(self.columns, row, strict=True)) for row in found.fetchall()]
 
 
 def write_resources(warehouse: Warehouse, settings: Settings, resources: Iterable[DltResource]) -> None:

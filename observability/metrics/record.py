@@ -15,10 +15,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from dlt.extract import DltResource
-
 import settings as settings_module
-from observability.metrics.ops_store import OPS, SCHEMA, merge_resource, write_resources
+from observability.metrics.ops_store import OPS, OpsTable, write_resources
 from observability.metrics.run_log import INTERRUPTED, LoggedRun, claim_runs, mark_finished, read_run
 from settings import Settings
 from warehouse import WAIT_SECONDS, Warehouse, connect, warehouse_exists
@@ -35,8 +33,13 @@ _FACTS = {
     "rows_failed": "bigint",
     "error": "text",
 }
-RUNS = {"domain": "text", "run_id": "text", **_FACTS}
-STAGES = {"domain": "text", "run_id": "text", "stage": "text", **_FACTS, "tries": "bigint", "note": "text"}
+_RUN = {"domain": "text", "run_id": "text"}
+RUNS = OpsTable("runs", {**_RUN, **_FACTS}, ("domain", "run_id"))
+STAGES = OpsTable(
+    "stages",
+    {**_RUN, "stage": "text", **_FACTS, "tries": "bigint", "note": "text"},
+    ("domain", "run_id", "stage"),
+)
 
 
 @dataclass(frozen=True)
@@ -55,22 +58,18 @@ class RunResult:
 
     @property
     def domain(self) -> str:
-        """The pipeline."""
         return self.run["domain"]
 
     @property
     def run_id(self) -> str:
-        """Which run."""
         return self.run["run_id"]
 
     @property
     def status(self) -> str:
-        """`success`, `partial`, `skipped` or `failed`."""
         return self.run["status"]
 
     @property
     def published(self) -> bool:
-        """Whether the run has published its marts."""
         return self.status in ("success", "partial")
 
     @property
@@ -117,16 +116,8 @@ def last_run_result(domain: str, settings: Settings) -> RunResult | None:
     if not warehouse_exists(settings):
         return None
     with connect(settings, OPS) as warehouse:
-        if not warehouse.columns(SCHEMA, "runs"):
-            return None
-        found = warehouse.execute(
-            f"select {', '.join(RUNS)} from {SCHEMA}.runs where domain = ? order by started_at desc limit 1",
-            [domain],
-        ).fetchone()
-        if not found:
-            return None
-        run = dict(zip(RUNS, found, strict=True))
-        return RunResult(run, _recorded_stages(warehouse, domain, run["run_id"]))
+        runs = RUNS.read(warehouse, "where domain = ? order by started_at desc limit 1", [domain])
+        return RunResult(runs[0], _recorded_stages(warehouse, domain, runs[0]["run_id"])) if runs else None
 
 
 def record(
@@ -168,7 +159,7 @@ def record(
             key = {"domain": domain, "run_id": run.run_id}
             runs.append(key | _summarize(run, _recorded_stages(warehouse, **key)))
             stages += [key | stage for stage in run.stages]
-        write_resources(warehouse, settings, resources(runs, stages))
+        write_resources(warehouse, settings, [RUNS.resource(runs), STAGES.resource(stages)])
         for run in logged:
             run.remove()
 
@@ -211,17 +202,4 @@ def _total(counts: Iterable[int | None]) -> int | None:
 
 
 def _recorded_stages(warehouse: Warehouse, domain: str, run_id: str) -> list[dict[str, Any]]:
-    if not warehouse.columns(SCHEMA, "stages"):
-        return []
-    found = warehouse.execute(
-        f"select {', '.join(STAGES)} from {SCHEMA}.stages where domain = ? and run_id = ?", [domain, run_id]
-    )
-    return [dict(zip(STAGES, row, strict=True)) for row in found.fetchall()]
-
-
-def resources(runs: list[dict[str, Any]], stages: list[dict[str, Any]]) -> list[DltResource]:
-    """Return the tables of metrics with these rows."""
-    return [
-        merge_resource("runs", runs, RUNS, ("domain", "run_id")),
-        merge_resource("stages", stages, STAGES, ("domain", "run_id", "stage")),
-    ]
+    return STAGES.read(warehouse, "where domain = ? and run_id = ?", [domain, run_id])

@@ -1,4 +1,4 @@
-"""The numbers of what a domain has published, as shown after a run."""
+"""The row counts of a domain, as shown after a run."""
 
 import settings as settings_module
 from publishing.readers import NotPublishedError, open_published
@@ -9,16 +9,11 @@ COUNTS = ("rows_read", "rows_rejected", "rows_quarantined", "rows_superseded", "
 
 
 def published_counts(domain: str, settings: Settings | None = None) -> dict[str, int]:
-    """Rows of a domain from delivery to publication, read from what is published.
-
-    Returns:
-        `COUNTS` over all input files and `rows_published` over all published tables; empty if
-        nothing has been published.
-    """
+    """Return `COUNTS` over all input and `rows_published` over all published tables; empty if nothing is published."""
     try:
         with open_published(domain, settings or settings_module.load()) as published:
             sums = ", ".join(f"coalesce(sum({count}), 0)" for count in COUNTS)
-            values = published.execute(f"select {sums} from marts.{row_counts_mart(domain)}").fetchone()
+            (values,) = published.execute(f"select {sums} from marts.{row_counts_mart(domain)}").fetchall()
             rows = published.rows()
     except NotPublishedError:
         return {}

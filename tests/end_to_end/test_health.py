@@ -161,9 +161,9 @@ def test_airflows_menu_leads_to_the_dashboard_and_to_the_documentation_of_the_mo
     assert "dbt docs" in links
 
 
-def test_a_second_look_brings_only_what_has_changed(history: History) -> None:
+def test_a_second_collection_reads_only_changes(history: History) -> None:
     first, *others = (run["dag_run_id"] for run in history.of(DOMAIN))
-    for table in ("runs", "tasks"):
+    for table in ("airflow_runs", "airflow_tasks"):
         found = {row["run_id"] for row in history.after_the_first[table] if row["pipeline"] == DOMAIN}
         assert found == set(others)
         assert first not in found
