@@ -114,9 +114,9 @@ def test_a_version_after_a_rollback_is_collected_again_and_unreadable_files_are_
     settings.published("torn").write_text("no database")
     found = collect(settings)
     assert found.rows["publications"] == 1
-    assert {*found.unread} == {"broken", "torn"}
-    assert str(settings.published("broken")) in found.unread["broken"]
-    assert "audit_broken__row_counts" in found.unread["broken"]
+    assert {*found.unreadable} == {"broken", "torn"}
+    assert str(settings.published("broken")) in found.unreadable["broken"]
+    assert "audit_broken__row_counts" in found.unreadable["broken"]
     settings.published("torn").unlink()
 
     publish(settings, rows_read=12)
