@@ -116,7 +116,7 @@ class Settings(EnvSettings):
     )
 
     @classmethod
-    def settings_customise_sources(  # type: ignore[override]  # dotenv and secrets are not read
+    def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
