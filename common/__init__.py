@@ -1,1 +1,1 @@
-"""Files, atomic writes and locks: what every other package may use."""
+"""Files, atomic writes and locks, for every other package."""

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whatever kills the process that writes them."""
+"""Files that are complete or absent, even if the process that writes them is killed."""
 
 import os
 import re
@@ -8,20 +8,20 @@ from pathlib import Path
 
 from common.files import sync
 
-# `.<name>.<process id>.unfinished`, and the log that DuckDB keeps beside a database under way.
+# `.<name>.<process id>.unfinished`, and the log that DuckDB keeps beside an open database.
 UNFINISHED = re.compile(r"\..+\.(?P<pid>\d+)\.unfinished(\.wal)?")
 
 
 @contextmanager
 def atomic_write(target: Path) -> Iterator[Path]:
-    """Give a path to write to; when the block ends without an error, that file is `target`.
+    """Give a path to write to, and replace `target` by that file if the block ends without an error.
 
-    The new file is made beside the target, brought safely to disk, and takes its place by one
-    rename: a reader who has the old file open keeps it, the next one to open it finds the new one.
-    After an error the target is as it was. What killed processes left in the folder is removed.
+    The new file is written beside the target, synced to disk and renamed: open readers keep the old
+    file, later ones get the new one. After an error the target is unchanged. Files that killed
+    processes have left in the folder are removed.
 
     Args:
-        target: the file; its folder is there.
+        target: the file; its folder exists.
 
     Raises:
         OSError: the file could not be written.
@@ -34,8 +34,8 @@ def atomic_write(target: Path) -> Iterator[Path]:
         candidate.replace(target)
         sync(target.parent)
     finally:
-        for left in (candidate, candidate.with_name(f"{candidate.name}.wal")):
-            left.unlink(missing_ok=True)
+        for path in (candidate, candidate.with_name(f"{candidate.name}.wal")):
+            path.unlink(missing_ok=True)
 
 
 def _remove_leftovers(folder: Path) -> None:
@@ -51,5 +51,5 @@ def _is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # another user's
+        pass  # it belongs to another user
     return True

@@ -1,4 +1,4 @@
-"""A lock for one process at a time, which the kernel releases however its process ends."""
+"""A lock for one process at a time, which the kernel releases when its process ends, however it ends."""
 
 import fcntl
 import os
@@ -9,19 +9,19 @@ from pathlib import Path
 
 
 class FileLockedError(RuntimeError):
-    """Another process kept the lock; the message has the id of that process."""
+    """Another process kept the lock; the message names its id."""
 
 
 @contextmanager
 def file_lock(path: Path, wait_seconds: float) -> Iterator[None]:
-    """Hold the lock on a file, which is made if need be, until the block ends.
+    """Hold the lock on a file, which is created if needed, until the block ends.
 
     Args:
-        path: the file; it holds, for people, the id of the process that has or last had the lock.
+        path: the file; it contains the id of the process that holds or last held the lock.
         wait_seconds: how long to wait for another process.
 
     Raises:
-        FileLockedError: another process still had it after that time.
+        FileLockedError: another process kept it for that time.
     """
     deadline = time.monotonic() + wait_seconds
     with path.open("a+") as file:
@@ -34,7 +34,7 @@ def file_lock(path: Path, wait_seconds: float) -> Iterator[None]:
                     file.seek(0)
                     holder = file.read() or "unknown"
                     raise FileLockedError(
-                        f"process {holder} has {path}; waited {wait_seconds:.0f} s"
+                        f"process {holder} holds {path}; waited {wait_seconds:.0f} s"
                     ) from None
                 time.sleep(0.05)
         file.truncate(0)

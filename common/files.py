@@ -1,4 +1,4 @@
-"""What must be on the disk, and what must not stay there."""
+"""Syncing to disk, work folders and file names."""
 
 import hashlib
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def sync(path: Path) -> None:
-    """Bring a file's content, or a folder's entries, to the disk."""
+    """Write a file's content, or a folder's entries, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -19,7 +19,7 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def work_folder(folder: Path) -> Iterator[Path]:
-    """An empty folder that is gone afterwards; what a killed process left there goes first."""
+    """Create an empty folder and remove it when the block ends; a killed process's remains are removed first."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
@@ -28,17 +28,14 @@ def work_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-# Bytes that the usual file systems take.
-MOST_NAME_BYTES = 255
+# The limit of common file systems.
+MAX_NAME_BYTES = 255
 
 
 def fitting_name(name: str, suffix: str) -> str:
-    """The name of a file that belongs to another one: its name and the suffix.
-
-    If that were longer than names may be, a hash stands for the end of the name.
-    """
+    """Return a name and a suffix, with a hash in place of the name's end if that would be too long."""
     encoded = os.fsencode(name)
-    room = MOST_NAME_BYTES - len(os.fsencode(suffix))
+    room = MAX_NAME_BYTES - len(os.fsencode(suffix))
     if len(encoded) <= room:
         return name + suffix
     mark = f"~{hashlib.sha256(encoded).hexdigest()[:16]}"

@@ -134,7 +134,7 @@ def partitions_of(domain: str, settings: Settings) -> list[str]:
     found = {
         resource.partition_of(path.name) for resource in resources for path in find_files(resource, landing)
     }
-    return sorted(found - {None})
+    return sorted(partition for partition in found if partition)
 
 
 def complete_files(domain: str, settings: Settings) -> list[str]:

@@ -157,5 +157,5 @@ def _create(warehouse: Path) -> None:
 
 def _bytes(size: str) -> float:
     """Return a size as DuckDB writes it (`2GB`, `1.5 GiB`) in bytes."""
-    number, power, binary = re.fullmatch(r"([0-9.]+) ?([KMGT])(i?)B", size).groups()
+    ((number, power, binary),) = re.findall(r"^([0-9.]+) ?([KMGT])(i?)B$", size)
     return float(number) * (1024 if binary else 1000) ** ("KMGT".index(power) + 1)

@@ -54,7 +54,7 @@ class ImportFile:
     """A file of rows that dlt imports into a raw table."""
 
     path: Path
-    file_format: Literal["parquet", "csv", "reference"]
+    file_format: Literal["parquet", "csv"]
 
 
 class Warehouse(Protocol):

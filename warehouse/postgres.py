@@ -127,24 +127,29 @@ class PostgresWarehouse:
                 raise WarehouseError(str(error).strip()) from error
 
 
+def _server(settings: Settings) -> PostgresServer:
+    assert settings.postgres, "the target is postgres"
+    return settings.postgres
+
+
 @contextmanager
 def connect(
     settings: Settings, domain: str | None, *, wait_seconds: float, max_memory: str | None
 ) -> Iterator[PostgresWarehouse]:
     """Connect, and wait for another run of the domain. `max_memory` is unused: the server does the work."""
-    with _connected(settings.postgres, domain) as connection:
+    with _connected(_server(settings), domain) as connection:
         if domain is not None:
-            lock(connection, settings.postgres, domain, wait_seconds)
+            lock(connection, _server(settings), domain, wait_seconds)
             end_leftovers(connection, domain)
-        yield PostgresWarehouse(connection, settings.postgres, domain)
+        yield PostgresWarehouse(connection, _server(settings), domain)
 
 
 @contextmanager
 def read_connection(settings: Settings) -> Iterator[PostgresWarehouse]:
     """Connect; readers never wait."""
-    with _connected(settings.postgres, None) as connection:
+    with _connected(_server(settings), None) as connection:
         connection.set_session(readonly=True)
-        yield PostgresWarehouse(connection, settings.postgres)
+        yield PostgresWarehouse(connection, _server(settings))
 
 
 def warehouse_exists(settings: Settings) -> bool:
@@ -154,17 +159,17 @@ def warehouse_exists(settings: Settings) -> bool:
 
 @contextmanager
 def domain_lock(settings: Settings, domain: str) -> Iterator[None]:
-    with _connected(settings.postgres, f"{domain} build") as connection:
-        lock(connection, settings.postgres, domain, WAIT_SECONDS)
+    with _connected(_server(settings), f"{domain} build") as connection:
+        lock(connection, _server(settings), domain, WAIT_SECONDS)
         yield
 
 
 @contextmanager
 def temporary_warehouse(settings: Settings, name: str) -> Iterator[Settings]:
     """Create a database on the same server, and drop it when the block ends."""
-    database = f"{settings.postgres.database[: MAX_NAME_LENGTH - len(name) - 1]}_{name}"
-    with _connected(settings.postgres, None) as connection:
-        warehouse = PostgresWarehouse(connection, settings.postgres)
+    database = f"{_server(settings).database[: MAX_NAME_LENGTH - len(name) - 1]}_{name}"
+    with _connected(_server(settings), None) as connection:
+        warehouse = PostgresWarehouse(connection, _server(settings))
         try:
             warehouse.execute(f"drop database if exists {quoted(database)} with (force)")
             warehouse.execute(f"create database {quoted(database)} template template0")
@@ -173,7 +178,7 @@ def temporary_warehouse(settings: Settings, name: str) -> Iterator[Settings]:
                 f"{settings.postgres} creates no database {database}: {error} (allow it with: alter role … createdb)"
             ) from error
         try:
-            own = settings.postgres.model_copy(update={"database": database})
+            own = _server(settings).model_copy(update={"database": database})
             yield settings.model_copy(update={"postgres": own})
         finally:
             warehouse.execute(f"drop database if exists {quoted(database)} with (force)")

@@ -23,7 +23,7 @@ class CopyTextJob(RunnableLoadJob, HasFollowupJobs):
         self._id_of_load = load_id
 
     def run(self) -> None:
-        client: Any = self._job_client.sql_client  # type: ignore[attr-defined]  # dlt declares the base class
+        client: Any = self._job_client.sql_client  # type: ignore[attr-defined]
         with open(self._file_path, "rb") as file:  # noqa: PTH123
             names = [*file.readline().decode().rstrip("\n").split("\t"), "_dlt_load_id"]
             columns = ", ".join(client.escape_column_name(name) for name in names)

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from common.file_lock import FileLockedError, file_lock
 from settings import Settings
+from settings.warehouse import SparkServer
 from warehouse import duckdb_file
 from warehouse.interface import (
     WAIT_SECONDS,
@@ -39,13 +40,18 @@ NAMED = re.compile(rf'\b({"|".join(BUILT)})"?\."?(\w+)')
 LAKE = "lake"
 
 
+def _server(settings: Settings) -> SparkServer:
+    assert settings.spark, "the target is spark"
+    return settings.spark
+
+
 class SparkWarehouse(duckdb_file.DuckDbWarehouse):
     """The raw tables of a DuckDB file and the tables of the lake; see `Warehouse`. Its SQL is DuckDB's."""
 
     def __init__(self, connection: "duckdb.DuckDBPyConnection", settings: Settings, spark: SparkSql) -> None:
         super().__init__(connection)
         self.spark = spark
-        self._lake = settings.spark.lake
+        self._lake = _server(settings).lake
         self._attached: dict[str, set[str]] = {}
 
     def execute(self, sql: str, parameters: Parameters | None = None) -> "duckdb.DuckDBPyConnection":
@@ -109,7 +115,7 @@ class SparkWarehouse(duckdb_file.DuckDbWarehouse):
             shutil.rmtree(folder, ignore_errors=True)
 
     def _attach_lake(self) -> None:
-        own = self.connection.execute("select current_database()").fetchone()[0]
+        ((own,),) = self.connection.execute("select current_database()").fetchall()
         self.connection.execute(f"attach ':memory:' as {LAKE} (read_write)")
         for schema in BUILT:
             self.connection.execute(f"create schema {LAKE}.{quoted(schema)}")
@@ -125,19 +131,19 @@ def connect(
     """Open the raw tables for writing; at the end, copy the domain's changes to the lake."""
     with (
         _exclusive(settings, domain, wait_seconds),
-        session(settings.spark) as spark,
+        session(_server(settings)) as spark,
         duckdb_file.connect(settings, domain, wait_seconds=wait_seconds, max_memory=max_memory) as opened,
     ):
         try:
             yield SparkWarehouse(opened.connection, settings, spark)
         finally:
             if domain:
-                write_raw_parquet(opened.connection, f"raw_{domain}", settings.spark.lake, spark)
+                write_raw_parquet(opened.connection, f"raw_{domain}", _server(settings).lake, spark)
 
 
 @contextmanager
 def read_connection(settings: Settings) -> Iterator[SparkWarehouse]:
-    with session(settings.spark) as spark, duckdb_file.read_connection(settings) as opened:
+    with session(_server(settings)) as spark, duckdb_file.read_connection(settings) as opened:
         yield SparkWarehouse(opened.connection, settings, spark)
 
 
@@ -156,7 +162,7 @@ def temporary_warehouse(settings: Settings, name: str) -> Iterator[Settings]:
     """Start a server with an empty catalog, and with its lake in the data folder."""
     folder = settings.data_dir / name
     changes = {"host": "127.0.0.1", "port": unused_port(), "lake": settings.data_dir / "lake"}
-    server = settings.spark.model_copy(update=changes)
+    server = _server(settings).model_copy(update=changes)
     try:
         with spark_server(server, folder):
             yield settings.model_copy(update={"spark": server})

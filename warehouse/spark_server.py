@@ -102,7 +102,7 @@ def spark_home() -> Path:
             "Spark needs Java 17, which is not installed (Debian: apt-get install openjdk-17-jre-headless)"
         )
     package = importlib.util.find_spec("pyspark")
-    if not package:
+    if not package or not package.origin:
         raise SparkMissingError(
             "Spark is not installed: .venv/bin/uv pip install --python .venv/bin/python 'pyspark~=4.0'"
         )

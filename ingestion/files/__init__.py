@@ -1,1 +1,1 @@
-"""Files that are written as a whole, file_lock, or packed into an archive."""
+"""Delivered files: find, fingerprint, parse, load and archive them."""

@@ -1,7 +1,7 @@
-"""Packs a domain's loaded files, one pack per load day, and brings them back.
+"""Pack a domain's loaded files into one archive per load day, and restore them.
 
-`archive/<domain>/<day>/` becomes `archive/<domain>/<day>.tar.gz`. A pack begins with a list of checksums, by which its
-files are checked when they come out again (by hand as well: `tar xf …; sha256sum -c SHA256SUMS`).
+`archive/<domain>/<day>/` becomes `archive/<domain>/<day>.tar.gz`. A pack begins with a list of checksums, against which
+its files are checked when they are restored (also by hand: `tar xf …; sha256sum -c SHA256SUMS`).
 """
 
 import gzip
@@ -14,9 +14,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import date
-from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import settings as settings_module
 from common.atomic_write import atomic_write
@@ -28,47 +27,46 @@ from settings import Settings
 SUMS = "SHA256SUMS"
 SUFFIX = ".tar.gz"
 BLOCK_BYTES = 1024 * 1024
-# For another process that packs or restores; a year of large files may take it a while.
+# How long to wait for another process; a year of large files takes a while.
 WAIT_SECONDS = 900.0
 
 
 class ArchiveError(RuntimeError):
-    """A pack is damaged or could not be written, or the archive is in use; every file removed is in a checked pack."""
+    """A pack is damaged or could not be written, or the archive is in use; every removed file is in a checked pack."""
 
 
 @dataclass(frozen=True)
 class Packed:
-    """The pack of a load day, and the files that were now put into it or taken out of it."""
+    """The pack of a load day, and the files that were packed or restored."""
 
     day: str
     path: Path
     files: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
         return asdict(self) | {"path": str(self.path)}
 
 
 def archive(domain: str, settings: Settings | None = None, *, before: date) -> list[Packed]:
     """Pack the files loaded before a day; an original is removed only after its copy was read back from the pack.
 
-    Safe to repeat: if a day already has a pack, further files are added to it, and what a kill left is completed.
+    Safe to repeat: further files are added to a day's existing pack, and a killed run is completed.
 
     Args:
         domain: the pipeline.
         settings: defaults to those of the environment.
-        before: the first load day (UTC) whose files stay as they are.
+        before: the first load day (UTC) whose files are not packed.
 
     Raises:
         ArchiveError: a pack is damaged or cannot be written, or another process kept the archive.
     """
     settings = settings or settings_module.load()
-    with _alone(settings.archive(domain)) as folder:
+    with _locked(settings.archive(domain)) as folder:
         return [_pack(path) for path in _days(folder) if date.fromisoformat(path.name) < before]
 
 
 def restore(domain: str, settings: Settings | None = None, *, day: date | None = None) -> list[Packed]:
-    """Bring the files of packs back to where they were; the packs stay.
+    """Restore the files of packs to their folders; the packs stay.
 
     Args:
         domain: the pipeline.
@@ -76,11 +74,11 @@ def restore(domain: str, settings: Settings | None = None, *, day: date | None =
         day: the load day; all if not given.
 
     Raises:
-        ArchiveError: there is no such pack, it is damaged, a file of another content is in the way, or another
+        ArchiveError: the pack is missing or damaged, a file with other content has its name, or another
             process kept the archive.
     """
     settings = settings or settings_module.load()
-    with _alone(settings.archive(domain)) as folder:
+    with _locked(settings.archive(domain)) as folder:
         packs = sorted(folder.glob(f"*{SUFFIX}")) if day is None else [folder / f"{day}{SUFFIX}"]
         return [_unpack(path) for path in packs]
 
@@ -95,7 +93,7 @@ def _pack(folder: Path) -> Packed:
     packed = _checked(target) if target.exists() else {}
     try:
         sums = {name: checksum_of(path) for name, path in originals.items()}
-        # By the name in the pack, where the file's own name may belong to another content.
+        # By the name in the pack, in which other content may already have the file's own name.
         new = {
             name_beside(packed, name, checksum): (name, checksum)
             for name, checksum in sums.items()
@@ -107,7 +105,7 @@ def _pack(folder: Path) -> Packed:
             with atomic_write(target) as candidate:
                 _write(candidate, sources, wanted, target)
                 if _checked(candidate) != wanted:
-                    raise ArchiveError(f"{target} was not written as it should be; the files stay")
+                    raise ArchiveError(f"{target} differs from what was packed; the files stay")
         for path in originals.values():
             path.unlink()
     except OSError as error:
@@ -118,9 +116,9 @@ def _pack(folder: Path) -> Packed:
 
 
 def _write(candidate: Path, sources: Mapping[str, Path], sums: Mapping[str, str], earlier: Path) -> None:
-    """Write a pack of these files; the other names in `sums` are copied from the earlier pack."""
+    """Write a pack of these files; other names in `sums` are copied from the earlier pack."""
     listed = "".join(f"{checksum}  {name}\n" for name, checksum in sums.items()).encode()
-    # Without a file name in the gzip header, which no checksum covers.
+    # No file name in the gzip header, because no checksum covers it.
     with (
         candidate.open("wb") as file,
         gzip.GzipFile("", "wb", fileobj=file) as content,
@@ -130,7 +128,7 @@ def _write(candidate: Path, sources: Mapping[str, Path], sums: Mapping[str, str]
         member.size = len(listed)
         pack.addfile(member, io.BytesIO(listed))
         if set(sums) - set(sources):
-            with _reading(earlier) as (old, _):
+            with _open_pack(earlier) as (old, _):
                 for member in old:
                     if member.name != SUMS:
                         pack.addfile(member, old.extractfile(member))
@@ -139,21 +137,19 @@ def _write(candidate: Path, sources: Mapping[str, Path], sums: Mapping[str, str]
 
 
 def _checked(path: Path) -> dict[str, str]:
-    """The checksum of each file in a pack, computed from its content and compared with the list in the pack.
+    """Return the checksum of each file in a pack, after comparing the content with the list in the pack.
 
     Raises:
         ArchiveError: the pack is damaged.
     """
     found: dict[str, str] = {}
-    with _reading(path) as (pack, sums):
+    with _open_pack(path) as (pack, sums):
         for member in pack:
             if member.name != SUMS:
-                found[member.name] = hashlib.file_digest(
-                    cast(BufferedReader, pack.extractfile(member)), "sha256"
-                ).hexdigest()
+                found[member.name] = hashlib.file_digest(_content(pack, member), "sha256").hexdigest()  # type: ignore[arg-type]
     if found != sums:
         wrong = sorted(name for name in {*found, *sums} if found.get(name) != sums.get(name))
-        raise _damaged(path, f"{', '.join(wrong)} is not what was packed")
+        raise _damaged(path, f"{', '.join(wrong)} differs from what was packed")
     return sums
 
 
@@ -164,53 +160,61 @@ def _unpack(path: Path) -> Packed:
     sums = _checked(path)
     try:
         folder.mkdir(exist_ok=True)
-        with _reading(path) as (pack, _):
+        with _open_pack(path) as (pack, _):
             for member in pack:
                 if member.name != SUMS:
-                    _bring_back(folder / member.name, pack.extractfile(member), sums[member.name])
+                    _restore_file(folder / member.name, _content(pack, member), sums[member.name])
         sync(folder)
     except OSError as error:
         raise ArchiveError(f"{folder} could not be written: {error}") from error
     return Packed(folder.name, path, tuple(sums))
 
 
-def _bring_back(target: Path, content: IO[bytes], checksum: str) -> None:
+def _restore_file(target: Path, content: IO[bytes], checksum: str) -> None:
     if target.exists():
         if checksum_of(target) != checksum:
-            raise ArchiveError(f"{target} is there with another content; move it away")
+            raise ArchiveError(f"{target} exists with other content; move it away")
         return
     with atomic_write(target) as candidate:
         with candidate.open("wb") as file:
             shutil.copyfileobj(content, file)
         if checksum_of(candidate) != checksum:
-            raise ArchiveError(f"{target} was not written as it should be")
+            raise ArchiveError(f"{target} differs from its copy in the pack")
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[tuple[tarfile.TarFile, dict[str, str]]]:
-    """Open a pack and read its list of checksums; anything wrong with it raises an ArchiveError."""
+def _open_pack(path: Path) -> Iterator[tuple[tarfile.TarFile, dict[str, str]]]:
+    """Open a pack and read its list of checksums; raise ArchiveError if it is damaged."""
     try:
         with gzip.open(path) as content, tarfile.open(fileobj=content) as pack:
             first = pack.next()
             if first is None or first.name != SUMS:
                 raise _damaged(path, f"it does not begin with {SUMS}")
-            lines = pack.extractfile(first).read().decode().splitlines()
+            lines = _content(pack, first).read().decode().splitlines()
             sums = {name: checksum for checksum, _, name in (line.partition("  ") for line in lines)}
             if any(Path(name).name != name for name in sums):
                 raise _damaged(path, "it has names with folders")
             yield pack, sums
-            while content.read(BLOCK_BYTES):  # to the end, where gzip has its checksum
+            while content.read(BLOCK_BYTES):  # to the end, where gzip checks its checksum
                 pass
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
         raise _damaged(path, str(error)) from error
 
 
+def _content(pack: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
+    """Return the content of a file in a pack; `extractfile` returns None for a folder or a link."""
+    content = pack.extractfile(member)
+    if content is None:
+        raise tarfile.ReadError(f"{member.name} is not a file")
+    return content
+
+
 def _damaged(path: Path, why: str) -> ArchiveError:
-    return ArchiveError(f"{path} is damaged: {why}; move it away, originals that are there stay")
+    return ArchiveError(f"{path} is damaged: {why}; move it away, existing originals stay")
 
 
 def _days(folder: Path) -> list[Path]:
-    """The folders of load days, in the order of the days."""
+    """Return the folders of load days in order."""
     found = []
     for path in sorted(folder.iterdir()) if folder.exists() else []:
         with suppress(ValueError):
@@ -220,8 +224,8 @@ def _days(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[Path]:
-    """Keep other processes from packing or restoring in this folder while the block runs."""
+def _locked(folder: Path) -> Iterator[Path]:
+    """Keep other processes from packing or restoring in this folder until the block ends."""
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with file_lock(folder / ".lock", WAIT_SECONDS):

@@ -5,15 +5,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 from common.files import work_folder
 from ingestion.files.file_resource import CORRECTIONS, FileResource
 from ingestion.files.header import Header, map_header
 from ingestion.files.landing import (
-    checksum_of,
     find_files,
     is_complete,
     list_deliveries,
@@ -22,10 +19,10 @@ from ingestion.files.landing import (
     version_of,
     wait_until_complete,
 )
+from ingestion.files.load_records import LoadRecords, Record, fingerprint, new_record
 from ingestion.files.multi_entity_files import take_own_lines
 from ingestion.formats import ParsedFile, RowShape, UnreadableFileError, parse
 from ingestion.loader.loader import Loader, row_id_prefix
-from ingestion.loader.tables import file_loads
 from ingestion.results import LoadResult
 from settings import Settings
 
@@ -68,10 +65,13 @@ def load_files(
 
     if resource.moves_files:
         wait_until_complete(wanted, settings.file_stable_seconds)
-    with Loader.open(resource, settings) as loader:
+    with (
+        Loader.open(resource, settings) as loader,
+        work_folder(settings.dlt_dir / f"parse_{settings.warehouse_name}_{resource.domain}") as work,
+    ):
         if resource.kept_files:
             loader.remove_unfinished(resource.kept_files.removesuffix("*"))
-        run = _Run(resource, siblings, loader, settings)
+        run = _Run(resource, siblings, loader, settings, work)
         # Another run may have had the warehouse, and the files, until now.
         paths = wanted()
         results = [run.load(path, duplicate=_duplicate(resource, path, paths)) for path in paths]
@@ -97,16 +97,19 @@ class _Run:
     """One run over the files of a resource, with its raw table open."""
 
     def __init__(
-        self, resource: FileResource, siblings: Sequence[FileResource], loader: Loader, settings: Settings
+        self,
+        resource: FileResource,
+        siblings: Sequence[FileResource],
+        loader: Loader,
+        settings: Settings,
+        work: Path,
     ) -> None:
         self._siblings = siblings
         self._resource = resource
         self._loader = loader
         self._settings = settings
-        # Rows of `file_loads` for the contents that are loaded now, by file name and sha256.
-        self._loaded: dict[str, dict[str, dict[str, Any]]] = {}
-        for row in loader.file_loads(resource.entity, "loaded"):
-            self._loaded.setdefault(row["source_file"], {})[row["sha256"]] = row
+        self._work = work
+        self._records = LoadRecords(resource, loader)
 
     def load(self, path: Path, *, duplicate: Path | None) -> LoadResult:
         """Load one file unless its content is loaded; move it if the resource says so.
@@ -120,11 +123,11 @@ class _Run:
                 partition = self._resource.partition_of(path.name)
                 reason = f"{duplicate.name} is for {partition} as well; keep the one that counts"
                 return self._reject(path, self._resource.entity, reason)
-            return self._load(path, _record(path, self._resource.entity))
+            return self._load(path, new_record(path, self._resource.entity))
         version = version_of(path)
         if not is_complete(path, self._settings.file_stable_seconds):
             return LoadResult(path.name, self._resource.entity, "deferred", reason="it is being written")
-        record = _record(path, self._resource.entity)
+        record = new_record(path, self._resource.entity)
         result = self._load(path, record)
         if version_of(path) != version:
             reason = "it changed while it was loaded; the next run loads it"
@@ -139,15 +142,15 @@ class _Run:
         known = ", ".join([*patterns, *corrections])
         return self._reject(path, NO_ENTITY, f"no resource takes files of this name; known: {known}")
 
-    def _load(self, path: Path, record: dict[str, Any]) -> LoadResult:
-        """Fingerprint, parse and load one file; the record gets what is found out about it."""
-        with work_folder(self._work_folder()) as work:
+    def _load(self, path: Path, record: Record) -> LoadResult:
+        """Fingerprint, parse and load one file, and complete its record."""
+        with work_folder(self._work / "file") as work:
             try:
                 version = version_of(path)
-                record |= _fingerprint(path)
-                if record["sha256"] in self._loaded.get(path.name, {}):
+                record |= fingerprint(path)
+                if self._records.is_loaded(path.name, record["sha256"]):
                     return LoadResult(path.name, self._resource.entity, "skipped")
-                replaced = self._replaced_by(path.name)
+                replaced = self._records.replaced_by(path.name)
                 header = map_header(path, self._resource, self._siblings, self._loader)
                 record["extra_columns"] = ", ".join(header.extra) or None
                 parsed = self._parse(path, header, record, work)
@@ -169,7 +172,7 @@ class _Run:
             extra_columns=header.extra,
         )
 
-    def _parse(self, path: Path, header: Header, record: dict[str, Any], work: Path) -> ParsedFile:
+    def _parse(self, path: Path, header: Header, record: Record, work: Path) -> ParsedFile:
         partition = self._resource.partition_of(path.name)
         shape = RowShape(
             header.names,
@@ -186,7 +189,7 @@ class _Run:
             header.check_columns(self._resource)
         return parsed
 
-    def _write(self, parsed: ParsedFile, record: dict[str, Any], replaced: list[dict[str, Any]]) -> None:
+    def _write(self, parsed: ParsedFile, record: Record, replaced: list[Record]) -> None:
         name = record["source_file"]
         prefix = row_id_prefix(name, record["sha256"])
         if self._resource.keeps_earlier(name):
@@ -212,82 +215,33 @@ class _Run:
             records=[record, *(content | {"status": "replaced"} for content in replaced)],
             append=append,
         )
-        for content in replaced:
-            del self._loaded[content["source_file"]][content["sha256"]]
-        self._loaded.setdefault(name, {})[record["sha256"]] = record
+        self._records.note_loaded(record, replaced)
 
-    def _replaced_by(self, name: str) -> list[dict[str, Any]]:
-        """Return the rows of `file_loads` for the contents that a file of this name replaces.
-
-        Raises:
-            UnreadableFileError: the name has no partition.
-        """
-        if self._resource.keeps_earlier(name):
-            return []
-        names = [name]
-        if self._resource.partition:
-            partition = self._resource.partition_of(name)
-            if not partition:
-                raise UnreadableFileError("its name has no month written as 2024-05 before the suffix")
-            names = [each for each in self._loaded if self._resource.partition_of(each) == partition]
-        return [content for each in names for content in self._loaded.get(each, {}).values()]
-
-    def _move(self, path: Path, record: dict[str, Any], result: LoadResult) -> LoadResult:
+    def _move(self, path: Path, record: Record, result: LoadResult) -> LoadResult:
         sha256 = record["sha256"]
         try:
             if result.status == "failed":
                 move_to_rejected(path, result.reason or "", sha256)
             else:
-                loaded_at = self._loaded[path.name][sha256]["loaded_at"].astimezone(UTC)
-                archive = self._settings.archive(self._resource.domain)
-                move_to_archive(path, archive / f"{loaded_at:%Y-%m-%d}", sha256)
+                day = f"{self._records.loaded_at(path.name, sha256):%Y-%m-%d}"
+                move_to_archive(path, self._settings.archive(self._resource.domain) / day, sha256)
         except OSError as error:
             reason = f"{result.reason or 'it is loaded'}; it could not be moved: {error.strerror}"
             return replace(result, status="failed", reason=reason)
         return result
 
     def _reject(self, path: Path, entity: str, reason: str) -> LoadResult:
-        record = _record(path, entity)
+        record = new_record(path, entity)
         with suppress(UnreadableFileError, OSError):
-            record |= _fingerprint(path)
-        if record["sha256"] in self._loaded.get(path.name, {}):
+            record |= fingerprint(path)
+        if self._records.is_loaded(path.name, record["sha256"]):
             # Its loaded rows still count, and so does their record.
             return LoadResult(path.name, entity, "failed", reason=reason)
         return self._failed(record, reason)
 
-    def _failed(self, record: dict[str, Any], reason: str) -> LoadResult:
-        """Record that a file could not be loaded, once per content and reason."""
-        result = LoadResult(record["source_file"], record["entity"], "failed", reason=reason)
-        earlier = [
-            row
-            for row in self._loader.file_loads(record["entity"], "failed")
-            if row["source_file"] == record["source_file"]
-        ]
-        last = max(earlier, key=itemgetter("loaded_at"), default=None)
-        if last and (last["sha256"], last["reason"]) == (record["sha256"], reason):
-            return result
-        failure = {"rows_read": 0, "rows_loaded": 0, "rows_rejected": 0, "status": "failed", "reason": reason}
-        self._loader.run(file_loads([record | failure | {"loaded_at": datetime.now(UTC)}]))
-        return result
-
-    def _work_folder(self) -> Path:
-        return self._settings.dlt_dir / f"parse_{self._settings.warehouse_name}_{self._resource.domain}"
-
-
-def _record(path: Path, entity: str) -> dict[str, Any]:
-    return {"entity": entity, "source_file": path.name, "sha256": "", "bytes": 0}
-
-
-def _fingerprint(path: Path) -> dict[str, Any]:
-    """Return the hash and the size of a file's content, as `file_loads` has them.
-
-    Raises:
-        UnreadableFileError: the path is not a file.
-        OSError: the file cannot be read.
-    """
-    if path.exists() and not path.is_file():
-        raise UnreadableFileError("it is a folder or a device, not a file")
-    return {"sha256": checksum_of(path), "bytes": path.stat().st_size}
+    def _failed(self, record: Record, reason: str) -> LoadResult:
+        self._records.write_failure(record, reason)
+        return LoadResult(record["source_file"], record["entity"], "failed", reason=reason)
 
 
 def _duplicate(resource: FileResource, path: Path, paths: Sequence[Path]) -> Path | None:

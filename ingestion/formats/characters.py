@@ -1,9 +1,9 @@
-"""What becomes of characters that not every engine can store."""
+"""Characters that not every engine can store."""
 
-# What Unicode has for a character that could not be kept.
+# Unicode's replacement character.
 NO_CHARACTER = "\ufffd"
 
 
 def strip_nul(text: str) -> str:
-    """The text with a replacement character for each NUL, which PostgreSQL refuses: one raw table, whatever the engine."""
+    """Replace each NUL, which PostgreSQL rejects, so that raw tables are the same on all engines."""
     return text.replace("\0", NO_CHARACTER)

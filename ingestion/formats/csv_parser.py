@@ -1,4 +1,4 @@
-"""One CSV file, framed and checked, into one Parquet file of text columns, by DuckDB."""
+"""Parse a CSV file into a Parquet file of text columns with DuckDB, and check the result against a scan."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from ingestion.formats.csv_records import Framing, frame
+from ingestion.formats.csv_records import CsvScan, scan
 from ingestion.formats.parsed_file import PARQUET, ParsedFile, RejectedLine, RowShape, UnreadableFileError
 from warehouse.sql import in_memory_duckdb, literal
 
@@ -22,53 +22,53 @@ REASONS = {
 
 
 def read_rows(path: Path, shape: RowShape, *, parquet: Path) -> ParsedFile:
-    """Write the rows of a file as texts, each bad line left out and reported.
+    """Write the rows of a file as texts; omit and report each bad line.
 
     Args:
         path: a `.csv` or `.csv.gz` file.
         shape: the columns to write.
-        parquet: the file to write; a repaired copy of the file may come beside it.
+        parquet: the file to write; a repaired copy of the delivered file may appear beside it.
 
     Raises:
-        UnreadableFileError: the gzip is not whole, the line ends are bare CRs, or there is no row in it.
+        UnreadableFileError: the gzip is damaged, the lines end in bare CRs, or no line can be split.
     """
     attempt = None
     with ThreadPoolExecutor(1) as pool:
-        framed = pool.submit(frame, path, columns=len(shape.columns), copy_to=parquet.with_suffix(".csv"))
+        scanning = pool.submit(scan, path, columns=len(shape.columns), copy_to=parquet.with_suffix(".csv"))
         # Few files need a repaired copy, so the file is parsed as it is while its records are counted.
-        with suppress(duckdb.Error):  # of a file that is none, `frame` says what is wrong
+        with suppress(duckdb.Error):  # `scan` reports what is wrong with the file
             attempt = _split(path, shape, parquet)
-        framing = framed.result()
-    if not framing.records + len(framing.rejected):
+        scanned = scanning.result()
+    if not scanned.records + len(scanned.rejected):
         raise UnreadableFileError("it has a header and no rows")
-    if attempt and framing.path == path:
-        parsed = _checked(attempt, framing, parquet)
+    if attempt and scanned.path == path:
+        parsed = _checked(attempt, scanned, parquet)
     else:
-        parsed = parse(framing, shape, parquet=parquet)
+        parsed = parse(scanned, shape, parquet=parquet)
     if not parsed.rows:
         first = parsed.rejected[0]
         raise UnreadableFileError(f"none of its lines can be split; line {first.line_number}: {first.reason}")
     return parsed
 
 
-def parse(framing: Framing, shape: RowShape, *, parquet: Path) -> ParsedFile:
+def parse(scanned: CsvScan, shape: RowShape, *, parquet: Path) -> ParsedFile:
     """Split a file's records into columns.
 
     Args:
-        framing: the file and its records as counted independently of the parser.
+        scanned: the file and its records, counted independently of the parser.
         shape: the columns to write.
         parquet: the file to write.
 
     Raises:
-        UnreadableFileError: the parser's rows and rejects do not add up to the records counted
-            before, so that some would be lost unseen.
+        UnreadableFileError: the parser's rows and rejects do not add up to the counted records, so that
+            some would be lost.
     """
-    return _checked(_split(framing.path, shape, parquet), framing, parquet)
+    return _checked(_split(scanned.path, shape, parquet), scanned, parquet)
 
 
 @dataclass(frozen=True)
 class _Split:
-    """What the parser made of a file: the number of rows, and line, kind of fault and text of each other line."""
+    """The number of rows that the parser found, and line, error type and text of each rejected line."""
 
     rows: int
     rejects: list[tuple[int, str, str | None]]
@@ -90,22 +90,22 @@ def _split(path: Path, shape: RowShape, parquet: Path) -> _Split:
             ) to {literal(parquet)} ({PARQUET})
             """
         )
-        # A line that is broken twice has two rows there.
+        # A line with two errors has two rows there.
         found = connection.execute(
             "select line, min(error_type), min(csv_line) from reject_errors group by line order by line"
         ).fetchall()
     return _Split(pq.read_metadata(parquet).num_rows, found)
 
 
-def _checked(split: _Split, framing: Framing, parquet: Path) -> ParsedFile:
+def _checked(split: _Split, scanned: CsvScan, parquet: Path) -> ParsedFile:
     parsed = [
-        RejectedLine(framing.line_number(line), REASONS.get(kind, kind.lower()), (text or "").strip("\r\n"))
+        RejectedLine(scanned.line_number(line), REASONS.get(kind, kind.lower()), (text or "").strip("\r\n"))
         for line, kind, text in split.rejects
     ]
-    if split.rows + len(parsed) != framing.records:
+    if split.rows + len(parsed) != scanned.records:
         raise UnreadableFileError(
-            f"the file holds {framing.records} records, but the parser found {split.rows} rows and "
+            f"the file holds {scanned.records} records, but the parser found {split.rows} rows and "
             f"{len(parsed)} bad lines; look for stray quotes or line ends"
         )
-    rejected = sorted([*framing.rejected, *parsed], key=lambda line: line.line_number)
+    rejected = sorted([*scanned.rejected, *parsed], key=lambda line: line.line_number)
     return ParsedFile(parquet=parquet, rows=split.rows, rejected=rejected)

@@ -1,7 +1,7 @@
-"""One delivered Parquet file into one of text columns, by DuckDB.
+"""Convert a delivered Parquet file into one of text columns with DuckDB.
 
-Files of one resource differ in their types (a number is an integer in one month and a double in the next), and a
-CSV file has none. As text all of them fit one raw table, and typing stays in one place, the typed models.
+Files of one resource differ in their types (a number is an integer in one month and a double in the next), and
+CSV files have none. As text all of them fit one raw table, and only the staging models cast.
 """
 
 from pathlib import Path
@@ -16,19 +16,21 @@ from warehouse.sql import in_memory_duckdb, literal, quoted
 
 
 def read_column_names(path: Path) -> list[str]:
-    """Names of a file's columns, as written.
+    """Return the names of a file's columns, as written.
 
     Raises:
-        UnreadableFileError: the file is no Parquet file, or its end is missing.
+        UnreadableFileError: the file is not a Parquet file, or its end is missing.
     """
     try:
         return pq.read_schema(path).names
     except pa.ArrowException as error:
-        raise UnreadableFileError(f"it is no whole Parquet file: {str(error).splitlines()[0]}") from error
+        raise UnreadableFileError(
+            f"it is not a complete Parquet file: {str(error).splitlines()[0]}"
+        ) from error
 
 
 def read_rows(path: Path, shape: RowShape, *, parquet: Path) -> ParsedFile:
-    """Write the values of a file as texts: those that a cast back to their type makes the same values again.
+    """Write the values of a file as texts that cast back to the same values.
 
     Args:
         path: the delivered file.
@@ -36,7 +38,7 @@ def read_rows(path: Path, shape: RowShape, *, parquet: Path) -> ParsedFile:
         parquet: the file to write.
 
     Raises:
-        UnreadableFileError: the file has no rows, is damaged, or not as many rows as it says could be read.
+        UnreadableFileError: the file has no rows, is damaged, or has fewer rows than its footer says.
     """
     expected = pq.read_metadata(path).num_rows
     if not expected:
@@ -53,14 +55,16 @@ def read_rows(path: Path, shape: RowShape, *, parquet: Path) -> ParsedFile:
                 """
             )
     except duckdb.Error as error:
-        raise UnreadableFileError(f"it is no whole Parquet file: {str(error).splitlines()[0]}") from error
+        raise UnreadableFileError(
+            f"it is not a complete Parquet file: {str(error).splitlines()[0]}"
+        ) from error
     rows = pq.read_metadata(parquet).num_rows
     if rows != expected:
-        raise UnreadableFileError(f"it says that it has {expected} rows, and {rows} could be read")
+        raise UnreadableFileError(f"its footer says {expected} rows, but {rows} could be read")
     return ParsedFile(parquet=parquet, rows=rows, rejected=[])
 
 
 def _text(field: pa.Field) -> str:
-    """SQL for a column's values as texts."""
+    """Return SQL for a column's values as texts."""
     text = f"cast({quoted(field.name)} as varchar)"
     return text if pa.types.is_primitive(field.type) else f"replace({text}, chr(0), {literal(NO_CHARACTER)})"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from warehouse.sql import literal, quoted
 
-# Few values of a raw file occur more often than this many others, and looking them up takes longer
-# than writing them: measured, a third of the time goes and the file is no larger.
+# Raw values repeat too little for large dictionaries: with this limit writing takes a third less time
+# (measured), and the file is no larger.
 PARQUET = "format parquet, parquet_version v2, dictionary_size_limit 1000"
 
 
@@ -26,12 +26,12 @@ class RejectedLine:
 
 @dataclass(frozen=True)
 class ParsedFile:
-    """A file as Parquet, and the lines that are not in it.
+    """A parsed file.
 
     Attributes:
         parquet: the rows.
-        rows: how many there are.
-        rejected: the lines that are no rows.
+        rows: their number.
+        rejected: the lines that could not be split.
     """
 
     parquet: Path
@@ -41,15 +41,15 @@ class ParsedFile:
 
 @dataclass(frozen=True)
 class RowShape:
-    """The columns of a parsed file's rows: those of the delivered file, and those that the platform adds.
+    """The columns of a parsed file: those of the delivered file, and those that the platform adds.
 
     Attributes:
-        columns: a name for each column of the file, in the file's order; None for one to leave out.
-            Values of a column whose name begins with an underscore are trimmed, and null if empty.
+        columns: a name for each column of the file, in the file's order; None omits the column. Values
+            of a column whose name begins with an underscore are trimmed, and null if empty.
         constants: columns with one text value for the whole file.
         row_id_prefix: `_row_id` is this, a dash and `_source_row`, the 1-based position among the
             loaded records.
-        layout: columns that come first, in this order; those that the file has not are null.
+        layout: the columns that come first, in this order; null if the file does not have them.
     """
 
     columns: Sequence[str | None]
@@ -58,7 +58,7 @@ class RowShape:
     layout: Sequence[str] = ()
 
     def select(self, delivered: Sequence[str], row_number: str) -> str:
-        """SQL for the list of a select.
+        """Return the select list.
 
         Args:
             delivered: SQL for the text of each column of the file, in the file's order.

@@ -1,1 +1,1 @@
-"""Load parsed files and API records into the raw tables."""
+"""Load finished Parquet files into the raw tables with dlt."""

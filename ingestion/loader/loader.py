@@ -8,7 +8,7 @@ belongs to no completed package is loaded again and replaces the rows that it ma
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -86,8 +86,8 @@ class Loader:
         parquet: Path,
         rows: int,
         *,
-        rejected: Iterable[dict[str, Any]],
-        records: Iterable[dict[str, Any]],
+        rejected: list[dict[str, Any]],
+        records: list[dict[str, Any]],
         append: bool = False,
     ) -> None:
         """Load a Parquet file in one package, together with what is recorded about it.
@@ -105,8 +105,8 @@ class Loader:
         """
         self.run(
             raw_rows(self._resource, self._import(parquet, rows) if rows else [], append=append),
-            rejected_lines(iter(rejected)),
-            file_loads(iter(records)),
+            rejected_lines(rejected),
+            file_loads(records),
         )
         self._remove_stale_rejects()
 

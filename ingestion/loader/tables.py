@@ -1,14 +1,10 @@
 """The tables of `raw_<domain>` as dlt resources: their grain, columns and keys."""
 
-from collections.abc import Iterator
 from typing import Any, Protocol
 
 import dlt
 import pyarrow as pa
 from dlt.extract import DltResource
-
-# What dlt takes as the data of a resource.
-Rows = list[Any] | Iterator[Any]
 
 
 class RawTable(Protocol):
@@ -33,9 +29,9 @@ def completed_loads(schema: str) -> str:
     return f"select load_id from {schema}._dlt_loads where status = 0"
 
 
-def raw_rows(resource: RawTable, data: Rows, *, append: bool) -> DltResource:
+def raw_rows(resource: RawTable, data: list[Any], *, append: bool) -> DltResource:
     """Rows as delivered. Grain: one row per record of a file or API."""
-    columns: Any = {
+    columns: dict[str, Any] = {
         # dlt would make a merge key NOT NULL, and rewrite the Parquet file to prove it.
         resource.replaced_by: {"data_type": "text", "merge_key": True, "nullable": True},
         # Added when the file is copied, see the destinations in `warehouse`.
@@ -61,13 +57,13 @@ def empty_rows(resource: RawTable) -> pa.Table:
     return pa.schema([*((name, pa.string()) for name in texts), ("_source_row", pa.int64())]).empty_table()
 
 
-def rejected_lines(data: Rows) -> DltResource:
+def rejected_lines(data: list[Any]) -> DltResource:
     """Lines that could not be split into columns. Grain: one row per line of a file's content."""
     columns = _typed(text=["entity", "source_file", "reason", "line", "_row_id"], bigint=["line_number"])
     return dlt.resource(data, name="rejected_lines", write_disposition="append", columns=columns)
 
 
-def file_loads(data: Rows) -> DltResource:
+def file_loads(data: list[Any]) -> DltResource:
     """The load of each file. Grain: one row per entity, file name and content."""
     columns = _typed(
         text=["entity", "source_file", "sha256", "status", "reason", "extra_columns"],
@@ -78,7 +74,7 @@ def file_loads(data: Rows) -> DltResource:
     return dlt.resource(data, name="file_loads", write_disposition="merge", primary_key=key, columns=columns)
 
 
-def enrichments(data: Rows) -> DltResource:
+def enrichments(data: list[Any]) -> DltResource:
     """The enrichment of texts. Grain: one row per text (by its hash), provider, model and version of the prompt."""
     key = ("content_hash", "provider", "model", "prompt_version")
     columns = _typed(
@@ -89,7 +85,7 @@ def enrichments(data: Rows) -> DltResource:
     return dlt.resource(data, name="enrichments", write_disposition="merge", primary_key=key, columns=columns)
 
 
-def llm_usage(data: Rows) -> DltResource:
+def llm_usage(data: list[Any]) -> DltResource:
     """Calls of models and their cost in US dollars. Grain: one row per call, and one per run for the cache."""
     columns = _typed(
         text=["call_id", "content_hash", "provider", "model", "prompt_version", "outcome"],

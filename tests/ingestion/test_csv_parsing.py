@@ -7,8 +7,8 @@ import duckdb
 import pytest
 
 from ingestion.formats.csv_parser import parse
-from ingestion.formats.csv_records import UnreadableFileError, frame, read_header
-from ingestion.formats.parsed_file import RowShape
+from ingestion.formats.csv_records import read_header, scan
+from ingestion.formats.parsed_file import RowShape, UnreadableFileError
 
 LATIN = "café".encode("latin-1")
 Rejects = list[tuple[int, str]]
@@ -17,10 +17,10 @@ Rejects = list[tuple[int, str]]
 def read(path: Path) -> tuple[list[tuple[str | None, ...]], Rejects]:
     """The file's rows and its rejected lines as (line number, line)."""
     columns = read_header(path)
-    framing = frame(path, columns=len(columns), copy_to=path.with_name("copy.csv"))
+    scanned = scan(path, columns=len(columns), copy_to=path.with_name("copy.csv"))
     names = [f"c{position}" for position in range(len(columns))]
     parquet = path.with_name("rows.parquet")
-    parsed = parse(framing, RowShape(names, {}, "id"), parquet=parquet)
+    parsed = parse(scanned, RowShape(names, {}, "id"), parquet=parquet)
     rows = duckdb.sql(f"select {', '.join(names)} from '{parquet}' order by _source_row").fetchall()
     assert len(rows) == parsed.rows
     return rows, [(line.line_number, line.line) for line in parsed.rejected]
@@ -127,7 +127,7 @@ def test_a_file_that_is_no_whole_csv_says_so(name: str, content: bytes, reason: 
 
 
 def test_line_numbers_hold_across_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingestion.formats.csv_records.BLOCK_BYTES", 64)
+    monkeypatch.setattr("ingestion.formats.csv_lines.BLOCK_BYTES", 64)
     lines = ["a,b,c"]
     rejected = []
     for number in range(2, 400):
@@ -145,17 +145,17 @@ def test_line_numbers_hold_across_blocks(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_parser_that_loses_rows_is_found_out(tmp_path: Path) -> None:
     path = tmp_path / "f.csv"
     path.write_text("a,b,c\n1,2,3\n4,5,6\n")
-    framing = frame(path, columns=3, copy_to=tmp_path / "copy.csv")
-    framing.records += 1
+    scanned = scan(path, columns=3, copy_to=tmp_path / "copy.csv")
+    scanned.records += 1
     with pytest.raises(UnreadableFileError, match="3 records, but the parser found 2 rows"):
-        parse(framing, RowShape(["a", "b", "c"], {}, "id"), parquet=tmp_path / "p")
+        parse(scanned, RowShape(["a", "b", "c"], {}, "id"), parquet=tmp_path / "p")
 
 
 def test_columns_left_out_still_count_for_the_width_of_a_line(tmp_path: Path) -> None:
     path = tmp_path / "f.csv"
     path.write_text("a,_b,c\n1, x ,3\n4\n5,,6\n7,8,9,10\n11,12\n")
-    framing = frame(path, columns=3, copy_to=tmp_path / "copy.csv")
+    scanned = scan(path, columns=3, copy_to=tmp_path / "copy.csv")
     parquet = tmp_path / "f.parquet"
-    parsed = parse(framing, RowShape(["a", "_b", None], {}, "id"), parquet=parquet)
+    parsed = parse(scanned, RowShape(["a", "_b", None], {}, "id"), parquet=parquet)
     assert [line.line for line in parsed.rejected] == ["4", "7,8,9,10", "11,12"]
     assert duckdb.sql(f"from '{parquet}'").fetchall() == [("1", "x", 1, "id-1"), ("5", None, 2, "id-2")]

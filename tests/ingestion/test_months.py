@@ -227,9 +227,11 @@ def test_a_damaged_parquet_file_fails_with_a_reason(landing: Path) -> None:
     statuses = load()
     assert statuses.pop(whole.name) == "loaded"
     reasons = [statuses[name].split(":")[0] for name in sorted(statuses)]
-    assert reasons == ["it is no whole Parquet file", "it is no whole Parquet file", "it has no rows"] + [
-        "it is no whole Parquet file"
-    ]
+    assert reasons == [
+        "it is not a complete Parquet file",
+        "it is not a complete Parquet file",
+        "it has no rows",
+    ] + ["it is not a complete Parquet file"]
 
 
 def test_months_are_fetched_first_as_far_as_they_are_out(

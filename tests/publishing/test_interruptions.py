@@ -106,7 +106,7 @@ def test_one_process_changes_versions_and_others_name_it(months: Settings) -> No
     assert holder.stdout.readline() == "held\n"
     with (
         pytest.raises(
-            PublishError, match=f"another process changes the versions of things: process {holder.pid} has"
+            PublishError, match=f"another process changes the versions of things: process {holder.pid} holds"
         ),
         kept.lock(wait_seconds=0.3),
     ):

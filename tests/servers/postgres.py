@@ -60,7 +60,7 @@ class Postgres:
                 start_new_session=True,
             )
         deadline = time.monotonic() + START_SECONDS
-        ready = [self._binaries / "pg_isready", "--quiet", "--host", self.host, "--port", str(self.port)]
+        ready = [str(self._binaries / "pg_isready"), "--quiet", "--host", self.host, "--port", str(self.port)]
         while subprocess.run(ready).returncode:
             if self._server.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL did not start:\n{self.log.read_text()[-2000:]}")
