@@ -145,6 +145,7 @@ def shop(checkout: Checkout, told: tuple[Mailbox, Webhook]) -> Iterator[Checkout
             **box.variables(),
             **hook.variables(),
             "SLUICE_NOTIFY_SUCCESS": "1",
+            "SLUICE_FILE_STABLE_SECONDS": "5",
         }
         yield checkout
 

@@ -150,7 +150,7 @@ def test_a_file_that_is_written_slowly_is_loaded_once_and_whole(
         for _ in range(10):
             file.write(f"{LINE}\n")
             file.flush()
-            time.sleep(2)
+            time.sleep(1)
             assert "slow.csv" in landing(shop)
     running.until(lambda: len(runs(shop)) > count and all_ended(shop))
     loaded = "select status, rows_read from raw_sales.file_loads where source_file = 'slow.csv'"

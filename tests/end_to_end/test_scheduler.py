@@ -199,13 +199,8 @@ def test_a_backfill_puts_its_months_right(ran: Checkout, delivered: Delivered, r
             f"update marts.fct_collision_vehicles set vehicle_position = 9 where crash_month = '{first}-01'"
         )
     assert len(differing(ran.contents(), expected)) > 1
-    one = ["--max-active-runs", "1"]
     days = ["--from-date", f"{first}-31", "--to-date", f"{second}-01"]
-    running.switch("collisions", on=True)
-    created = ran.run(
-        "airflow", "exec", "airflow", "backfill", "create", "--dag-id", "collisions", *one, *days
-    )
-    assert created.returncode == 0, created.stdout + created.stderr
+    running.backfill("collisions", "--max-active-runs", "1", *days)
     running.until(lambda: running.ended("backfill", 2))
     log = "".join(
         path.read_text() for path in ran.settings.airflow_home.glob("logs/**/run_id=backfill*/**/*.log")

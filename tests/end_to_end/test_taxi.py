@@ -97,8 +97,7 @@ def test_a_corrected_month_is_backfilled_and_no_other_changes(
     # So many rows that not even the sum of tolls, which few trips pay, is lower by chance, which would stop the publish.
     mended = write_taxi(offered, months=[second], rows=3 * ROWS, suffix=".csv.gz", seed=2, defects={})
     days = ["--from-date", f"{second}-01", "--to-date", f"{second}-28", "--reprocess-behavior", "completed"]
-    created = taxi.run("airflow", "exec", "airflow", "backfill", "create", "--dag-id", "taxi", *days)
-    assert created.returncode == 0, created.stdout + created.stderr
+    running.backfill("taxi", *days)
     running.until(lambda: running.ended("backfill", 1))
     assert len(facts(taxi, second)) == mended.clean == 3 * ROWS
     assert facts(taxi, second, others=True) == before != []
