@@ -1,17 +1,32 @@
-"""What the tasks of a DAG do beyond the steps of a shell: divide a load, and decide whether a run has anything to do."""
+"""The steps of a run as tasks of a scheduler: one part of a load each, with the decision whether there is anything to do.
+
+The task of a step calls `run_step`. The models and their data tests have tasks of their own.
+"""
 
 import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from ingestion.download.download import DownloadError
 from ingestion.download.partition import NothingToLoadError, download_partition
 from ingestion.enrich.enrichment_resource import EnrichmentResource
 from ingestion.load import complete_files, partitions_of
 from ingestion.registry import UnknownPartitionError, resources_of
-from ingestion.results import FilesFailedError, LoadSummary
-from observability.metrics.record import run_result
+from ingestion.results import FilesFailedError
+from observability.metrics.record import record, run_result
 from observability.notify import notify
-from orchestration.run import IncompleteError, LowVolumeError, ingest
+from orchestration.run import (
+    IncompleteError,
+    LowVolumeError,
+    check_volume,
+    enrich,
+    ingest,
+    publish,
+    write_reports,
+)
+from orchestration.steps import Kind, Step
 from publishing.errors import PublishStoppedError, SupersededRunError
 from settings import Settings
 
@@ -39,55 +54,52 @@ FINAL = (
 )
 
 
-def load_part(domain: str, run_id: str, settings: Settings, entity: str, **part: str) -> LoadSummary:
-    """Load an entity, or one `month` or `file` of it.
+@dataclass(frozen=True)
+class TaskRun:
+    """The run that a task belongs to.
+
+    Attributes:
+        domain: the pipeline.
+        run_id: the run.
+        settings: the data folder and environment.
+        params: the parameters of the run.
+        interval: the start of its interval; None for a manual run.
+        failed: returns the tasks of the run that have failed so far.
+        page: URL of the run.
+        max_parts: how many parts a load may have; the next run has the rest.
+    """
+
+    domain: str
+    run_id: str
+    settings: Settings
+    params: Mapping[str, Any]
+    interval: datetime | None
+    failed: Callable[[], list[str]]
+    page: str
+    max_parts: int
+
+
+def run_step(run: TaskRun, step: Step, part: Any = None) -> Any:
+    """Do a step's work, and return JSON-ready values.
+
+    Args:
+        run: the run.
+        step: the step; not one of dbt's.
+        part: the month or file of a load; for a step that follows a load, its result.
 
     Raises:
-        FilesFailedError: a file could not be loaded.
-        NothingToDoError: every file is deferred to a later run.
+        NOTHING_TO_DO: the task is to be skipped.
+        FINAL: the task has failed and a retry would fail again; any other error may be retried.
     """
-    summary = ingest(domain, run_id, settings, entity, **part)
-    deferred = [result.reason or "" for result in summary.results if result.status == "deferred"]
-    if deferred and len(deferred) == len(summary.results):
-        raise NothingToDoError("; ".join(sorted({*deferred})))
-    return summary
-
-
-def months_of_run(domain: str, settings: Settings, interval: datetime | None, asked: list[str]) -> list[str]:
-    """Return the month of a run's interval; for a manual run the months asked for, or else all months in landing."""
-    if interval:
-        return [interval.strftime("%Y-%m")]
-    return asked or partitions_of(domain, settings)
-
-
-def download_month(domain: str, month: str, settings: Settings) -> str:
-    """Download the file of a month, if it is offered and not there; return the month.
-
-    Raises:
-        NothingToLoadError: the month is not available yet.
-        UnknownPartitionError: that is no month.
-        DownloadError: the file could not be downloaded.
-    """
-    try:
-        found = download_partition(domain, month, settings)
-    except DownloadError as error:
-        # Without the chain of causes, which may show a URL with its credentials.
-        raise DownloadError(str(error)) from None
-    log.info("%s: %s", found.path.name, found.status)
-    return month
-
-
-def files_of_run(domain: str, settings: Settings) -> list[str]:
-    """Return the names of the complete files in landing, in the order of loading."""
-    return complete_files(domain, settings)
+    return _ACTIONS[step.kind](run, step, part)
 
 
 def check_loaded(
-    domain: str, settings: Settings, parts: str, *, loaded: bool, failed: bool, forced: bool
+    domain: str, settings: Settings, step: Step, params: Mapping[str, Any], *, loaded: bool, failed: bool
 ) -> None:
     """Decide whether a run goes on after the loads of its parts.
 
-    It also does if an earlier run did not publish all that it had loaded.
+    It also goes on if an earlier run, or a shell, has loaded files and not published them.
 
     Raises:
         NothingLoadedError: some parts failed and none was loaded.
@@ -98,44 +110,97 @@ def check_loaded(
     if loaded:
         return
     if failed:
-        raise NothingLoadedError(f"none of the {parts} could be loaded")
-    # A month that is not available leaves nothing to publish; files may have come from a shell.
-    if not (forced or (parts == "files" and not has_all(domain, settings))):
-        raise NothingToDoError(f"there are no new {parts}")
+        raise NothingLoadedError(f"none of the {step.parts}s could be loaded")
+    if not (_is_forced(params) or (step.parts == "file" and not has_all(domain, settings))):
+        raise NothingToDoError(f"there are no new {step.parts}s")
 
 
-def check_for_new_data(domain: str, settings: Settings, enrichment: str, *, new: bool) -> None:
-    """Decide whether a run goes on: something is new, waits to be enriched, or was loaded and not published.
+def _is_forced(params: Mapping[str, Any]) -> bool:
+    """Whether the parameters ask for work on what was loaded before."""
+    return any(params[name] for name in ("full_refresh", "years", "force_publish"))
 
-    Raises:
-        NothingToDoError: there is nothing to do.
-    """
+
+def _list_parts(run: TaskRun, step: Step, _: None) -> Sequence[str]:
+    if step.parts == "file":
+        return complete_files(run.domain, run.settings)[: run.max_parts]
+    if run.interval:
+        return [run.interval.strftime("%Y-%m")]
+    return run.params["months"] or partitions_of(run.domain, run.settings)
+
+
+def _download(run: TaskRun, step: Step, month: str) -> str:
+    try:
+        found = download_partition(run.domain, month, run.settings)
+    except DownloadError as error:
+        # Without the chain of causes, which may show a URL with its credentials.
+        raise DownloadError(str(error)) from None
+    log.info("%s: %s", found.path.name, found.status)
+    return month
+
+
+def _ingest(run: TaskRun, step: Step, part: Any) -> dict[str, Any]:
+    if part == [] and not _is_forced(run.params):
+        raise NothingToDoError("no file has arrived")
+    parts = {step.parts: part} if step.parts else {}
+    summary = ingest(run.domain, run.run_id, run.settings, step.entity, **parts)
+    deferred = [result.reason or "" for result in summary.results if result.status == "deferred"]
+    if deferred and len(deferred) == len(summary.results):
+        raise NothingToDoError("; ".join(sorted({*deferred})))
+    return summary.to_dict()
+
+
+def _check_for_new_data(run: TaskRun, step: Step, loaded: Mapping[str, Any]) -> None:
+    """Go on if something is new, waits to be enriched, or was loaded and not published."""
     from ingestion.enrich.enrich import count_waiting
     from ingestion.enrich.volume_check import measure_volume
     from publishing.store import store_of
 
-    (resource,) = [
-        each
-        for each in resources_of(domain)
-        if isinstance(each, EnrichmentResource) and each.entity == enrichment
-    ]
-    loaded_at = measure_volume(resource.articles, settings).loaded_at
+    enrichments = [each for each in resources_of(run.domain) if isinstance(each, EnrichmentResource)]
+    (enrichment,) = [each for each in enrichments if each.articles.entity == step.entity]
+    loaded_at = measure_volume(enrichment.articles, run.settings).loaded_at
     # The newest version, not the active one: the next run must not undo a rollback.
-    versions = store_of(domain, settings).versions()
+    versions = store_of(run.domain, run.settings).versions()
     published = versions and loaded_at and datetime.fromisoformat(versions[-1].facts["made_at"]) > loaded_at
-    if not (new or count_waiting(resource, settings) or not published):
-        raise NothingToDoError("no new articles")
+    new = loaded["rows_loaded"] or _is_forced(run.params) or count_waiting(enrichment, run.settings)
+    if published and not new:
+        raise NothingToDoError(f"no new {step.entity}")
 
 
-def notify_of_run(domain: str, run_id: str, settings: Settings, failed: list[str], page: str) -> None:
-    """Tell people how a run ended, if the settings say so.
+def _enrich(run: TaskRun, step: Step, _: None) -> dict[str, Any]:
+    return enrich(run.domain, run.run_id, run.settings, step.entity).to_dict()
 
-    Args:
-        domain: the pipeline.
-        run_id: the run.
-        settings: which channels, and of which results.
-        failed: the tasks that failed.
-        page: URL of the run in Airflow.
-    """
-    ended = run_result(domain, run_id, settings, failed=failed)
-    log.info("%s", notify(ended, settings, links={"Airflow": page}))
+
+def _check_volume(run: TaskRun, step: Step, _: None) -> str:
+    return check_volume(run.domain, run.settings, step.entity)
+
+
+def _publish(run: TaskRun, step: Step, _: None) -> dict[str, Any]:
+    force = run.params["force_publish"]
+    return publish(run.domain, run.run_id, run.settings, force_publish=force).to_dict()
+
+
+def _write_reports(run: TaskRun, step: Step, _: None) -> list[str]:
+    return [str(path) for path in write_reports(run.domain, run.run_id, run.settings)]
+
+
+def _notify(run: TaskRun, step: Step, _: None) -> None:
+    ended = run_result(run.domain, run.run_id, run.settings, failed=run.failed())
+    log.info("%s", notify(ended, run.settings, links={"Airflow": run.page}))
+
+
+def _record(run: TaskRun, step: Step, _: None) -> None:
+    record(run.domain, run.settings, run.run_id, failed=run.failed())
+
+
+_ACTIONS: dict[Kind, Callable[[TaskRun, Step, Any], Any]] = {
+    Kind.LIST_PARTS: _list_parts,
+    Kind.DOWNLOAD: _download,
+    Kind.INGEST: _ingest,
+    Kind.CHECK_NEW: _check_for_new_data,
+    Kind.ENRICH: _enrich,
+    Kind.CHECK_VOLUME: _check_volume,
+    Kind.PUBLISH: _publish,
+    Kind.REPORT: _write_reports,
+    Kind.NOTIFY: _notify,
+    Kind.RECORD: _record,
+}

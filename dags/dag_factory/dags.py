@@ -10,7 +10,6 @@ from typing import Any
 
 from airflow.sdk import (
     DAG,
-    Asset,
     AssetOrTimeSchedule,
     AsyncCallback,
     CronDataIntervalTimetable,
@@ -101,11 +100,6 @@ def platform_dag(dag_id: str, *, doc: str, schedule: Any, **arguments: Any) -> D
         **_common(dag_id, own),
         **arguments,
     )
-
-
-def published_asset(domain: str) -> Asset:
-    """Return the asset that a domain's publish updates."""
-    return Asset(f"sluice://published/{domain}")
 
 
 def run_locally(dag: DAG) -> None:
