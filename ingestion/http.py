@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import requests
 import urllib3
@@ -73,13 +73,16 @@ def retry(
         if (reached := progress()) > furthest:
             furthest, state.attempt_number = reached, 0
 
+    def failure(state: RetryCallState) -> RetryableError:
+        return cast(Any, state.outcome).exception()
+
     def log_retry(state: RetryCallState) -> None:
-        log.warning("%s: %s; retry in %.1f s", what, state.outcome.exception(), state.upcoming_sleep)
+        log.warning("%s: %s; retry in %.1f s", what, failure(state), state.upcoming_sleep)
 
     attempts = Retrying(
         retry=retry_if_exception_type(RetryableError),
         stop=stop_after_attempt(policy.attempts),
-        wait=lambda state: max(getattr(state.outcome.exception(), "wait", 0.0), backoff(state)),
+        wait=lambda state: max(failure(state).wait, backoff(state)),
         after=reset_after_progress,
         before_sleep=log_retry,
         reraise=True,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import requests
+from dlt.common.jsonpath import TJsonPath
 from dlt.sources.helpers.rest_client import RESTClient
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 from dlt.sources.helpers.rest_client.client import PageData
@@ -56,9 +57,9 @@ class ApiClient(RESTClient):
         hooks: dict[str, Any] = {"response": []}
         return self.paginate(path, params=dict(params or {}), paginator=paginator, hooks=hooks)
 
-    def extract_response(self, response: Response, data_selector: Any) -> list[Any]:
+    def extract_response(self, response: Response, data_selector: TJsonPath) -> list[Any]:
         """Return the records of a response; it is an error if the field has no list."""
-        records = self.body(response).get(data_selector)
+        records = self.body(response).get(str(data_selector))
         if not isinstance(records, list):
             raise self.error(response.url, f"invalid response: no list {data_selector!r}")
         return records
@@ -91,7 +92,7 @@ class _RetrySession(requests.Session):
         self._before_attempt = before_attempt
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> Response:
-        url = request.url.partition("?")[0]
+        url = str(request.url).partition("?")[0]
         # A redirect could carry the secret to another server.
         options |= {"allow_redirects": False, "timeout": self._policy.timeout}
 

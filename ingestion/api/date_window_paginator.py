@@ -51,7 +51,7 @@ def date_window_pages(
             end = _format(oldest + SECOND - timedelta(microseconds=1))
             if end >= window["to"]:
                 missing.append(f"{error}, and more records are from {window['to']}")
-                end = _format(parse_time(window["to"]) - SECOND)
+                end = _format(datetime.fromisoformat(window["to"]).replace(tzinfo=UTC) - SECOND)
             window["to"] = end
         except QuotaExceededError as error:
             if oldest is None:

@@ -106,8 +106,9 @@ class _Batch:
                 self.rejected.setdefault(row_id, reject)
                 continue
             row_id = self._hash(identity)
-            times = [parse_time(each.get(self.resource.cursor)) for each in (row, self.rows.get(row_id, {}))]
-            if not all(times) or times[0] >= times[1]:
+            known = self.rows.get(row_id, {})
+            time, known_time = (parse_time(each.get(self.resource.cursor)) for each in (row, known))
+            if not (time and known_time and time < known_time):
                 self.rows[row_id] = row | {"_source_row": self.position, "_row_id": row_id}
 
     def columns(self) -> list[str]:
@@ -167,11 +168,10 @@ class _RawTable:
         }
         last = self._last_load()
         is_same = last and all(last[name] == value for name, value in counts.items())
-        result: dict[str, Any] = {"name": self._resource.source_file, "entity": self._resource.entity}
-        if batch.is_partial:
-            result["reason"] = batch.reason
+        name, entity = self._resource.source_file, self._resource.entity
+        reason = batch.reason if batch.is_partial else None
         if not len(changed) and is_same and rejected.keys() == before.keys():
-            return LoadResult(**result, status="partial" if batch.is_partial else "skipped")
+            return LoadResult(name, entity, "partial" if reason else "skipped", reason=reason)
         known = {*self._resource.columns, *self._resource.optional, *PLATFORM_COLUMNS}
         extra = tuple(name for name in columns if name not in known)
         load = {"sha256": "", "bytes": 0, "status": "loaded", "loaded_at": datetime.now(UTC)}
@@ -182,12 +182,14 @@ class _RawTable:
             rejects = [self._keys | line for line in rejected.values()]
             self._loader.load(parquet, len(changed), rejected=rejects, records=[record])
         return LoadResult(
-            **result,
-            status="partial" if batch.is_partial else "loaded",
+            name,
+            entity,
+            "partial" if reason else "loaded",
             rows_read=len(batch.rows) + len(batch.rejected),
             rows_loaded=len(changed),
             rows_rejected=len(batch.rejected),
             extra_columns=extra,
+            reason=reason,
         )
 
     def _changed(self, batch: _Batch, columns: list[str]) -> pa.Table:
@@ -213,7 +215,7 @@ class _RawTable:
             f"select count(*) from {self._table} where _row_id not in (select unnest(?::text[]))",
             [changed["_row_id"].to_pylist()],
         )
-        return found.fetchone()[0]
+        return found.fetchall()[0][0]
 
     def _rejected(self) -> dict[str, dict[str, Any]]:
         names = ("_row_id", "line_number", "reason", "line")
@@ -225,11 +227,9 @@ class _RawTable:
 
     def _was_read(self, line: str, since: str | None) -> bool:
         """Whether a reading since a time includes a record that was rejected before."""
-        if since is None:
-            return True
-        record = json.loads(line)
+        record, start = json.loads(line), parse_time(since)
         time = parse_time(record.get(self._resource.cursor)) if isinstance(record, dict) else None
-        return bool(time) and time >= parse_time(since)
+        return start is None or (time is not None and time >= start)
 
     def _last_load(self) -> dict[str, Any] | None:
         """Return the resource's row of `file_loads`; None if no completed load has written one."""

@@ -46,9 +46,10 @@ def total_count_pages(
         nonlocal total
         paginator = SinglePagePaginator()
         (page,) = client.pages(path, paginator, {**params, "page": number, "pageSize": page_size})
-        total = client.body(page.response).get(TOTAL)
-        if not isinstance(total, int) or total < 0:
+        count = client.body(page.response).get(TOTAL)
+        if not isinstance(count, int) or count < 0:
             raise client.error(page.response.url, f"invalid response: no number {TOTAL!r}")
+        total = count
         new = {key: record for record in page if (key := json.dumps(record, sort_keys=True)) not in seen}
         seen.update(new)
         new_by_page[number] = new_by_page.get(number, 0) + len(new)
@@ -70,5 +71,5 @@ def total_count_pages(
         for number, new in list(new_by_page.items()):
             if new < min(page_size, available() - (number - 1) * page_size):
                 yield read(number)
-    if available() < total:
+    if max_pages is not None and available() < total:
         raise PageLimitReachedError(max_pages)

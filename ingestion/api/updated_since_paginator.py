@@ -1,7 +1,7 @@
 """Pages of records that change while they are read."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
@@ -48,8 +48,8 @@ class UpdatedSincePaginator(BasePaginator):
     def update_request(self, request: Request) -> None:
         """Request the next page."""
         since = {"updated_since": self._since} if self._since else {}
-        params: Any = request.params or {}
-        request.params = {**params, **since, "page": self._page, "page_size": self._page_size}
+        params = cast(dict[str, Any], request.params or {})
+        request.params = params | since | {"page": self._page, "page_size": self._page_size}
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         """Decide from a page what to read next."""

@@ -71,7 +71,7 @@ def _is_unchanged(request: FileRequest, part: ResumableDownload) -> bool:
     if same is None:
         # Without a version, by size and format.
         same = remote.bytes == size and not format_fault(part.target, part.target.name)
-    elif known.bytes != size:
+    elif known and known.bytes != size:
         return False
     if same:
         part.clear()  # bytes of a version that the server no longer has
@@ -82,40 +82,45 @@ def _is_unchanged(request: FileRequest, part: ResumableDownload) -> bool:
 
 def _fetch(request: FileRequest, part: ResumableDownload) -> None:
     """Receive the missing bytes, check the file and move it into the folder: one attempt."""
-    with _request_rest(request, part) as response:
+    response, remote = _request_rest(request, part)
+    with response:
         encoding = response.headers.get("Content-Encoding", "").lower()
         # A gzip file is often labelled as encoded; anything else labelled so is other bytes.
         if encoding not in ("", "identity") and not has_checked_format(request.name):
             raise request.error(f"the server sends Content-Encoding {encoding} to a request for identity")
-        if response.status_code == 200:
-            part.begin(RemoteFile.from_headers(request.shown, response.headers))
-        _receive(request, response, part)
-    if fault := find_fault(part.path, request.name, part.remote):
+        _receive(request, response, part, remote)
+    if fault := find_fault(part.path, request.name, remote):
         part.clear()
         raise RetryableError(f"the received file is invalid: {fault}")
-    part.commit()
+    part.commit(remote)
 
 
-def _request_rest(request: FileRequest, part: ResumableDownload) -> requests.Response:
-    """Return the response with the rest of the file (206), or with all of it (200)."""
+def _request_rest(request: FileRequest, part: ResumableDownload) -> tuple[requests.Response, RemoteFile]:
+    """Return the response with the rest of the file (206), or with all of it (200), and what it says about the file."""
+    response = None
     known = part.remote
     if part.size and known and known.validator and known.url == request.shown:
         if part.size == known.bytes:
             part.drop_last_byte()  # no server sends a rest of 0 bytes, and the version must be confirmed
         headers = {"Range": f"bytes={part.size}-", "If-Range": known.validator}
         response = request.get(200, 206, 416, **headers)
-        if response.status_code == 200:
-            return response
-        part.remote = known.continued(response.headers, part.size)
-        if response.status_code == 206 and part.remote:
-            return response
-        response.close()
+        remote = known.continued(response.headers, part.size)
+        if response.status_code == 206 and remote:
+            return response, remote
+        if response.status_code != 200:
+            response.close()
+            response = None
     # Nothing to resume, or the bytes belong to another version.
     part.clear()
-    return request.get(200)
+    response = response or request.get(200)
+    remote = RemoteFile.from_headers(request.shown, response.headers)
+    part.begin(remote)
+    return response, remote
 
 
-def _receive(request: FileRequest, response: requests.Response, part: ResumableDownload) -> None:
+def _receive(
+    request: FileRequest, response: requests.Response, part: ResumableDownload, remote: RemoteFile
+) -> None:
     """Append the body of a response, as it comes off the wire."""
     problem = None
     try:
@@ -124,11 +129,11 @@ def _receive(request: FileRequest, response: requests.Response, part: ResumableD
             part.append(data)
     except urllib3.exceptions.HTTPError as error:
         problem = connection_failure(error, request.policy.timeout)
-    total = part.remote.bytes
+    total = remote.bytes
     if problem or part.size < (total or 0):
         of_total = "" if total is None else f" of {total}"
         raise RetryableError(f"{problem or 'the response ended'} after {part.size}{of_total} bytes")
-    is_checked = response.raw.chunked or part.remote.checksums or has_checked_format(request.name)
+    is_checked = response.raw.chunked or remote.checksums or has_checked_format(request.name)
     if total is None and not is_checked:
         part.clear()
         raise request.error("the server sends neither a length nor a checksum, so the file may be incomplete")

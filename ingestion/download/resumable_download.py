@@ -78,13 +78,13 @@ class ResumableDownload:
         while rest:
             rest = rest[self._file.write(rest) :]
 
-    def commit(self) -> None:
+    def commit(self, remote: RemoteFile) -> None:
         """Sync the bytes to disk and rename them to the target.
 
         The description is stored only after that. After a kill in between, the next call finds the description of the
         previous file, which the server no longer has, and downloads this one again.
         """
-        remote = replace(self.remote, bytes=self.size)
+        remote = replace(remote, bytes=self.size)
         os.fsync(self._file.fileno())
         self.path.replace(self.target)
         sync(self.target.parent)

@@ -153,12 +153,9 @@ class _Work:
         left = waiting - self.enriched - self.failed
         reasons = [f"{self.failed} articles could not be enriched"] if self.failed else []
         if left:
-            causes = [
-                self.without_response and f"{self.without_response} calls without a response",
-                self.rejected and f"{self.rejected[0][1]}, and no other article was enriched",
-            ]
-            cause = self.stopped or "; ".join(filter(None, causes))
-            reasons.append(f"{left} articles left for the next run: {cause}")
+            causes = [f"{self.without_response} calls without a response"] if self.without_response else []
+            causes += [f"{reason}, and no other article was enriched" for _, reason in self.rejected[:1]]
+            reasons.append(f"{left} articles left for the next run: {self.stopped or '; '.join(causes)}")
         status: Status = "partial" if reasons else "loaded" if waiting else "skipped"
         reason = "; ".join(reasons) or None
         return LoadResult(entity, entity, status, waiting, self.enriched, self.failed, reason=reason)
@@ -225,7 +222,7 @@ class _Tables:
             f"select coalesce(sum(cost_usd), 0) from {self._schema}.llm_usage where extract(epoch from called_at) >= ?",
             [_midnight().timestamp()],
         )
-        return Decimal(found.fetchone()[0])
+        return Decimal(found.fetchall()[0][0])
 
     def waiting(self, provider: Provider, limit: int | None, refresh: bool) -> list[Article]:
         """Return the texts that this provider has not enriched, the latest first."""
@@ -258,7 +255,7 @@ class _Tables:
 
     def log_cache_hits(self, provider: Provider, log: WriteAheadLog) -> None:
         """Record how many articles have a text that was enriched before, and what those enrichments cost."""
-        hits, saved = self._warehouse.execute(
+        ((hits, saved),) = self._warehouse.execute(
             f"""
             with enriched as (
                 select distinct content_hash from {self._schema}.enrichments
@@ -274,7 +271,7 @@ class _Tables:
             select count(*), coalesce(sum(cost_usd), 0) from hits left join costs using (content_hash)
             """,
             _keys(provider),
-        ).fetchone()
+        ).fetchall()
         if hits:
             call = {
                 "call_id": uuid.uuid4().hex,

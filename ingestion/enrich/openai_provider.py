@@ -80,7 +80,7 @@ class OpenAiProvider:
             if not value:
                 raise SettingsError(f"SLUICE_ENRICH_PROVIDER is openai, but {variable} is not set")
         self.model = settings.model
-        self._url = api.api_url
+        self._url = str(api.api_url)
         self._prices = prices_of(settings.model)
         self._prices.on(datetime.now(UTC).date())
         self._budget = budget

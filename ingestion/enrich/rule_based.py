@@ -5,9 +5,9 @@ from collections import Counter
 
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from ingestion.enrich.schema import MAX_ENTITIES, TOPICS, Article, Enrichment
+from ingestion.enrich.schema import MAX_ENTITIES, TOPICS, Article, Enrichment, Topic
 
-KEYWORDS = {
+KEYWORDS: dict[Topic, str] = {
     "politics": "election elections parliament president minister government senate vote voters law policy party treaty",
     "business": "market markets shares stock profit profits bank economy trade inflation company merger earnings startup",
     "technology": "software ai computer chip chips data internet robot robots app cyber cloud smartphone algorithm",
@@ -42,7 +42,7 @@ class RuleBasedProvider:
         )
 
 
-def _topic(text: str) -> str:
+def _topic(text: str) -> Topic:
     found = Counter(TOPIC_OF[word] for word in re.findall(r"[a-z]+", text.lower()) if word in TOPIC_OF)
     # Between topics with the same number of words, the first in the list wins.
     return max(found, key=lambda topic: (found[topic], -TOPICS.index(topic)), default="other")

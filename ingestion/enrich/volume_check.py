@@ -52,9 +52,9 @@ def measure_volume(articles: ApiResource, settings: Settings) -> VolumeCheck:
     """
     schema = f"raw_{articles.domain}"
     with read_connection(settings) as warehouse:
-        (loaded_at,) = warehouse.execute(
+        ((loaded,),) = warehouse.execute(
             f"select extract(epoch from max(inserted_at)) from {schema}._dlt_loads where load_id in ({completed_loads(schema)})"
-        ).fetchone()
+        ).fetchall()
         times = warehouse.execute(
             f"select {articles.cursor}, count(*) from {schema}.{articles.entity} group by 1"
         ).fetchall()
@@ -62,12 +62,10 @@ def measure_volume(articles: ApiResource, settings: Settings) -> VolumeCheck:
     for text, count in times:
         if time := parse_time(text):
             days[time.date()] += count
-    latest = max(sorted(days)[:-1], default=None)
-    is_known = latest is not None and min(days) <= latest - timedelta(DAYS)
-    usual = sum(days[latest - timedelta(day)] for day in range(1, DAYS + 1)) / DAYS if is_known else None
-    return VolumeCheck(
-        datetime.fromtimestamp(float(loaded_at)).astimezone() if loaded_at else None,
-        latest,
-        days[latest],
-        usual,
-    )
+    loaded_at = datetime.fromtimestamp(float(loaded)).astimezone() if loaded else None
+    if len(days) < 2:
+        return VolumeCheck(loaded_at, latest_day=None, articles=0, usual=None)
+    latest = sorted(days)[-2]
+    week = [latest - timedelta(day) for day in range(1, DAYS + 1)]
+    usual = sum(days[day] for day in week) / DAYS if min(days) <= week[-1] else None
+    return VolumeCheck(loaded_at, latest, days[latest], usual)

@@ -23,7 +23,7 @@ class ProductsSettings(ApiSettings):
 
     model_config = SettingsConfigDict(env_prefix="SLUICE_PRODUCTS_")
 
-    api_key: ApiSecret | None = Field(None, validation_alias="SLUICE_PRODUCTS_API_TOKEN")
+    api_key: ApiSecret | None = Field(default=None, validation_alias="SLUICE_PRODUCTS_API_TOKEN")
 
 
 def read_products(settings: Settings, since: str | None, policy: RetryPolicy) -> Iterator[list[Any]]:
