@@ -36,7 +36,7 @@ class RuleBasedProvider:
         """Enrich one article."""
         return Enrichment(
             sentiment=float(self._sentiment.polarity_scores(article.text)["compound"]),
-            topic=_topic(article.text),  # type: ignore[arg-type]  # a key of KEYWORDS, which pydantic checks
+            topic=_topic(article.text),
             summary=_leading_sentence(article.description or article.content or article.title),
             entities=_names(article.text),
         )
