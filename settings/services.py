@@ -33,6 +33,7 @@ class AirflowAccess(EnvSettings):
     """Address and login of Airflow's REST API."""
 
     model_config = SettingsConfigDict(env_prefix="SLUICE_AIRFLOW_")
+    _hint = "; in a deployment, `make env` writes the secrets into .env"
 
     url: HttpUrl = Field(description="address of the api-server whose history of runs `health` collects")
     username: str = Field(description="user of the API")

@@ -128,7 +128,7 @@ def test_a_service_names_the_secret_that_it_lacks(variables, tmp_path, missing):
 def test_services_share_every_variable_of_a_deployment(variables):
     """What the settings know of a deployment stands in the file, and nothing else of it."""
     services = compose.read({**variables, "COMPOSE_PROFILES": "scale"})["services"]
-    names = {field: f"SLUICE_{field.upper()}" for field in Deployment.__dataclass_fields__}
+    names = {field: f"SLUICE_{field.upper()}" for field in Deployment.model_fields}
     for name, service in services.items():
         if service.get("entrypoint", [])[:2] == ["sluice", "airflow"]:
             assert set(names.values()) <= service["environment"].keys(), name
