@@ -63,6 +63,10 @@ PRIVATE = {
     "dlt.common.storages.load_package:ParsedLoadJobFileName": (
         "warehouse/postgres_dlt.py: tell files that our own job copies from others"
     ),
+    "dlt.destinations.impl.duckdb.duck:DuckDbClient.create_load_job": (
+        "warehouse/duckdb_dlt.py: add the id of the load while a Parquet file is copied"
+    ),
+    "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run": "warehouse/duckdb_dlt.py: the same",
     "dlt.destinations.impl.postgres.configuration:PostgresCredentials": "warehouse/postgres_dlt.py: connect in UTC",
     "dlt.destinations.impl.postgres.postgres:PostgresClient.create_load_job": (
         "warehouse/postgres_dlt.py: copy files of rows as text, which is faster than dlt's inserts"

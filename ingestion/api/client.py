@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import requests
-from dlt.common.jsonpath import TJsonPath
 from dlt.sources.helpers.rest_client import RESTClient
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 from dlt.sources.helpers.rest_client.client import PageData
@@ -57,7 +56,7 @@ class ApiClient(RESTClient):
         hooks: dict[str, Any] = {"response": []}
         return self.paginate(path, params=dict(params or {}), paginator=paginator, hooks=hooks)
 
-    def extract_response(self, response: Response, data_selector: TJsonPath) -> list[Any]:
+    def extract_response(self, response: Response, data_selector: Any) -> list[Any]:
         """Return the records of a response; it is an error if the field has no list."""
         records = self.body(response).get(str(data_selector))
         if not isinstance(records, list):

@@ -197,7 +197,7 @@ def test_the_limit_is_read_from_the_yaml_of_the_accounting_mart(
     )
     macro = project / "macros" / "generate_schema_name.sql"
     macro.parent.mkdir()
-    macro.write_text((dbt.DBT_PROJECT_DIR / "macros" / "schema" / macro.name).read_text())
+    macro.write_text((dbt.DBT_PROJECT_DIR / "macros" / macro.name).read_text())
     (models / "audit_things__row_counts.sql").write_text("select 1 as rows_read, 0 as rows_quarantined")
     (models / "audit_things__row_counts.yml").write_text(
         f"models:\n  - name: audit_things__row_counts\n    {config}\n"
