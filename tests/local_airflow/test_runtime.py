@@ -187,7 +187,7 @@ def test_sample_apis_report_their_own_port(tmp_path, monkeypatch):
     apis = apis_in_use()
     environment = {**os.environ, "PYTHONPATH": str(settings.PROJECT_DIR)}
     servers = [
-        Component(**sample_apis.COMPONENT, environment=environment, log=tmp_path / f"{number}.log", lock=lock)
+        Component(*sample_apis.COMPONENT, environment=environment, log=tmp_path / f"{number}.log", lock=lock)
         for number in range(2)
     ]
     try:
