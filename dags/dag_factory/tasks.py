@@ -1,6 +1,6 @@
 """The steps of a run as Airflow tasks; `orchestration.tasks` does their work."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -57,7 +57,7 @@ def add_steps(dag: DAG, steps: tuple[Step, ...], own: Settings) -> None:
 
 def _loads(
     domain: str, ingests: list[Step], by_kind: dict[Kind, Step]
-) -> tuple[list[XComArg], list[XComArg | EmptyOperator]]:
+) -> tuple[list[XComArg], Sequence[XComArg | EmptyOperator]]:
     """Add the tasks that load the entities; return the last of them, and those that the models wait for."""
     if Kind.LIST_PARTS in by_kind:
         loaded = [_load_parts(domain, ingests, by_kind)]
@@ -108,7 +108,7 @@ def _load_parts(domain: str, ingests: list[Step], by_kind: dict[Kind, Step]) -> 
     return loaded
 
 
-def _task(domain: str, step: Step, **arguments: Any) -> Callable[..., Any]:
+def _task(domain: str, step: Step, **arguments: Any) -> Any:
     """Return the task of a step, which may take a part of the load, or the result of another task."""
     arguments = {**RETRIES[step.retries], **ARGUMENTS.get(step.kind, {}), **arguments}
 
