@@ -156,8 +156,8 @@ def test_too_much_quarantine_is_not_published_until_somebody_accepts_it(ran: Che
     assert list(ran.settings.run_logs("ecommerce").iterdir()) == []
 
 
-def test_the_canary_runs_beside_it(ran: Checkout) -> None:
+def test_preview_runs_beside_it(ran: Checkout) -> None:
     done = ran.run("airflow", "run", "preview", "--conf", '{"domains": ["ecommerce"]}')
     assert done.returncode == 0, done.stdout + done.stderr
     logs = [path.read_text() for path in ran.settings.airflow_home.glob("logs/dag_id=preview/**/*.log")]
-    assert any("The change touches no model." in log for log in logs)
+    assert any("The change affects no model." in log for log in logs)

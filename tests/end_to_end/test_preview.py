@@ -11,7 +11,7 @@ from tests.end_to_end.conftest import Checkout, loads
 
 pytestmark = pytest.mark.slow
 
-MART = "dbt_project/models/marts/ecommerce/agg_category_month"
+MARTS = "dbt_project/models/marts/ecommerce"
 
 
 @pytest.fixture(scope="module")
@@ -59,15 +59,14 @@ def test_what_a_change_touches_is_built_and_compared_and_nothing_else(published:
     assert all(new == old.upper() for _, old, new in status["examples"])
 
 
-def test_a_renamed_column_is_shown_by_the_canary_and_stops_the_publish(published: Checkout) -> None:
-    for suffix, old, new in (
-        ("sql", "        margin,", "        margin as profit,"),
-        ("yml", "name: margin,", "name: profit,"),
-    ):
-        path = published.path / f"{MART}.{suffix}"
-        text = path.read_text()
-        assert old in text
-        path.write_text(text.replace(old, new))
+def test_a_renamed_column_is_shown_by_preview_and_stops_the_publish(published: Checkout) -> None:
+    sql, yml = (
+        published.path / MARTS / "agg_category_month.sql",
+        published.path / MARTS / "_ecommerce__models.yml",
+    )
+    sql.write_text(sql.read_text().replace("        margin,", "        margin as profit,"))
+    before, name, after = yml.read_text().partition("- name: agg_category_month")
+    yml.write_text(before + name + after.replace("{name: margin,", "{name: profit,", 1))
     (found,) = preview(published)
     assert found["built"] == ["agg_category_month"]
     (table,) = found["tables"]
