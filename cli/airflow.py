@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.options import FAILED
+from cli.options import FAILED, report_error
 
 PANEL = "Services"
 
@@ -155,5 +155,5 @@ def spark() -> None:
             flush=True,
         )
         server.wait()
-    typer.echo(f"error: Spark has ended, see {settings.data_dir / 'spark' / 'server.log'}", err=True)
+    report_error(f"Spark has ended, see {settings.data_dir / 'spark' / 'server.log'}")
     raise typer.Exit(FAILED)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import PARTIAL, Domain, Json, answer
+from cli.options import PARTIAL, Domain, Json, answer, report_error
 
 if TYPE_CHECKING:
     from ingestion.files.archive import Packed
@@ -63,7 +63,7 @@ def reports(domain: Domain, json: Json = False) -> None:
     except NothingPublishedError:
         raise
     except ReportError as error:
-        typer.echo(f"error: {error}", err=True)
+        report_error(str(error))
         raise typer.Exit(PARTIAL) from error
     text = "\n".join(paths) or f"{domain} has no reports"
     answer({"domain": domain, "reports": paths}, text, as_json=json)

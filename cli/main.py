@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import typer
 
 from cli import airflow, files, observe, publish, quality, run
-from cli.options import FAILED, INTERRUPTED
+from cli.options import FAILED, INTERRUPTED, report_error
+from common.text import TEXT, printable
 
 # Where the project's own errors and log records come from.
 PACKAGES = (
@@ -43,7 +44,9 @@ for group in (run, publish, quality, files, observe, airflow):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
-    logging.basicConfig(format="%(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(_PrintableFormatter("%(message)s"))
+    logging.basicConfig(handlers=[handler])
     for package in PACKAGES:
         logging.getLogger(package).setLevel(logging.INFO)
     try:
@@ -56,6 +59,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The classes of the project's errors are made for people; any other error is a defect.
         if type(error).__module__.partition(".")[0] not in PACKAGES:
             raise
-        typer.echo(f"error: {error}", err=True)
+        report_error(str(error))
         return FAILED
     return 0
+
+
+class _PrintableFormatter(logging.Formatter):
+    """Keeps what files and servers have named from steering the terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record), keep=TEXT)

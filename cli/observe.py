@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import FAILED, PARTIAL, Domain, Json, answer
+from cli.options import FAILED, PARTIAL, Domain, Json, answer, report_error
 from cli.publish import describe
 
 PANEL = "Observe"
@@ -59,17 +59,15 @@ def notify(
     settings = project_settings.load()
     last = None if test else last_run_result(domain, settings)
     if not (last or test):
-        typer.echo(f"error: no run of {domain} is recorded; send a test message: --test", err=True)
+        report_error(f"no run of {domain} is recorded; send a test message: --test")
         raise typer.Exit(FAILED)
     message = message_of(last, settings) if last else trial_message(domain, settings)
     sent = send(message, settings)
     if sent.failed:
-        typer.echo(f"error: {sent}", err=True)
+        report_error(str(sent))
         raise typer.Exit(PARTIAL)
     if not sent.channels:
-        typer.echo(
-            "error: set SLUICE_NOTIFY_EMAIL_TO and SLUICE_SMTP_HOST, or SLUICE_NOTIFY_WEBHOOK_URL", err=True
-        )
+        report_error("set SLUICE_NOTIFY_EMAIL_TO and SLUICE_SMTP_HOST, or SLUICE_NOTIFY_WEBHOOK_URL")
         raise typer.Exit(FAILED)
     answer(
         {"domain": domain, "channels": sent.channels, "text": message.text},

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from common.text import TEXT, printable
+
 # Exit statuses.
 PARTIAL, FAILED, INTERRUPTED = 1, 2, 130
 
@@ -48,7 +50,17 @@ def listed(text: str) -> list[str]:
 
 def answer(result: Any, text: str, *, as_json: bool) -> None:
     """Print the result of a verb, for machines or for people."""
-    typer.echo(json.dumps(result) if as_json else text)
+    typer.echo(json.dumps(result) if as_json else printable(text, keep=TEXT))
+
+
+def report_error(text: str) -> None:
+    """Print what went wrong on standard error."""
+    note(f"error: {text}")
+
+
+def note(text: str) -> None:
+    """Print a line on standard error, with an escape for each character that would steer the terminal."""
+    typer.echo(printable(text, keep=TEXT), err=True)
 
 
 Domain = Annotated[

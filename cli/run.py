@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import options
-from cli.options import PARTIAL, Domain, ForcePublish, Json, answer, complete_domain, known
+from cli.options import (
+    PARTIAL,
+    Domain,
+    ForcePublish,
+    Json,
+    answer,
+    complete_domain,
+    known,
+    note,
+    report_error,
+)
 from cli.publish import describe
 
 if TYPE_CHECKING:
@@ -133,9 +143,9 @@ def _download(domain: str, months: list[str], settings: "Settings") -> list[str]
         try:
             downloaded = download_partition(domain, month, settings)
         except (DownloadError, NothingToLoadError) as error:
-            typer.echo(f"error: {month}: {error}", err=True)
+            report_error(f"{month}: {error}")
             continue
-        typer.echo(f"{downloaded.status:<9} {downloaded.path.name}", err=True)
+        note(f"{downloaded.status:<9} {downloaded.path.name}")
         found.append(month)
     return found
 

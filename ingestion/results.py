@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from common.text import printable
+
 # `partial`: the API, or the model, did not give everything. `deferred`: left for a later run.
 Status = Literal["loaded", "replaced", "skipped", "partial", "deferred", "failed"]
 
@@ -21,7 +23,7 @@ class LoadResult:
     reason: str | None = None
 
     def __str__(self) -> str:
-        """Return one line for a person."""
+        """Return one printable line for a person."""
         detail = f"{self.rows_loaded:,} rows"
         if self.rows_rejected:
             detail += f", {self.rows_rejected:,} lines rejected"
@@ -29,7 +31,7 @@ class LoadResult:
             detail += f", extra columns kept: {', '.join(self.extra_columns)}"
         if self.status == "skipped":
             detail = "unchanged"
-        return f"{self.status:<9} {self.entity}  {self.name}  {self.reason or detail}"
+        return printable(f"{self.status:<9} {self.entity}  {self.name}  {self.reason or detail}")
 
 
 @dataclass(frozen=True)
@@ -76,5 +78,6 @@ class FilesFailedError(RuntimeError):
     def __init__(self, summary: LoadSummary) -> None:
         failed = [result for result in summary.results if result.status == "failed"]
         # Each entity gives the same reason for a file of corrections.
-        super().__init__("; ".join(dict.fromkeys(f"{result.name}: {result.reason}" for result in failed)))
+        reasons = dict.fromkeys(f"{result.name}: {result.reason}" for result in failed)
+        super().__init__(printable("; ".join(reasons)))
         self.summary = summary
