@@ -27,7 +27,7 @@ from pydantic_settings import (
 from settings import environments
 from settings.environments import EVERY_DAG, PROJECT_DIR, Environment, Limits, SettingsError, Target
 from settings.services import AirflowAccess, Deployment, Smtp
-from settings.values import Email, HttpUrl, MemorySize, matching
+from settings.values import Email, HttpUrl, MemorySize, check_folder, matching
 from settings.variables import EnvSettings
 from settings.warehouse import PostgresServer, SparkServer
 
@@ -72,7 +72,8 @@ class Settings(EnvSettings):
 
     env: str = Field("dev", description="environment, one of those in `environments.toml`")
     data_dir: Path = Field(
-        description="landing, warehouse, published files, and the files of Airflow and dlt"
+        description="landing, warehouse, published files, and the files of Airflow and dlt; a path of letters, digits, "
+        "blanks and `/._-+@~(),`"
     )
     target: Target = Field(
         description="dbt target: `duckdb`, `postgres` or `spark`, see [engines](engines.md)"
@@ -137,12 +138,7 @@ class Settings(EnvSettings):
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, folder: Path) -> Path:
-        folder = (PROJECT_DIR / folder.expanduser()).resolve()
-        if folder.exists() and not folder.is_dir():
-            raise PydanticCustomError(
-                "folder", "must be a folder, but {path} is a file", {"path": str(folder)}
-            )
-        return folder
+        return check_folder((PROJECT_DIR / folder.expanduser()).resolve())
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from settings.values import Port
+from settings.values import Port, check_folder
 from settings.variables import EnvSettings
 
 
@@ -43,7 +43,7 @@ class SparkServer(EnvSettings):
     @field_validator("lake")
     @classmethod
     def _absolute(cls, lake: Path) -> Path:
-        return lake.expanduser().resolve()
+        return check_folder(lake.expanduser().resolve(), for_spark=True)
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
