@@ -1,13 +1,13 @@
 """Runs the steps of a domain in a shell, each with its metrics; the DAGs call the same functions in their tasks."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingestion.api.api_resource import ApiResource
-from ingestion.load import load_domain
+from ingestion.load import load_domain, loaded_entities
 from ingestion.results import FilesFailedError, LoadSummary
 from observability.metrics.dbt_results import keep_results
 from observability.metrics.ops_store import MetricsError
@@ -68,24 +68,26 @@ class Run:
 def run_domain(run: Run) -> Publication:
     """Run the steps of a domain one after another; `run.failed` has those that failed without ending the run.
 
-    A bad file does not stop the load of the other entities. After that, a required step that failed ends the run, any
-    other does not. People are notified and the metrics are recorded in any case.
+    A bad file does not stop the load of the other files, nor the rest of the run. A required step that failed ends the
+    run after all loads, any other does not. People are notified and the metrics are recorded in any case.
 
     Raises:
-        FilesFailedError, LoadError, DbtError, PublishError, WarehouseBusyError: a required step failed; nothing is
-            published.
+        FilesFailedError, LoadError, DbtError, PublishError, WarehouseBusyError: a required step failed, or nothing of
+            an entity could be loaded, now or before; nothing is published.
     """
     # The manifest says whether the domain has reports. If dbt refuses the project, the build fails, after the load.
     with suppress(DbtError):
         ensure_manifest(run.settings)
     steps = [step for step in steps_of(run.domain, run.settings) if step.in_shell]
     last = [step for step in steps if step.kind in (Kind.NOTIFY, Kind.RECORD)]
+    checked = False
     try:
         for step in steps:
             if step in last:
                 continue
-            if step.kind is not Kind.INGEST:
-                _check_required_loads(run)
+            if step.kind is not Kind.INGEST and not checked:
+                _check_loads(run.domain, run.settings, _failed_loads(run))
+                checked = True
             try:
                 _ACTIONS[step.kind](run, step)
             except Exception as error:
@@ -211,16 +213,36 @@ def write_reports(domain: str, run_id: str, settings: Settings) -> list[Path]:
         return write_domain_reports(domain, settings)
 
 
-def _check_required_loads(run: Run) -> None:
-    """Raise one error for all files that the run requires and that could not be loaded."""
-    results = [
-        result
-        for step, error in run.failed.items()
-        if step.required and isinstance(error, FilesFailedError)
-        for result in error.summary.results
+def _check_loads(domain: str, settings: Settings, failed: Mapping[Step, Exception]) -> None:
+    """Check that the failed loads of a run leave something to publish.
+
+    Args:
+        domain: the pipeline.
+        settings: the data folder and environment.
+        failed: the failed loads, each with its error.
+
+    Raises:
+        FilesFailedError: one is required, or nothing of its entity was ever loaded; the message has every reason.
+    """
+    if not failed:
+        return
+    loaded = loaded_entities(domain, settings)
+    ends = [
+        error
+        for step, error in failed.items()
+        if step.required or (step.needs_rows and step.entity not in loaded)
     ]
-    if results:
-        raise FilesFailedError(LoadSummary(run.domain, tuple(results)))
+    bad = [error for error in ends if isinstance(error, FilesFailedError)]
+    if len(bad) < len(ends):
+        raise next(error for error in ends if error not in bad)
+    if bad:
+        raise FilesFailedError(
+            LoadSummary(domain, tuple(result for error in bad for result in error.summary.results))
+        )
+
+
+def _failed_loads(run: Run) -> dict[Step, Exception]:
+    return {step: error for step, error in run.failed.items() if step.kind is Kind.INGEST}
 
 
 def _measure(measured: StageMetrics, summary: LoadSummary) -> None:

@@ -52,6 +52,7 @@ class Step:
         retries: whether a DAG tries it again.
         not_retried: the failures that are final, for the table.
         required: nothing is published if it fails. After the failure of any other step the run goes on and is partial.
+        needs_rows: nothing is published if it fails and nothing of its entity was ever loaded.
         entity: the entity that it loads or checks.
         parts: what the entity is loaded by, one task each: `month` or `file`.
         in_shell: `sluice run` has this step, too; the others only divide the work into tasks.
@@ -64,6 +65,7 @@ class Step:
     retries: Retries = Retries.BACKOFF
     not_retried: str = ""
     required: bool = True
+    needs_rows: bool = False
     entity: str = ""
     parts: str | None = None
     in_shell: bool = True
@@ -180,8 +182,10 @@ def _file_steps(entity: str, by_month: bool, by_file: bool) -> Iterator[Step]:
             f"ingest_{entity}",
             Kind.INGEST,
             "load new and changed files",
-            f"the good files are loaded, `file_loads` has the reason for each bad one; {_NOT_PUBLISHED}",
+            f"the good files are loaded, `file_loads` has the reason for each bad one; {_GOES_ON}",
             not_retried="not for a bad file",
+            required=False,
+            needs_rows=True,
             entity=entity,
         )
         return
@@ -229,6 +233,7 @@ def _file_steps(entity: str, by_month: bool, by_file: bool) -> Iterator[Step]:
         f"the other {'months' if by_month else 'files'} are loaded; {_GOES_ON}",
         not_retried="not for a bad file",
         required=False,
+        needs_rows=True,
         entity=entity,
         parts="month" if by_month else "file",
     )

@@ -12,7 +12,7 @@ from typing import Any
 from ingestion.download.download import DownloadError
 from ingestion.download.partition import NothingToLoadError, download_partition
 from ingestion.enrich.enrichment_resource import EnrichmentResource
-from ingestion.load import complete_files, partitions_of
+from ingestion.load import complete_files, loaded_entities, partitions_of
 from ingestion.registry import UnknownPartitionError, resources_of
 from ingestion.results import FilesFailedError
 from observability.metrics.record import record, run_result
@@ -38,7 +38,7 @@ class NothingToDoError(RuntimeError):
 
 
 class NothingLoadedError(RuntimeError):
-    """Every part of a load failed."""
+    """Every part of a load failed, or nothing of an entity was ever loaded."""
 
 
 # A task that raises one of these is skipped, and so is what follows it.
@@ -113,6 +113,22 @@ def check_loaded(
         raise NothingLoadedError(f"none of the {step.parts}s could be loaded")
     if not (_is_forced(params) or (step.parts == "file" and not has_all(domain, settings))):
         raise NothingToDoError(f"there are no new {step.parts}s")
+
+
+def check_entities(domain: str, settings: Settings, failed: Sequence[Step]) -> None:
+    """Decide whether a run goes on after the loads of its entities: it does without the files that are bad.
+
+    Args:
+        domain: the pipeline.
+        settings: the data folder and environment.
+        failed: the loads that failed.
+
+    Raises:
+        NothingLoadedError: nothing of an entity was ever loaded.
+    """
+    missing = {step.entity for step in failed if step.needs_rows} - loaded_entities(domain, settings)
+    if missing:
+        raise NothingLoadedError(f"nothing is loaded of: {', '.join(sorted(missing))}")
 
 
 def _is_forced(params: Mapping[str, Any]) -> bool:

@@ -64,6 +64,7 @@ def _loads(
         return loaded, loaded
     loaded = [_task(domain, step)() for step in ingests]
     if Kind.CHECK_NEW not in by_kind:
+        loaded = [_check_entities(domain, ingests, loaded)]
         return loaded, loaded
     new = _task(domain, by_kind[Kind.CHECK_NEW])(part=loaded[0])
     # Neither the budget nor the alert stops the run.
@@ -71,6 +72,26 @@ def _loads(
     beside = [_task(domain, by_kind[kind])() for kind in (Kind.ENRICH, Kind.CHECK_VOLUME)]
     chain(new, beside, available)
     return loaded, [new, available]
+
+
+def _check_entities(domain: str, ingests: list[Step], loaded: list[XComArg]) -> XComArg:
+    """Let the models go on without the files that could not be loaded; return the task that decides it."""
+
+    @task(task_id="files_loaded", trigger_rule="all_done", retries=0)
+    def check(*, run_id: str | None = None, ti: Any = None) -> None:
+        """Go on unless nothing of an entity was ever loaded."""
+        from orchestration.tasks import check_entities
+
+        ids = [step.id for step in ingests]
+        states = ti.get_task_states(dag_id=ti.dag_id, task_ids=ids, run_ids=[run_id])[run_id]
+        with _as_task_states():
+            check_entities(
+                domain, settings.load(), [step for step in ingests if states.get(step.id) != "success"]
+            )
+
+    checked = check()
+    loaded >> checked
+    return checked
 
 
 def _load_parts(domain: str, ingests: list[Step], by_kind: dict[Kind, Step]) -> XComArg:

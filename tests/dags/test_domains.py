@@ -16,6 +16,9 @@ def test_ecommerce_loads_each_entity_by_its_own_task_and_reports_after_publishin
     dag = parsed["ecommerce"]
     ingests = {task for task in dag["tasks"] if task.startswith("ingest_")}
     assert ingests == {"ingest_orders", "ingest_customers", "ingest_products"}
+    assert set(dag["tasks"]["files_loaded"]["upstream"]) == ingests
+    # A bad file of one entity leaves the good ones to be published.
+    assert dag["tasks"]["files_loaded"]["trigger_rule"] == "all_done"
     assert dag["tasks"]["write_reports"]["upstream"] == ["publish"]
     assert (dag["schedule"], dag["catchup"]) == ("0 2 * * *", False)
     assert changed["dags"]["ecommerce"]["schedule"] == "15 4 * * *"
@@ -47,7 +50,8 @@ def test_sales_loads_each_file_by_its_own_task_and_the_catalogue_once(parsed):
 
 def test_the_trigger_reports_each_complete_content_once(program, tmp_path):
     told = program("watch_landing", str(tmp_path))
-    assert told == [["a.csv"], ["b.csv"], ["a.csv"], ["c.csv"], ["slow.csv"], ["d.csv"]]
+    names = ["a.csv", "b.csv", "a.csv", "c.csv", "slow.csv", "d.csv", "caf\\xe9.csv", "ahead.csv"]
+    assert told == [[name] for name in names]
 
 
 def test_sales_run_when_files_have_arrived(program):
