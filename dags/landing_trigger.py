@@ -10,7 +10,8 @@ from airflow.sdk import Asset, AssetWatcher
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 import settings
-from ingestion.files.landing import is_complete, list_deliveries, version_of
+from ingestion.files.delivery import delivery_name
+from ingestion.files.landing import Watch, list_deliveries, version_of
 
 POKE_SECONDS = 2.0
 
@@ -39,6 +40,7 @@ class LandingTrigger(BaseEventTrigger):
         super().__init__()
         self.folder = folder
         self.file_stable_seconds = file_stable_seconds
+        self._watch = Watch(file_stable_seconds)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class and arguments from which the triggerer makes the trigger."""
@@ -71,7 +73,6 @@ class LandingTrigger(BaseEventTrigger):
         """Return the complete files, each with a value that changes with its content, and whether there are others."""
         folder = Path(self.folder)
         files = list_deliveries(folder) if folder.is_dir() else []
-        complete = {
-            path.name: version_of(path) for path in files if is_complete(path, self.file_stable_seconds)
-        }
+        # Names that can be stored: an event with any other name would end the triggerer.
+        complete = {delivery_name(path): version_of(path) for path in files if self._watch.is_complete(path)}
         return complete, len(complete) < len(files)

@@ -7,8 +7,9 @@ import settings as settings_module
 from ingestion.api.api_resource import ApiResource
 from ingestion.api.errors import SourceApiError
 from ingestion.enrich.enrichment_resource import EnrichmentResource
+from ingestion.files.delivery import delivery_name
 from ingestion.files.file_resource import FileResource
-from ingestion.files.landing import find_files, is_complete, list_deliveries
+from ingestion.files.landing import Watch, find_files, list_deliveries
 from ingestion.registry import (
     Resource,
     UnknownEntityError,
@@ -137,8 +138,33 @@ def partitions_of(domain: str, settings: Settings) -> list[str]:
     return sorted(partition for partition in found if partition)
 
 
+def loaded_entities(domain: str, settings: Settings) -> set[str]:
+    """Return the entities of a domain of which at least one file, or the API, is loaded.
+
+    Raises:
+        WarehouseBusyError: another process kept the warehouse.
+    """
+    from warehouse import read_connection, warehouse_exists
+
+    if not warehouse_exists(settings):
+        return set()
+    with read_connection(settings) as warehouse:
+        if not warehouse.columns(f"raw_{domain}", "file_loads"):
+            return set()
+        found = warehouse.execute(
+            f"select distinct entity from raw_{domain}.file_loads where status = 'loaded'"
+        )
+        return {entity for (entity,) in found.fetchall()}
+
+
 def complete_files(domain: str, settings: Settings) -> list[str]:
-    """Return the names of the complete files in a domain's landing folder, in the order of loading."""
+    """Return the names of the complete files in a domain's landing folder, in the order of loading.
+
+    Waits for files that are being written, but no longer than they must be unchanged.
+    """
     landing = settings.landing(domain)
-    files = list_deliveries(landing) if landing.exists() else []
-    return [path.name for path in files if is_complete(path, settings.file_stable_seconds)]
+    if not landing.exists():
+        return []
+    watch = Watch(settings.file_stable_seconds)
+    watch.wait(lambda: list_deliveries(landing))
+    return [delivery_name(path) for path in list_deliveries(landing) if watch.is_complete(path)]

@@ -1,6 +1,7 @@
 """Downloads the file of a month into the landing folder."""
 
 from ingestion.download.download import Download, NotYetAvailableError, download
+from ingestion.files.delivery import find_fault
 from ingestion.files.landing import find_files
 from ingestion.registry import check_partitions, file_resources_of, resources_of
 from settings import Settings
@@ -32,7 +33,8 @@ def download_partition(domain: str, month: str, settings: Settings) -> Download:
     landing.mkdir(parents=True, exist_ok=True)
     url = (settings.download_url(domain) or "").replace("{month}", month)
     offered = url.partition("?")[0].rpartition("/")[2]
-    existing = [path for path in find_files(resource, landing) if resource.partition_of(path.name) == month]
+    files = [path for path in find_files(resource, landing) if resource.partition_of(path.name) == month]
+    existing = [path for path in files if not find_fault(path)]
     if url and {path.name for path in existing} <= {offered}:
         try:
             return download(url, landing)

@@ -1,34 +1,27 @@
 """Files in a landing folder: which are deliveries, which are complete, and where they go afterwards."""
 
 import hashlib
+import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from common.files import fitting_name
+from common.text import printable
+from ingestion.files.delivery import DONE, FAILED, is_delivery, order_of
 from ingestion.files.file_resource import FileResource, is_corrections
 
-SUFFIXES = (".csv", ".csv.gz", ".parquet")
-# A marker file, named after a file with this suffix, says that the file is complete.
-DONE = ".done"
-# The folder within the landing folder for files that cannot be loaded, each with a file that gives the reason.
-FAILED = "failed"
 REASON = ".reason.txt"
 POLL_SECONDS = 0.5
 
 
 def list_deliveries(landing: Path) -> list[Path]:
-    """List everything in a landing folder whose name says that it is data, in the order of loading.
+    """List the deliveries in a landing folder, in the order of loading; also those in a form that is not taken.
 
-    By name, but corrections last: of several rows with the same key, the last loaded one counts.
-    Other names (`.part` of an upload in progress, hidden files) are not deliveries.
+    By name, numbers by their value, but corrections last: of several rows with the same key, the last loaded one counts.
     """
-    files = (
-        path
-        for path in landing.iterdir()
-        if path.name.lower().endswith(SUFFIXES) and not path.name.startswith(".")
-    )
-    return sorted(files, key=lambda path: (is_corrections(path.name), path.name))
+    files = (path for path in landing.iterdir() if is_delivery(path))
+    return sorted(files, key=lambda path: (is_corrections(path.name), order_of(path.name)))
 
 
 def find_files(resource: FileResource, landing: Path) -> list[Path]:
@@ -44,7 +37,7 @@ def is_complete(path: Path, file_stable_seconds: float) -> bool:
         file_stable_seconds: how long a file without a marker must have been unchanged.
     """
     try:
-        found = path.stat()
+        found = path.lstat()
     except OSError:
         return False
     try:
@@ -59,24 +52,49 @@ def is_complete(path: Path, file_stable_seconds: float) -> bool:
 def version_of(path: Path) -> tuple[int, ...] | None:
     """Return a value that differs once the file has changed; None if the file does not exist."""
     try:
-        found = path.stat()
+        found = path.lstat()
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def wait_until_complete(files: Callable[[], list[Path]], file_stable_seconds: float) -> None:
-    """Wait for files that are being written, but no longer than `file_stable_seconds`.
+class Watch:
+    """What a process has seen of files: one that did not change under its eyes is complete, whatever its time says.
+
+    The time of a file may lie ahead, if the clock of its sender or of a file server does.
 
     Args:
-        files: lists the files.
         file_stable_seconds: see `is_complete`.
     """
-    deadline = time.monotonic() + file_stable_seconds
-    while not all(is_complete(path, file_stable_seconds) for path in files()):
-        if time.monotonic() >= deadline:
-            return
-        time.sleep(POLL_SECONDS)
+
+    def __init__(self, file_stable_seconds: float) -> None:
+        self.file_stable_seconds = file_stable_seconds
+        self._seen: dict[Path, tuple[tuple[int, ...], float]] = {}
+
+    def is_complete(self, path: Path) -> bool:
+        """Whether a file is complete by its marker or its times, or has not changed for long enough."""
+        if is_complete(path, self.file_stable_seconds):
+            return True
+        version, now = version_of(path), time.monotonic()
+        if version is None:
+            return False
+        if self._seen.get(path, (None,))[0] != version:
+            self._seen[path] = version, now
+        return now - self._seen[path][1] >= self.file_stable_seconds
+
+    def wait(self, files: Callable[[], list[Path]]) -> None:
+        """Wait for files that are being written, but no longer than they must be unchanged.
+
+        Args:
+            files: lists the files.
+        """
+        deadline = time.monotonic() + self.file_stable_seconds + POLL_SECONDS
+        while True:
+            # Each of them, so that all are watched from the start.
+            complete = [self.is_complete(path) for path in files()]
+            if all(complete) or time.monotonic() >= deadline:
+                return
+            time.sleep(POLL_SECONDS)
 
 
 def checksum_of(path: Path) -> str:
@@ -109,14 +127,14 @@ def move_to_rejected(path: Path, reason: str, sha256: str) -> Path:
     folder = path.parent / FAILED
     target = _target(path, folder, sha256)
     # The reason first, so that no file is ever there without one.
-    target.with_name(fitting_name(target.name, REASON)).write_text(f"{reason}\n")
+    target.with_name(fitting_name(target.name, REASON)).write_text(f"{printable(reason)}\n")
     return move_to_archive(path, folder, sha256)
 
 
 def _target(path: Path, folder: Path, sha256: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     existing = folder / path.name
-    if not existing.exists():
+    if not os.path.lexists(existing):
         return existing
     if not sha256:
         return folder / f"{path.name}.{time.time_ns()}"

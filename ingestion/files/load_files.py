@@ -8,20 +8,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from common.files import work_folder
+from ingestion.files.delivery import delivery_name, find_fault
 from ingestion.files.file_resource import CORRECTIONS, FileResource
-from ingestion.files.header import Header, map_header
 from ingestion.files.landing import (
+    Watch,
     find_files,
-    is_complete,
     list_deliveries,
     move_to_archive,
     move_to_rejected,
     version_of,
-    wait_until_complete,
 )
-from ingestion.files.load_records import LoadRecords, Record, fingerprint, new_record
-from ingestion.files.multi_entity_files import take_own_lines
-from ingestion.formats import ParsedFile, RowShape, UnreadableFileError, parse
+from ingestion.files.load_records import (
+    LoadRecords,
+    Record,
+    content_checksum_of,
+    fingerprint,
+    has_same_content,
+    new_record,
+)
+from ingestion.files.read_file import read_file, reading
+from ingestion.formats import ParsedFile, UnreadableFileError
 from ingestion.loader.loader import Loader, row_id_prefix
 from ingestion.results import LoadResult
 from settings import Settings
@@ -61,22 +67,23 @@ def load_files(
         found = find_files(resource, landing)
         if partitions is not None:
             found = [path for path in found if resource.partition_of(path.name) in partitions]
-        return found if names is None else [path for path in found if path.name in names]
+        return found if names is None else [path for path in found if delivery_name(path) in names]
 
+    watch = Watch(settings.file_stable_seconds)
     if resource.moves_files:
-        wait_until_complete(wanted, settings.file_stable_seconds)
+        watch.wait(wanted)
     with (
         Loader.open(resource, settings) as loader,
         work_folder(settings.dlt_dir / f"parse_{settings.warehouse_name}_{resource.domain}") as work,
     ):
         if resource.kept_files:
             loader.remove_unfinished(resource.kept_files.removesuffix("*"))
-        run = _Run(resource, siblings, loader, settings, work)
+        run = _Run(resource, siblings, loader, settings, work, watch)
         # Another run may have had the warehouse, and the files, until now.
         paths = wanted()
         results = [run.load(path, duplicate=_duplicate(resource, path, paths)) for path in paths]
         if names is not None:
-            missing = sorted({*names} - {path.name for path in paths})
+            missing = sorted({*names} - {delivery_name(path) for path in paths})
             results += [
                 LoadResult(name, resource.entity, "deferred", reason=f"it is not in {landing}")
                 for name in missing
@@ -103,7 +110,9 @@ class _Run:
         loader: Loader,
         settings: Settings,
         work: Path,
+        watch: Watch,
     ) -> None:
+        self._watch = watch
         self._siblings = siblings
         self._resource = resource
         self._loader = loader
@@ -118,16 +127,17 @@ class _Run:
             path: the file.
             duplicate: another file of the same partition, so that neither can be loaded.
         """
+        record = new_record(path, self._resource.entity)
+        name = record["source_file"]
         if not self._resource.moves_files:
             if duplicate:
                 partition = self._resource.partition_of(path.name)
                 reason = f"{duplicate.name} is for {partition} as well; keep the one that counts"
                 return self._reject(path, self._resource.entity, reason)
-            return self._load(path, new_record(path, self._resource.entity))
+            return self._load(path, record)
         version = version_of(path)
-        if not is_complete(path, self._settings.file_stable_seconds):
-            return LoadResult(path.name, self._resource.entity, "deferred", reason="it is being written")
-        record = new_record(path, self._resource.entity)
+        if not self._watch.is_complete(path):
+            return LoadResult(name, self._resource.entity, "deferred", reason="it is being written")
         result = self._load(path, record)
         if version_of(path) != version:
             reason = "it changed while it was loaded; the next run loads it"
@@ -140,30 +150,43 @@ class _Run:
         patterns = dict.fromkeys(sibling.pattern for sibling in self._siblings)
         corrections = [CORRECTIONS] if any(not sibling.partition for sibling in self._siblings) else []
         known = ", ".join([*patterns, *corrections])
-        return self._reject(path, NO_ENTITY, f"no resource takes files of this name; known: {known}")
+        return self._reject(
+            path, NO_ENTITY, find_fault(path) or f"no resource takes files of this name; known: {known}"
+        )
 
     def _load(self, path: Path, record: Record) -> LoadResult:
-        """Fingerprint, parse and load one file, and complete its record."""
-        with work_folder(self._work / "file") as work:
-            try:
-                version = version_of(path)
-                record |= fingerprint(path)
-                if self._records.is_loaded(path.name, record["sha256"]):
-                    return LoadResult(path.name, self._resource.entity, "skipped")
-                replaced = self._records.replaced_by(path.name)
-                header = map_header(path, self._resource, self._siblings, self._loader)
-                record["extra_columns"] = ", ".join(header.extra) or None
-                parsed = self._parse(path, header, record, work)
-                if version_of(path) != version:
-                    raise UnreadableFileError("it changed while it was read; the next run loads it")
-            except UnreadableFileError as error:
-                return self._failed(record, str(error))
-            except OSError as error:
-                return self._failed(record, f"it cannot be read: {error.strerror}")
-            self._write(parsed, record, replaced)
+        """Load one file unless its content is loaded, and complete its record."""
+        try:
+            with work_folder(self._work / "file") as work:
+                return self._read_and_write(path, record, work)
+        except UnreadableFileError as error:
+            return self._failed(record, str(error))
+
+    def _read_and_write(self, path: Path, record: Record, work: Path) -> LoadResult:
+        name = record["source_file"]
+        version = version_of(path)
+        with reading(path, work):
+            record |= fingerprint(path)
+        if known := self._records.loaded(name, record["sha256"]):
+            record["loaded_at"] = known["loaded_at"]
+            return LoadResult(name, self._resource.entity, "skipped")
+        with reading(path, work):
+            record["content_sha256"] = content_checksum_of(path, record["sha256"])
+        replaced = self._records.replaced_by(name)
+        same = self._records.same_content(record)
+        if same and not self._is_leaving(same, name):
+            return self._skip(record, same, [row for row in replaced if row is not same])
+        with reading(path, work):
+            header, parsed = read_file(
+                path, record["sha256"], self._resource, self._siblings, self._loader, work
+            )
+        record["extra_columns"] = ", ".join(header.extra) or None
+        if version_of(path) != version:
+            raise UnreadableFileError("it changed while it was read; the next run loads it")
+        self._write(parsed, record, replaced)
         logger.info("loaded %s: %d rows, %d rejected", path, parsed.rows, len(parsed.rejected))
         return LoadResult(
-            path.name,
+            name,
             self._resource.entity,
             "replaced" if replaced else "loaded",
             rows_read=record["rows_read"],
@@ -172,22 +195,41 @@ class _Run:
             extra_columns=header.extra,
         )
 
-    def _parse(self, path: Path, header: Header, record: Record, work: Path) -> ParsedFile:
-        partition = self._resource.partition_of(path.name)
-        shape = RowShape(
-            header.names,
-            {"_source_file": path.name, **({"_partition": partition} if partition else {})},
-            row_id_prefix(path.name, record["sha256"]),
-            self._loader.layout(),
-        )
-        parsed = parse(path, shape, parquet=work / "rows.parquet")
-        if not header.names_entities:
-            return parsed
-        own = work / "own_rows.parquet"
-        parsed = take_own_lines(parsed, path.name, self._resource, self._siblings, parquet=own)
-        if parsed.rows:
-            header.check_columns(self._resource)
-        return parsed
+    def _is_leaving(self, same: Record, name: str) -> bool:
+        """Whether new content in landing is about to replace a loaded content that another file has as well."""
+        other = same["source_file"]
+        path = self._settings.landing(self._resource.domain) / other
+        if other == name or self._resource.keeps_earlier(other) or not path.exists():
+            return False
+        found = new_record(path, self._resource.entity)
+        try:
+            found |= fingerprint(path)
+            changed = content_checksum_of(path, found["sha256"]) != same["content_sha256"]
+        except (UnreadableFileError, OSError):
+            return False
+        return changed and not self._records.has_failed(other, found["sha256"])
+
+    def _skip(self, record: Record, same: Record, replaced: list[Record]) -> LoadResult:
+        """Leave out a file whose content another one has brought; rows of its own earlier content leave.
+
+        Raises:
+            UnreadableFileError: the other one brought it for another partition.
+        """
+        name, other = record["source_file"], same["source_file"]
+        own, loaded = (self._resource.partition_of(each) for each in (name, other))
+        if own != loaded:
+            raise UnreadableFileError(
+                f"its content is that of {other}, which is loaded for {loaded}; deliver the rows of {own}"
+            )
+        when = f"{same['loaded_at'].astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        what = f"its content is that of {other}, loaded at {when}"
+        reason = f"{what}; its earlier rows leave" if replaced else f"{what}; nothing changes"
+        if replaced:
+            # Before the records: after a kill between the two the file is skipped again.
+            self._loader.remove_rows(own or name)
+        self._records.write_unloaded(record, "skipped", reason, replaced)
+        record["loaded_at"] = same["loaded_at"]
+        return LoadResult(name, self._resource.entity, "replaced" if replaced else "skipped", reason=reason)
 
     def _write(self, parsed: ParsedFile, record: Record, replaced: list[Record]) -> None:
         name = record["source_file"]
@@ -197,7 +239,11 @@ class _Run:
             self._loader.remove_content(name, record["sha256"])
             append = True
         else:
-            append = not self._loader.has_rows(self._resource.partition_of(name) or name)
+            value = self._resource.partition_of(name) or name
+            append = not self._loader.has_rows(value)
+            if not append and not parsed.rows:
+                # dlt replaces the rows of what it gets. Before the records: after a kill the file is loaded again.
+                self._loader.remove_rows(value)
         record |= {
             "rows_read": parsed.rows + len(parsed.rejected),
             "rows_loaded": parsed.rows,
@@ -223,7 +269,7 @@ class _Run:
             if result.status == "failed":
                 move_to_rejected(path, result.reason or "", sha256)
             else:
-                day = f"{self._records.loaded_at(path.name, sha256):%Y-%m-%d}"
+                day = f"{record['loaded_at'].astimezone(UTC):%Y-%m-%d}"
                 move_to_archive(path, self._settings.archive(self._resource.domain) / day, sha256)
         except OSError as error:
             reason = f"{result.reason or 'it is loaded'}; it could not be moved: {error.strerror}"
@@ -234,21 +280,23 @@ class _Run:
         record = new_record(path, entity)
         with suppress(UnreadableFileError, OSError):
             record |= fingerprint(path)
-        if self._records.is_loaded(path.name, record["sha256"]):
+        if self._records.loaded(record["source_file"], record["sha256"]):
             # Its loaded rows still count, and so does their record.
-            return LoadResult(path.name, entity, "failed", reason=reason)
+            return LoadResult(record["source_file"], entity, "failed", reason=reason)
         return self._failed(record, reason)
 
     def _failed(self, record: Record, reason: str) -> LoadResult:
-        self._records.write_failure(record, reason)
+        self._records.write_unloaded(record, "failed", reason)
         return LoadResult(record["source_file"], record["entity"], "failed", reason=reason)
 
 
 def _duplicate(resource: FileResource, path: Path, paths: Sequence[Path]) -> Path | None:
-    """Return another file of the same partition."""
+    """Return another file of the same partition with other content."""
     partition = resource.partition_of(path.name)
-    others = (other for other in paths if other != path and partition)
-    return next((other for other in others if resource.partition_of(other.name) == partition), None)
+    if not partition or find_fault(path):
+        return None
+    others = (other for other in paths if other != path and resource.partition_of(other.name) == partition)
+    return next((each for each in others if not find_fault(each) and not has_same_content(path, each)), None)
 
 
 def _unmatched(resources: Sequence[FileResource], landing: Path) -> list[Path]:

@@ -1,14 +1,17 @@
 """The rows of `file_loads` for the files of one resource: which contents are loaded, and which failed."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from ingestion.files.delivery import delivery_name, find_fault
 from ingestion.files.file_resource import FileResource
 from ingestion.files.landing import checksum_of
 from ingestion.formats import UnreadableFileError
+from ingestion.formats.csv_lines import open_plain
 from ingestion.loader.loader import Loader
 from ingestion.loader.tables import file_loads
 
@@ -17,19 +20,44 @@ Record = dict[str, Any]
 
 def new_record(path: Path, entity: str) -> Record:
     """Return the row of a file that is not fingerprinted yet."""
-    return {"entity": entity, "source_file": path.name, "sha256": "", "bytes": 0}
+    return {"entity": entity, "source_file": delivery_name(path), "sha256": "", "bytes": 0}
 
 
 def fingerprint(path: Path) -> Record:
-    """Return the hash and the size of a file's content, as columns of its row.
+    """Return the hash and the size of a delivery's content, as columns of its row.
 
     Raises:
-        UnreadableFileError: the path is not a file.
+        UnreadableFileError: the delivery is not a file, or in a form that is not taken.
         OSError: the file cannot be read.
     """
-    if path.exists() and not path.is_file():
-        raise UnreadableFileError("it is a folder or a device, not a file")
+    if fault := find_fault(path):
+        raise UnreadableFileError(fault)
     return {"sha256": checksum_of(path), "bytes": path.stat().st_size}
+
+
+def content_checksum_of(path: Path, sha256: str) -> str:
+    """Return the SHA-256 of a file's content as it is read: of a gzip, that of the unpacked content.
+
+    Args:
+        path: the file.
+        sha256: that of its bytes.
+
+    Raises:
+        UnreadableFileError: the gzip is damaged or truncated.
+    """
+    if not path.name.lower().endswith(".gz"):
+        return sha256
+    with open_plain(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def has_same_content(one: Path, other: Path) -> bool:
+    """Whether two files can be read and have the same content, packed or not."""
+    try:
+        first, second = (content_checksum_of(path, checksum_of(path)) for path in (one, other))
+    except (UnreadableFileError, OSError):
+        return False
+    return first == second
 
 
 class LoadRecords:
@@ -42,13 +70,27 @@ class LoadRecords:
         for row in loader.file_loads(resource.entity, "loaded"):
             self._loaded.setdefault(row["source_file"], {})[row["sha256"]] = row
 
-    def is_loaded(self, name: str, sha256: str) -> bool:
-        """Whether this content is loaded under this name."""
-        return sha256 in self._loaded.get(name, {})
+    def loaded(self, name: str, sha256: str) -> Record | None:
+        """Return the row of this content if it is loaded under this name."""
+        return self._loaded.get(name, {}).get(sha256)
 
-    def loaded_at(self, name: str, sha256: str) -> datetime:
-        """Return the time (UTC) at which this content was loaded."""
-        return self._loaded[name][sha256]["loaded_at"].astimezone(UTC)
+    def same_content(self, record: Record) -> Record | None:
+        """Return the row of a file with the same content that is loaded, first of this name, then of any other.
+
+        A content without rows is no known one: files of days without business are all alike.
+        """
+        rows = [row for contents in self._loaded.values() for row in contents.values()]
+        same = [row for row in rows if row.get("content_sha256") == record["content_sha256"]]
+        return min(
+            (row for row in same if row["rows_read"]),
+            key=lambda row: row["source_file"] != record["source_file"],
+            default=None,
+        )
+
+    def has_failed(self, name: str, sha256: str) -> bool:
+        """Whether this content under this name is recorded as failed."""
+        failed = self._loader.file_loads(self._resource.entity, "failed")
+        return any((row["source_file"], row["sha256"]) == (name, sha256) for row in failed)
 
     def replaced_by(self, name: str) -> list[Record]:
         """Return the rows of the contents that a file of this name replaces.
@@ -72,15 +114,27 @@ class LoadRecords:
             del self._loaded[row["source_file"]][row["sha256"]]
         self._loaded.setdefault(record["source_file"], {})[record["sha256"]] = record
 
-    def write_failure(self, record: Record, reason: str) -> None:
-        """Record that a file could not be loaded, once per content and reason."""
+    def write_unloaded(
+        self, record: Record, status: str, reason: str, replaced: Sequence[Record] = ()
+    ) -> None:
+        """Record a file that is not loaded and why, once per content and reason.
+
+        Args:
+            record: the row of the file.
+            status: `failed`, or `skipped`.
+            reason: why it is not loaded.
+            replaced: the rows of contents that it replaces all the same.
+        """
         earlier = [
             row
-            for row in self._loader.file_loads(record["entity"], "failed")
+            for row in self._loader.file_loads(record["entity"], status)
             if row["source_file"] == record["source_file"]
         ]
         last = max(earlier, key=itemgetter("loaded_at"), default=None)
-        if last and (last["sha256"], last["reason"]) == (record["sha256"], reason):
+        if last and (last["sha256"], last["reason"]) == (record["sha256"], reason) and not replaced:
             return
-        failure = {"rows_read": 0, "rows_loaded": 0, "rows_rejected": 0, "status": "failed", "reason": reason}
-        self._loader.run(file_loads([record | failure | {"loaded_at": datetime.now(UTC)}]))
+        counts = {"rows_read": 0, "rows_loaded": 0, "rows_rejected": 0}
+        unloaded = record | counts | {"status": status, "reason": reason, "loaded_at": datetime.now(UTC)}
+        self._loader.run(file_loads([unloaded, *(row | {"status": "replaced"} for row in replaced)]))
+        for row in replaced:
+            del self._loaded[row["source_file"]][row["sha256"]]

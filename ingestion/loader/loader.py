@@ -151,6 +151,11 @@ class Loader:
         found = self._warehouse.execute(f"select 1 from {table} where {column} = ? limit 1", [value])
         return bool(found.fetchone())
 
+    def remove_rows(self, value: str) -> None:
+        """Remove the rows with this value in the resource's `replaced_by`."""
+        table, column = f"{self.schema}.{self._resource.entity}", self._resource.replaced_by
+        self._warehouse.execute(f"delete from {table} where {column} = ?", [value])
+
     def remove_unfinished(self, source_files: str) -> None:
         """Remove the rows that killed loads have appended, of the files whose names begin like this."""
         self._warehouse.execute(

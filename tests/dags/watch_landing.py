@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 import threading
 from collections.abc import AsyncIterator
@@ -33,7 +34,7 @@ async def watch() -> AsyncIterator:
     first = asyncio.ensure_future(anext(events))
     await asyncio.sleep(0.3)  # the folder is not there
     folder.mkdir()
-    (folder / "notes.txt").touch()
+    (folder / "notes.part").touch()
     drop("a.csv", "1")
     yield await first
     drop("b.csv", "1")
@@ -50,6 +51,12 @@ async def watch() -> AsyncIterator:
     (folder / "a.csv").unlink()
     await asyncio.sleep(0)
     drop("d.csv", "1")
+    yield await anext(events)
+    # A name that is not UTF-8, and a time that lies ahead.
+    drop(os.fsdecode(b"caf\xe9.csv"), "1")
+    yield await anext(events)
+    (folder / "ahead.csv").touch()
+    os.utime(folder / "ahead.csv", (4e9, 4e9))
     yield await anext(events)
 
 

@@ -76,6 +76,11 @@ def load_shop(*entities: str) -> dict[tuple[str, str], str]:
 @pytest.fixture
 def query(settings: Settings) -> Query:
     """Rows of a query on the working warehouse."""
+    return query_of(settings)
+
+
+def query_of(settings: Settings) -> Query:
+    """Rows of a query on the warehouse of these settings."""
 
     def run(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(settings.warehouse), read_only=True) as connection:

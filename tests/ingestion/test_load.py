@@ -94,7 +94,8 @@ def test_an_older_content_can_come_back(deliver: Deliver, query: Query) -> None:
 
 def test_plain_and_gzip_of_one_name_are_two_files(deliver: Deliver, query: Query) -> None:
     plain = deliver("a.csv", crash(1))
-    plain.with_name("a.csv.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    other = plain.read_text().replace("19:20", "19:21")
+    plain.with_name("a.csv.gz").write_bytes(gzip.compress(other.encode()))
     assert statuses() == {"a.csv": "loaded", "a.csv.gz": "loaded"}
     assert query("select count(*), count(distinct _row_id) from raw_collisions.crashes") == [(2, 2)]
 
@@ -149,7 +150,7 @@ def test_bad_files_fail_with_a_reason_and_the_others_load(
     (landing / "folder.csv").mkdir()
     (landing / "gone.csv").symlink_to(landing / "nowhere")
     reasons = {name: reason for name, (_, reason) in BAD_FILES.items()}
-    reasons |= {"folder.csv": "it is a folder", "gone.csv": "it cannot be read: No such file or directory"}
+    reasons |= {"folder.csv": "it is a folder", "gone.csv": "it is a link and not a file"}
 
     assert main(["load", "collisions", "--json"]) == 1
     report = json.loads(capsys.readouterr().out)

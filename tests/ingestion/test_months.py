@@ -149,8 +149,8 @@ def test_a_name_without_a_month_is_refused(landing: Path, name: str) -> None:
 
 
 def test_only_the_months_asked_for_are_loaded(landing: Path, query: Query, capsys) -> None:
-    for month in ("2024-01", "2024-02", "2024-03"):
-        (landing / f"yellow_tripdata_{month}.csv").write_text(csv())
+    for trips, month in enumerate(("2024-01", "2024-02", "2024-03"), 1):
+        (landing / f"yellow_tripdata_{month}.csv").write_text(csv(trips))
     (landing / "stray.csv").write_text("a\n")
     assert main(["load", "taxi", "--month", "2024-03", "--month", "2024-01"]) == 0
     assert [month for month, *_ in query(LOADED)] == ["2024-01", "2024-03"]

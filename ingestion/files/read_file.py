@@ -1,0 +1,88 @@
+"""Reads one delivered file, and turns whatever goes wrong into a reason for its sender."""
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from ingestion.files.delivery import form_of
+from ingestion.files.file_resource import FileResource
+from ingestion.files.header import Header, map_header
+from ingestion.files.multi_entity_files import take_own_lines
+from ingestion.formats import ParsedFile, RowShape, UnreadableFileError, parse
+from ingestion.loader.loader import Loader, row_id_prefix
+from warehouse.sql import LIMITS
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def reading(path: Path, work: Path) -> Iterator[None]:
+    """Turn whatever goes wrong while a file is read into a reason that concerns this file alone.
+
+    Args:
+        path: the file.
+        work: the folder of temporary files, which the reason does not name.
+
+    Raises:
+        UnreadableFileError: the file cannot be read.
+    """
+    try:
+        yield
+    except (UnreadableFileError, MemoryError):
+        raise
+    except OSError as error:
+        raise UnreadableFileError(f"it cannot be read: {error.strerror or error}") from error
+    except duckdb.OutOfMemoryException as error:
+        raise UnreadableFileError(
+            f"reading it needs more than {LIMITS['memory_limit']}: it has too many columns or too long values"
+        ) from error
+    except Exception as error:
+        logger.debug("%s cannot be read", path, exc_info=True)
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UnreadableFileError(f"it cannot be read: {said.replace(f'{work}{os.sep}', '')}") from error
+
+
+def read_file(
+    path: Path,
+    sha256: str,
+    resource: FileResource,
+    siblings: Sequence[FileResource],
+    loader: Loader,
+    work: Path,
+) -> tuple[Header, ParsedFile]:
+    """Return the header of a file and its rows of one resource.
+
+    Args:
+        path: the delivered file.
+        sha256: that of its bytes.
+        resource: the resource whose rows to read.
+        siblings: all file resources of the domain.
+        loader: the loader of the raw table.
+        work: a folder for temporary files, and for the rows.
+
+    Raises:
+        UnreadableFileError: the file as a whole cannot be loaded.
+    """
+    header = map_header(path, resource, siblings, loader)
+    partition = resource.partition_of(path.name)
+    shape = RowShape(
+        header.names,
+        {"_source_file": path.name, **({"_partition": partition} if partition else {})},
+        row_id_prefix(path.name, sha256),
+        loader.layout(),
+    )
+    # Under a name of its own, because DuckDB takes some characters of a path for a pattern.
+    delivered = work / f"delivered{form_of(path)}"
+    delivered.symlink_to(path)
+    parsed = parse(delivered, shape, parquet=work / "rows.parquet")
+    if not header.names_entities:
+        return header, parsed
+    own = work / "own_rows.parquet"
+    parsed = take_own_lines(parsed, path.name, resource, siblings, parquet=own)
+    if parsed.rows:
+        header.check_columns(resource)
+    return header, parsed
