@@ -11,13 +11,11 @@ import duckdb
 import settings as settings_module
 from common.atomic_write import atomic_write
 from ingestion.files.file_resource import FileResource
+from ingestion.files.header import EXPORT_COLUMNS
 from ingestion.registry import entities_of, resources_of
 from settings import Settings
 from transformation.manifest import quarantine_model
 from warehouse import Warehouse, WarehouseError, quoted, read_connection, warehouse_exists
-
-# The columns of an export before the delivered ones.
-COLUMNS = ("_entity", "_row_id", "_source_file", "_line_number", "_source_row", "_reasons", "_rejected_line")
 
 
 class QuarantineError(RuntimeError):
@@ -213,7 +211,7 @@ def _delivered_columns(warehouse: Warehouse, domain: str, entities: Sequence[str
 
 
 def _export(warehouse: Warehouse, listed: str, columns: Mapping[str, Sequence[str]], target: Path) -> None:
-    names = [*COLUMNS, *dict.fromkeys(name for of_entity in columns.values() for name in of_entity)]
+    names = [*EXPORT_COLUMNS, *dict.fromkeys(name for of_entity in columns.values() for name in of_entity)]
     query = (
         f"select {', '.join(map(quoted, names))} from ({listed}) as listed"
         " order by _entity, _source_file, _line_number nulls last, _source_row nulls last"

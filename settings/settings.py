@@ -26,6 +26,7 @@ from pydantic_settings import (
 
 from settings import environments
 from settings.environments import EVERY_DAG, PROJECT_DIR, Environment, Limits, SettingsError, Target
+from settings.file_limits import FileLimits
 from settings.services import AirflowAccess, Deployment, Smtp
 from settings.values import Email, HttpUrl, MemorySize, check_folder, matching
 from settings.variables import EnvSettings
@@ -87,6 +88,7 @@ class Settings(EnvSettings):
     file_stable_seconds: NonNegativeFloat = Field(
         10.0, description="how long a file must be unchanged before it counts as complete"
     )
+    file_limits: FileLimits = Field(default_factory=lambda: FileLimits())
     notify_success: bool = Field(description="`1`: successes are notified as well")
     notify_webhook_url: (
         Annotated[

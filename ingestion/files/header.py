@@ -4,16 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlt.common.normalizers.naming.snake_case import NamingConvention
-
+from ingestion.column_names import raw_column_name
 from ingestion.files.file_resource import FileResource, is_corrections
 from ingestion.formats import UnreadableFileError, read_header
 from ingestion.loader.loader import Loader
+from settings.file_limits import FileLimits
 
-# Columns of a file that are meant for the platform, by the name under which they are read. Any other
-# column whose name begins with an underscore is left out.
+# Columns of an export of the quarantine. Two of them are read when it is delivered again, under these names.
+EXPORT_COLUMNS = (
+    "_entity",
+    "_row_id",
+    "_source_file",
+    "_line_number",
+    "_source_row",
+    "_reasons",
+    "_rejected_line",
+)
 PLATFORM_COLUMNS = {"_entity": "_entity", "_row_id": "_corrects_row_id"}
-_normalize = NamingConvention().normalize_identifier
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,11 @@ class Header:
 
 
 def map_header(
-    path: Path, resource: FileResource, siblings: Sequence[FileResource], loader: Loader
+    path: Path,
+    resource: FileResource,
+    siblings: Sequence[FileResource],
+    loader: Loader,
+    limits: FileLimits,
 ) -> Header:
     """Read a file's header and map its names to raw columns.
 
@@ -60,11 +71,12 @@ def map_header(
         resource: the resource to load.
         siblings: all file resources of the domain.
         loader: the loader of the raw table, whose names it knows.
+        limits: what the file may hold.
 
     Raises:
         UnreadableFileError: a name is empty or occurs twice, or a required column is missing.
     """
-    written = read_header(path)
+    written = read_header(path, limits)
     names = [name and loader.normalize_column_name(name) for name in _raw_names(written, resource)]
     known = {*resource.columns, *resource.optional, *PLATFORM_COLUMNS.values()}
     if "_entity" in names:
@@ -89,13 +101,18 @@ def _raw_names(written: Sequence[str], resource: FileResource) -> list[str | Non
     by_key = {_key(alias): name for alias, name in declared.items()}
 
     def raw_name(header: str) -> str | None:
-        name = _normalize(header)
-        return PLATFORM_COLUMNS.get(name) if header.startswith("_") else by_key.get(_key(name), name)
+        if (known := header.lower()) in EXPORT_COLUMNS:
+            return PLATFORM_COLUMNS.get(known)
+        name = raw_column_name(header)
+        return by_key.get(_key(name), name)
 
     names = [raw_name(header) for header in written]
-    twice = {header for header, name in zip(written, names, strict=True) if name and names.count(name) > 1}
-    if twice:
-        raise UnreadableFileError(f"columns occur twice: {', '.join(sorted(twice))}")
+    for name in dict.fromkeys(names):
+        same = [header for header, other in zip(written, names, strict=True) if name and other == name]
+        if len(same) > 1:
+            raise UnreadableFileError(
+                f"columns {' and '.join(map(repr, same))} are both read as {name}; rename or remove one"
+            )
     return names
 
 

@@ -178,13 +178,19 @@ class _Run:
             return self._skip(record, same, [row for row in replaced if row is not same])
         with reading(path, work):
             header, parsed = read_file(
-                path, record["sha256"], self._resource, self._siblings, self._loader, work
+                path,
+                record["sha256"],
+                self._resource,
+                self._siblings,
+                self._loader,
+                self._settings.file_limits,
+                work,
             )
         record["extra_columns"] = ", ".join(header.extra) or None
         if version_of(path) != version:
             raise UnreadableFileError("it changed while it was read; the next run loads it")
         self._write(parsed, record, replaced)
-        logger.info("loaded %s: %d rows, %d rejected", path, parsed.rows, len(parsed.rejected))
+        logger.info("loaded %s: %d rows, %d rejected", path, parsed.rows, parsed.rows_rejected)
         return LoadResult(
             name,
             self._resource.entity,
@@ -245,9 +251,9 @@ class _Run:
                 # dlt replaces the rows of what it gets. Before the records: after a kill the file is loaded again.
                 self._loader.remove_rows(value)
         record |= {
-            "rows_read": parsed.rows + len(parsed.rejected),
+            "rows_read": parsed.rows + parsed.rows_rejected,
             "rows_loaded": parsed.rows,
-            "rows_rejected": len(parsed.rejected),
+            "rows_rejected": parsed.rows_rejected,
             "status": "loaded",
             "loaded_at": datetime.now(UTC),
         }

@@ -14,6 +14,7 @@ from ingestion.files.header import Header, map_header
 from ingestion.files.multi_entity_files import take_own_lines
 from ingestion.formats import ParsedFile, RowShape, UnreadableFileError, parse
 from ingestion.loader.loader import Loader, row_id_prefix
+from settings.file_limits import FileLimits
 from warehouse.sql import LIMITS
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ def read_file(
     resource: FileResource,
     siblings: Sequence[FileResource],
     loader: Loader,
+    limits: FileLimits,
     work: Path,
 ) -> tuple[Header, ParsedFile]:
     """Return the header of a file and its rows of one resource.
@@ -62,12 +64,13 @@ def read_file(
         resource: the resource whose rows to read.
         siblings: all file resources of the domain.
         loader: the loader of the raw table.
+        limits: what the file may hold.
         work: a folder for temporary files, and for the rows.
 
     Raises:
         UnreadableFileError: the file as a whole cannot be loaded.
     """
-    header = map_header(path, resource, siblings, loader)
+    header = map_header(path, resource, siblings, loader, limits)
     partition = resource.partition_of(path.name)
     shape = RowShape(
         header.names,
@@ -78,7 +81,7 @@ def read_file(
     # Under a name of its own, because DuckDB takes some characters of a path for a pattern.
     delivered = work / f"delivered{form_of(path)}"
     delivered.symlink_to(path)
-    parsed = parse(delivered, shape, parquet=work / "rows.parquet")
+    parsed = parse(delivered, shape, limits, parquet=work / "rows.parquet")
     if not header.names_entities:
         return header, parsed
     own = work / "own_rows.parquet"

@@ -11,22 +11,31 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingestion.formats.characters import NO_CHARACTER
-from ingestion.formats.parsed_file import PARQUET, ParsedFile, RowShape, UnreadableFileError
+from ingestion.formats.parsed_file import (
+    PARQUET,
+    ParsedFile,
+    RowShape,
+    UnreadableFileError,
+    check_number_of_columns,
+)
+from settings.file_limits import FileLimits
 from warehouse.sql import in_memory_duckdb, literal, quoted
 
 
-def read_column_names(path: Path) -> list[str]:
+def read_column_names(path: Path, limits: FileLimits) -> list[str]:
     """Return the names of a file's columns, as written.
 
     Raises:
-        UnreadableFileError: the file is not a Parquet file, or its end is missing.
+        UnreadableFileError: the file is not a Parquet file, its end is missing, or it has too many columns.
     """
     try:
-        return pq.read_schema(path).names
+        names = pq.read_schema(path).names
     except pa.ArrowException as error:
         raise UnreadableFileError(
             f"it is not a complete Parquet file: {str(error).splitlines()[0]}"
         ) from error
+    check_number_of_columns(names, limits)
+    return names
 
 
 def read_rows(path: Path, shape: RowShape, *, parquet: Path) -> ParsedFile:
@@ -38,11 +47,9 @@ def read_rows(path: Path, shape: RowShape, *, parquet: Path) -> ParsedFile:
         parquet: the file to write.
 
     Raises:
-        UnreadableFileError: the file has no rows, is damaged, or has fewer rows than its footer says.
+        UnreadableFileError: the file is damaged, or has fewer rows than its footer says.
     """
     expected = pq.read_metadata(path).num_rows
-    if not expected:
-        raise UnreadableFileError("it has no rows")
     columns = [_text(field) for field in pq.read_schema(path)]
     try:
         with in_memory_duckdb(parquet.parent) as connection:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from settings.file_limits import FileLimits
 from warehouse.sql import literal, quoted
 
 # Raw values repeat too little for large dictionaries: with this limit writing takes a third less time
@@ -15,13 +16,33 @@ class UnreadableFileError(ValueError):
     """The file as a whole cannot be loaded; the message tells its sender why."""
 
 
+def check_number_of_columns(names: Sequence[str], limits: FileLimits) -> None:
+    """Check that a file does not have too many columns.
+
+    Raises:
+        UnreadableFileError: it has.
+    """
+    if len(names) > limits.columns:
+        raise UnreadableFileError(
+            f"it has {len(names):,} columns; SLUICE_MAX_COLUMNS allows {limits.columns:,}"
+        )
+
+
 @dataclass(frozen=True)
 class RejectedLine:
-    """One physical line that could not be split into columns."""
+    """A line, or lines of one record, that could not be split into columns.
+
+    Attributes:
+        line_number: its number in the file, from 1.
+        reason: why it was rejected.
+        line: its text as delivered.
+        line_count: how many records it stands for; more than one if they were too many to be kept.
+    """
 
     line_number: int
     reason: str
     line: str
+    line_count: int = 1
 
 
 @dataclass(frozen=True)
@@ -37,6 +58,11 @@ class ParsedFile:
     parquet: Path
     rows: int
     rejected: list[RejectedLine]
+
+    @property
+    def rows_rejected(self) -> int:
+        """The number of records that could not be split."""
+        return sum(line.line_count for line in self.rejected)
 
 
 @dataclass(frozen=True)

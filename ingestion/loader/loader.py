@@ -105,7 +105,7 @@ class Loader:
         """
         self.run(
             raw_rows(self._resource, self._import(parquet, rows) if rows else [], append=append),
-            rejected_lines(rejected),
+            rejected_lines([{"line_count": 1} | line for line in rejected]),
             file_loads(records),
         )
         self._remove_stale_rejects()

@@ -58,8 +58,10 @@ def empty_rows(resource: RawTable) -> pa.Table:
 
 
 def rejected_lines(data: list[Any]) -> DltResource:
-    """Lines that could not be split into columns. Grain: one row per line of a file's content."""
-    columns = _typed(text=["entity", "source_file", "reason", "line", "_row_id"], bigint=["line_number"])
+    """Lines that could not be split into columns. Grain: one row per line of a file's content, or `line_count` lines."""
+    columns = _typed(
+        text=["entity", "source_file", "reason", "line", "_row_id"], bigint=["line_number", "line_count"]
+    )
     return dlt.resource(data, name="rejected_lines", write_disposition="append", columns=columns)
 
 

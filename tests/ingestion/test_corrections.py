@@ -164,7 +164,11 @@ BAD = {
         [ORDER, CUSTOMER],
         "it has lines whose _entity is customers, not orders; deliver it as corrections*.csv",
     ),
-    "orders_twice.csv": (f"{EXPORT},_row_id", [f"{ORDER},x"], "columns occur twice: _row_id"),
+    "orders_twice.csv": (
+        f"{EXPORT},_row_id",
+        [f"{ORDER},x"],
+        "columns '_row_id' and '_row_id' are both read as _corrects_row_id",
+    ),
 }
 
 

@@ -37,12 +37,12 @@ def test_any_content_that_came_before_is_skipped(shop: Deliver, query: Query) ->
     assert query("select count(*) from raw_ecommerce.customers") == [(2,)]
 
 
-def test_a_broken_content_leaves_all_earlier_ones(shop: Deliver, query: Query) -> None:
+def test_a_content_without_rows_leaves_all_earlier_ones(shop: Deliver, query: Query) -> None:
     for content in (ANN, ANN_MOVED):
         shop("customers.csv", content)
         load_shop("customers")
     shop("customers.csv")
-    assert load_shop("customers") == {FILE: "it has a header and no rows"}
+    assert load_shop("customers") == {FILE: "loaded"}
     assert query(REGIONS) == [("EU", "customers.csv"), ("US", "customers.csv")]
 
 

@@ -38,7 +38,7 @@ def test_the_real_files_of_both_headers_load(settings: Settings, shared_data: Pa
     assert (file, line_number, reason) == (
         "crashes_renamed_header.csv",
         3025,
-        "fewer columns than the header",
+        "fewer columns than the header: 12 values for 29 columns",
     )
     assert line.startswith("08/04/2016,13:10,BROOKLYN")
     assert query("select count(distinct _row_id), max(_source_row) from raw_collisions.crashes") == [
@@ -115,6 +115,28 @@ def test_extra_columns_are_kept_and_reported(deliver: Deliver, query: Query) -> 
     ]
 
 
+def test_extra_columns_may_have_any_name(deliver: Deliver, query: Query) -> None:
+    names = ("数量", "備考", "Склад", "Größe", "_id", "_failed_rules", "_dlt_load_id", "%", "row_status")
+    columns = (
+        "shu_liang_5e29d1",
+        "bei_kao_80309c",
+        "sklad_fd207f",
+        "grosse",
+        "delivered_id",
+        "delivered_failed_rules",
+        "delivered_dlt_load_id",
+        "column_bbf3f1",
+        "row_status",
+    )
+    values = tuple(f"v{number}" for number, _ in enumerate(names))
+    deliver(
+        "a.csv", f"{crash(1)},{','.join(values)}", header=f"{','.join(CRASHES.columns)},{','.join(names)}"
+    )
+    (result,) = load_domain("collisions").results
+    assert result.extra_columns == columns
+    assert query(f"select {', '.join(columns)} from raw_collisions.crashes") == [values]
+
+
 def test_columns_are_matched_by_name(deliver: Deliver, query: Query) -> None:
     turned = list(reversed(CRASHES.columns))
     line = ",".join(reversed(crash(7, borough="BRONX").split(",")))
@@ -127,13 +149,16 @@ HEADER = ",".join(CRASHES.columns)
 WHOLE = gzip.compress(f"{HEADER}\n{crash(9)}\n".encode() * 500)
 BAD_FILES = {
     "empty.csv": (b"", "the file is empty"),
-    "header_alone.csv": (f"{HEADER}\n".encode(), "a header and no rows"),
+    "header_of_words.csv": (b"notes\ncall Ann\n", "none of the known columns"),
     "unknown.csv": (b"id;name\n1;x\n", "none of the known columns"),
     "missing.csv": (
         f"{HEADER.replace('borough', 'district')}\n{crash(1)}\n".encode(),
         "columns are missing: borough",
     ),
-    "twice.csv": (f"{HEADER},borough\n{crash(1)},x\n".encode(), "columns occur twice: borough"),
+    "twice.csv": (
+        f"{HEADER},borough\n{crash(1)},x\n".encode(),
+        "columns 'borough' and 'borough' are both read as borough",
+    ),
     "nameless.csv": (f"{HEADER},\n{crash(1)},x\n".encode(), "column 30 of the header has no name"),
     "cut.csv.gz": (WHOLE[: len(WHOLE) // 2], "the gzip is truncated"),
     "not_gzip.csv.gz": (f"{HEADER}\n{crash(1)}\n".encode(), "the gzip is damaged"),
@@ -175,13 +200,67 @@ def test_a_broken_redelivery_leaves_the_loaded_rows(deliver: Deliver, query: Que
     path = deliver("a.csv", crash(1), crash(2), "cut,off")
     load_domain("collisions")
     before = query(CONTENT), query("from raw_collisions.rejected_lines")
-    path.write_text(HEADER)
-    with pytest.raises(FilesFailedError, match="no rows"):
+    path.write_text(f"{HEADER}\nnothing,fits\n")
+    with pytest.raises(FilesFailedError, match="none of its lines can be split"):
         load_domain("collisions")
     assert (query(CONTENT), query("from raw_collisions.rejected_lines")) == before
     deliver("a.csv", crash(3))
     assert statuses() == {"a.csv": "replaced"}
     assert query("select collision_id from raw_collisions.crashes") == [("3",)]
+
+
+def test_a_file_with_a_header_alone_is_a_delivery_without_rows(deliver: Deliver, query: Query) -> None:
+    deliver("a.csv", crash(1), "cut,off")
+    deliver("b.csv", crash(2))
+    load_domain("collisions")
+    deliver("a.csv")
+    assert statuses() == {"a.csv": "replaced", "b.csv": "skipped"}
+    assert query("select collision_id from raw_collisions.crashes") == [("2",)]
+    assert query("from raw_collisions.rejected_lines") == []
+    counts = "select rows_read, rows_loaded from raw_collisions.file_loads where status = 'loaded' order by source_file"
+    assert query(counts) == [(0, 0), (1, 1)]
+    assert statuses() == {"a.csv": "skipped", "b.csv": "skipped"}
+    deliver("a.csv", crash(3))
+    assert statuses() == {"a.csv": "replaced", "b.csv": "skipped"}
+    assert query("select collision_id from raw_collisions.crashes order by 1") == [("2",), ("3",)]
+
+
+def test_rows_without_any_value_are_no_records(deliver: Deliver, query: Query) -> None:
+    blank = "," * (len(CRASHES.columns) - 1)
+    deliver("a.csv", crash(1), blank, ",,", "", "  ", f'"" , {blank[:-1]}', crash(2))
+    load_domain("collisions")
+    assert query("select collision_id from raw_collisions.crashes order by 1") == [("1",), ("2",)]
+    assert query("select rows_read, rows_rejected from raw_collisions.file_loads") == [(2, 0)]
+
+
+def test_lines_beyond_the_limit_are_counted_and_not_kept(
+    deliver: Deliver, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUICE_MAX_REJECTED_LINES", "3")
+    deliver("a.csv", crash(1), *(f"bad,{number}" for number in range(20)), 'x,"open', crash(2))
+    load_domain("collisions")
+    kept = query(
+        "select line_number, line, line_count from raw_collisions.rejected_lines order by line_number"
+    )
+    assert kept == [(3, "bad,0", 1), (4, "bad,1", 1), (5, "bad,2", 1), (6, "", 18)]
+    assert query("select rows_read, rows_rejected from raw_collisions.file_loads") == [(23, 21)]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("SLUICE_MAX_COLUMNS", "20", "SLUICE_MAX_COLUMNS allows 20"),
+        ("SLUICE_MAX_FILE_BYTES", "300", "it holds more than 300 bytes, the limit of SLUICE_MAX_FILE_BYTES"),
+        ("SLUICE_MAX_LINE_BYTES", "40", "its header is longer than 40 bytes"),
+    ],
+)
+def test_a_file_beyond_a_limit_fails_and_names_the_setting(
+    variable: str, value: str, reason: str, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    deliver("a.csv", *(crash(number) for number in range(9)))
+    with pytest.raises(FilesFailedError, match=reason):
+        load_domain("collisions")
 
 
 def test_nothing_in_landing_is_no_error_and_the_tables_exist(settings: Settings, query: Query) -> None:

@@ -226,12 +226,9 @@ def test_a_damaged_parquet_file_fails_with_a_reason(landing: Path) -> None:
     (landing / "yellow_tripdata_2024-05.parquet").write_bytes(content[:4] + bytes(300) + content[304:])
     statuses = load()
     assert statuses.pop(whole.name) == "loaded"
+    assert statuses.pop("yellow_tripdata_2024-04.parquet") == "loaded"
     reasons = [statuses[name].split(":")[0] for name in sorted(statuses)]
-    assert reasons == [
-        "it is not a complete Parquet file",
-        "it is not a complete Parquet file",
-        "it has no rows",
-    ] + ["it is not a complete Parquet file"]
+    assert reasons == ["it is not a complete Parquet file"] * 3
 
 
 def test_months_are_fetched_first_as_far_as_they_are_out(

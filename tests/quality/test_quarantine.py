@@ -125,8 +125,8 @@ def test_rows_are_counted_by_reason_and_by_file(shop: Settings) -> None:
         ReasonCount("orders", "quantity_is_from_1_to_1000", 2),
         ReasonCount("orders", "status_is_known", 2),
         ReasonCount("customers", "email_is_valid", 1),
-        ReasonCount("orders", "a quote is opened and never closed", 1),
-        ReasonCount("orders", "fewer columns than the header", 1),
+        ReasonCount("orders", "a quote is opened and not closed correctly", 1),
+        ReasonCount("orders", "fewer columns than the header: 2 values for 8 columns", 1),
     )
     assert found.by_file == (
         FileCount("customers", "customers.csv", 1, 0),

@@ -28,7 +28,7 @@
         {# Only lines of loads that are in force: those of failed or replaced loads are kept for people to read. #}
         select
             rejected.entity, rejected.source_file, 0, 0, 0, cast(null as {{ dbt.type_timestamp() }}),
-            count(*), 0, 0, 0, 0
+            sum(rejected.line_count), 0, 0, 0, 0
         from {{ source('raw_' ~ domain, 'rejected_lines') }} as rejected
         inner join loaded_files
             on rejected.entity = loaded_files.entity
