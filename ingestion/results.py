@@ -21,6 +21,7 @@ class LoadResult:
     rows_rejected: int = 0
     extra_columns: tuple[str, ...] = ()
     reason: str | None = None
+    replaced_days: str | None = None
 
     def __str__(self) -> str:
         """Return one printable line for a person."""
@@ -29,6 +30,8 @@ class LoadResult:
             detail += f", {self.rows_rejected:,} lines rejected"
         if self.extra_columns:
             detail += f", extra columns kept: {', '.join(self.extra_columns)}"
+        if self.replaced_days:
+            detail += f"; it replaces {self.replaced_days} by rows of other days only"
         if self.status == "skipped":
             detail = "unchanged"
         return printable(f"{self.status:<9} {self.entity}  {self.name}  {self.reason or detail}")

@@ -11,7 +11,7 @@ import duckdb
 from common.files import sync
 from publishing.marts import MONTH_VIEWS_SCHEMA, SCHEMA
 from publishing.table_stats import Table, TableStats, describe_tables, verify_written
-from warehouse import quoted
+from warehouse import literal, quoted
 from warehouse.duckdb_file import DuckDbWarehouse
 
 # No environment, and so no warehouse, has a name like this.
@@ -50,9 +50,8 @@ def link_or_copy(source: Path, target: Path) -> None:
 
 def attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str, option: str = "") -> None:
     """Attach a published file; without the option `read_only` in the storage format of published files."""
-    text = str(path).replace("'", "''")
     option = option or f"storage_version '{STORAGE_VERSION}'"
-    connection.execute(f"attach '{text}' as {quoted(name)} ({option})")
+    connection.execute(f"attach {literal(path)} as {quoted(name)} ({option})")
 
 
 def storage_version(connection: duckdb.DuckDBPyConnection) -> str:

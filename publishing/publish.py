@@ -26,6 +26,7 @@ from publishing.quarantine_share import (
     quarantine_limit,
     quarantine_share,
 )
+from publishing.replaced_days import replaced_since
 from publishing.store import Store, store_of
 from publishing.table_stats import compute_stats, describe_tables
 from publishing.versions import KEEP, Version, now, user, version_name
@@ -68,7 +69,8 @@ def publish(
 
     Call it after the domain's tests have passed. It stops if too many of the rows read are in quarantine (more than
     `config: meta: {quarantine_limit: …}` of `audit_<domain>__row_counts`, 5 % by default), or if the marts differ from
-    the published ones by more than the limits in `environments.toml`. The comparison is written to
+    the published ones by more than the limits in `environments.toml`, or if a file has replaced rows by rows of other
+    days only. The comparison is written to
     `reports/<domain>/diff_<version>.md` and `.json`, also if it stops.
 
     Args:
@@ -131,14 +133,16 @@ def _publish(
         versions=(old.name if old else None, name),
     )
     _write_report(compared, settings)
-    if (quarantine.is_over or compared.stopping) and not accept:
+    other_days = replaced_since(warehouse, domain, _made_at(store))
+    if (quarantine.is_over or compared.stopping or other_days) and not accept:
         reasons = [describe_stop(warehouse, domain, quarantine)] if quarantine.is_over else []
         reasons += [_describe_stop(compared, settings)] if compared.stopping else []
+        reasons += [f"{each}; deliver it under a name of its own, or publish by force" for each in other_days]
         how = f"To publish in spite of this: sluice publish {domain} --force-publish"
         raise PublishStoppedError("\n".join([*reasons, how]))
     prepared.result()
     written = store.write(warehouse, tables, stats, old)
-    accepted = ([str(quarantine)] if quarantine.is_over else []) + compared.exceeded()
+    accepted = ([str(quarantine)] if quarantine.is_over else []) + compared.exceeded() + other_days
     facts = {
         "run_id": run_id,
         "made_at": made_at.isoformat(),
@@ -187,6 +191,12 @@ def _describe_stop(compared: Comparison, settings: Settings) -> str:
             f"All differences: {settings.reports(compared.domain) / f'diff_{compared.after}.md'}",
         ]
     )
+
+
+def _made_at(store: Store) -> str | None:
+    """Return when the newest version was made."""
+    versions = store.versions()
+    return versions[-1].facts["made_at"] if versions else None
 
 
 def _commit() -> str | None:

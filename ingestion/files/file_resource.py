@@ -31,6 +31,8 @@ class FileResource:
             which partition it holds, such as a month. A file then replaces whatever was loaded for its
             partition under any name, and the raw table has the column `_partition`. Corrections of
             single lines, whose names have no partition, are not loaded.
+        day: the column with the day of a row. New content under a known name that has rows of other days only is then
+            published by force alone: a daily file may have been delivered under the name of the day before.
         moves_files: a loaded file moves to the archive's folder of that day, a broken one to the landing
             folder's `failed`, with the reason beside it. The domain has no other file resource.
     """
@@ -43,6 +45,7 @@ class FileResource:
     pattern: str = "*"
     keeps_history: bool = False
     partition: str | None = None
+    day: str | None = None
     moves_files: bool = False
 
     @property

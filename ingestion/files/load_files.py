@@ -1,12 +1,13 @@
 """The files of one resource into raw: find, fingerprint, parse to Parquet, load with dlt, move."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from common.days import replaced_days
 from common.files import work_folder
 from ingestion.files.delivery import delivery_name, find_fault
 from ingestion.files.file_resource import CORRECTIONS, FileResource
@@ -22,11 +23,11 @@ from ingestion.files.load_records import (
     LoadRecords,
     Record,
     content_checksum_of,
+    find_duplicate,
     fingerprint,
-    has_same_content,
     new_record,
 )
-from ingestion.files.read_file import read_file, reading
+from ingestion.files.read_file import days_of, read_file, reading
 from ingestion.formats import ParsedFile, UnreadableFileError
 from ingestion.loader.loader import Loader, row_id_prefix
 from ingestion.results import LoadResult
@@ -81,7 +82,7 @@ def load_files(
         run = _Run(resource, siblings, loader, settings, work, watch)
         # Another run may have had the warehouse, and the files, until now.
         paths = wanted()
-        results = [run.load(path, duplicate=_duplicate(resource, path, paths)) for path in paths]
+        results = [run.load(path, duplicate=find_duplicate(resource, path, paths)) for path in paths]
         if names is not None:
             missing = sorted({*names} - {delivery_name(path) for path in paths})
             results += [
@@ -189,6 +190,7 @@ class _Run:
         record["extra_columns"] = ", ".join(header.extra) or None
         if version_of(path) != version:
             raise UnreadableFileError("it changed while it was read; the next run loads it")
+        record["rows_by_day"] = days_of(parsed, self._resource.day) if self._resource.day else None
         self._write(parsed, record, replaced)
         logger.info("loaded %s: %d rows, %d rejected", path, parsed.rows, parsed.rows_rejected)
         return LoadResult(
@@ -199,6 +201,9 @@ class _Run:
             rows_loaded=record["rows_loaded"],
             rows_rejected=record["rows_rejected"],
             extra_columns=header.extra,
+            replaced_days=_first(
+                replaced_days(old.get("rows_by_day"), record["rows_by_day"]) for old in replaced
+            ),
         )
 
     def _is_leaving(self, same: Record, name: str) -> bool:
@@ -296,18 +301,13 @@ class _Run:
         return LoadResult(record["source_file"], record["entity"], "failed", reason=reason)
 
 
-def _duplicate(resource: FileResource, path: Path, paths: Sequence[Path]) -> Path | None:
-    """Return another file of the same partition with other content."""
-    partition = resource.partition_of(path.name)
-    if not partition or find_fault(path):
-        return None
-    others = (other for other in paths if other != path and resource.partition_of(other.name) == partition)
-    return next((each for each in others if not find_fault(each) and not has_same_content(path, each)), None)
-
-
 def _unmatched(resources: Sequence[FileResource], landing: Path) -> list[Path]:
     return [
         path
         for path in list_deliveries(landing)
         if not any(resource.matches(path.name) for resource in resources)
     ]
+
+
+def _first(texts: Iterable[str | None]) -> str | None:
+    return next(filter(None, texts), None)

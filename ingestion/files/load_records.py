@@ -51,7 +51,16 @@ def content_checksum_of(path: Path, sha256: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
-def has_same_content(one: Path, other: Path) -> bool:
+def find_duplicate(resource: FileResource, path: Path, paths: Sequence[Path]) -> Path | None:
+    """Return another file of the same partition with other content."""
+    partition = resource.partition_of(path.name)
+    if not partition or find_fault(path):
+        return None
+    others = (other for other in paths if other != path and resource.partition_of(other.name) == partition)
+    return next((each for each in others if not find_fault(each) and not _has_same_content(path, each)), None)
+
+
+def _has_same_content(one: Path, other: Path) -> bool:
     """Whether two files can be read and have the same content, packed or not."""
     try:
         first, second = (content_checksum_of(path, checksum_of(path)) for path in (one, other))

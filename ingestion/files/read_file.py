@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from common.days import days_as_text
 from ingestion.files.delivery import form_of
 from ingestion.files.file_resource import FileResource
 from ingestion.files.header import Header, map_header
@@ -15,7 +16,7 @@ from ingestion.files.multi_entity_files import take_own_lines
 from ingestion.formats import ParsedFile, RowShape, UnreadableFileError, parse
 from ingestion.loader.loader import Loader, row_id_prefix
 from settings.file_limits import FileLimits
-from warehouse.sql import LIMITS
+from warehouse.sql import LIMITS, in_memory_duckdb, literal, quoted
 
 logger = logging.getLogger(__name__)
 
@@ -89,3 +90,15 @@ def read_file(
     if parsed.rows:
         header.check_columns(resource)
     return header, parsed
+
+
+def days_of(parsed: ParsedFile, column: str) -> str | None:
+    """Return the number of rows by day in a column of dates or times as they were delivered, see `days_as_text`."""
+    if not parsed.rows:
+        return None
+    with in_memory_duckdb(parsed.parquet.parent) as connection:
+        found = connection.execute(
+            f"select substr(trim({quoted(column)}), 1, 10), count(*) from read_parquet({literal(parsed.parquet)})"
+            " group by 1"
+        )
+        return days_as_text(dict(found.fetchall()))

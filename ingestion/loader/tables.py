@@ -68,7 +68,16 @@ def rejected_lines(data: list[Any]) -> DltResource:
 def file_loads(data: list[Any]) -> DltResource:
     """The load of each file. Grain: one row per entity, file name and content."""
     columns = _typed(
-        text=["entity", "source_file", "sha256", "content_sha256", "status", "reason", "extra_columns"],
+        text=[
+            "entity",
+            "source_file",
+            "sha256",
+            "content_sha256",
+            "status",
+            "reason",
+            "extra_columns",
+            "rows_by_day",
+        ],
         bigint=["bytes", "rows_read", "rows_loaded", "rows_rejected"],
         timestamp=["loaded_at"],
     )

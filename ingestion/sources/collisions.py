@@ -16,6 +16,7 @@ _PARTIES = {
 CRASHES = FileResource(
     domain="collisions",
     entity="crashes",
+    day="crash_date",
     columns=(
         "crash_date",
         "crash_time",

@@ -7,6 +7,7 @@ ORDERS = FileResource(
     entity="orders",
     columns=("order_id", "customer_id", "product_id", "quantity", "unit_price", "order_date", "status"),
     pattern="orders*",
+    day="order_date",
 )
 
 CUSTOMERS = FileResource(

@@ -6,6 +6,7 @@ SALES = FileResource(
     domain="sales",
     entity="sales",
     columns=("date", "store", "product_id", "quantity", "price"),
+    day="date",
     moves_files=True,
 )
 

@@ -109,10 +109,7 @@ def test_files_without_rows_are_no_copies_and_replace_rows(deliver: Deliver, que
     load("collisions")
     deliver("a.csv")
     deliver("b.csv")
-    first = load("collisions")
-    if "failed" in str(query("select status from raw_collisions.file_loads")):
-        pytest.skip("a header without rows is not taken")
-    assert first == {"a.csv": "replaced", "b.csv": "loaded"}
+    assert load("collisions") == {"a.csv": "replaced", "b.csv": "loaded"}
     assert query(IDS) == []
 
 
@@ -146,3 +143,19 @@ def test_the_content_of_another_month_is_refused_and_a_packed_copy_is_no_second_
     assert set(load("taxi").values()) == {"replaced"}
     rows = query("select _partition, vendor_id from raw_taxi.trips order by 1")
     assert rows == [("2024-01", "3"), ("2024-03", "1")]
+
+
+def test_a_daily_file_under_one_name_is_named(quick: Settings, query: Query) -> None:
+    landing = quick.landing("sales")
+    landing.mkdir(parents=True)
+    for content in (SALES, SALES.replace("4.50", "4.60"), SALES.replace("-01,", "-02,")):
+        (landing / "sales.csv").write_text(content)
+        summary = load_domain("sales", entities=["sales"])
+    assert summary.results[0].replaced_days == "2 rows of 2024-05-01"
+    assert "it replaces 2 rows of 2024-05-01 by rows of other days only" in str(summary)
+    days = query("select status, rows_by_day from raw_sales.file_loads order by loaded_at")
+    assert days == [
+        ("replaced", '{"2024-05-01": 2}'),
+        ("replaced", '{"2024-05-01": 2}'),
+        ("loaded", '{"2024-05-02": 2}'),
+    ]
