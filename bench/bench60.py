@@ -11,7 +11,10 @@ DAG = f'''"""The generated models alone, without input and publication."""
 
 import pendulum
 from airflow.sdk import DAG
-from pipeline import PARAMS, RETRIES, dbt_tasks
+from dag_factory.dags import PARAMS
+from dag_factory.dbt import dbt_models
+
+import settings
 
 with DAG(
     dag_id="{NAME}",
@@ -19,10 +22,9 @@ with DAG(
     start_date=pendulum.datetime(2025, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,
-    default_args=RETRIES,
     params=PARAMS,
 ) as dag:
-    dbt_tasks(dag, "{NAME}")
+    dbt_models("{NAME}", settings.load())
 '''
 CONFIG = f"{{{{ config(tags=['{NAME}'], contract={{'enforced': false}}) }}}}\n"
 FIRST = "select range as id, (range * {factor}) % 1000 as amount from range({rows})"
@@ -57,5 +59,5 @@ def put_into(checkout: Path, rows: int) -> None:
             sql = NEXT.format(NAME=NAME, left=base + number % WIDTH, right=base + (number + 1) % WIDTH)
         (folder / f"{name}.sql").write_text(f"{CONFIG}{sql}\n")
     models = "".join(MODEL_YAML.format(name=name) for name in names)
-    (folder / f"{NAME}.yml").write_text(f"version: 2\nmodels:{models}\n")
+    (folder / f"{NAME}.yml").write_text(f"models:{models}\n")
     (checkout / "dags" / f"{NAME}.py").write_text(DAG)
