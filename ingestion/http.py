@@ -113,8 +113,13 @@ def send(
     raise problem
 
 
-def check_retryable(response: requests.Response, error: MakeError) -> None:
+def check_retryable(response: requests.Response, error: MakeError, reason: str | None = None) -> None:
     """Raise RetryableError for a status after which another attempt may succeed: 429 and 5xx.
+
+    Args:
+        response: the response.
+        error: makes a final error from its reason.
+        reason: what the error says; by default the status.
 
     Raises:
         RetryableError: for such a status.
@@ -122,7 +127,7 @@ def check_retryable(response: requests.Response, error: MakeError) -> None:
     """
     if response.status_code != 429 and response.status_code < 500:
         return
-    reason, wait = status_text(response.status_code), retry_after(response.headers)
+    reason, wait = reason or status_text(response.status_code), retry_after(response.headers)
     if wait > MAX_WAIT_SECONDS:
         raise error(f"{reason} with Retry-After {wait:.0f} s, which exceeds {MAX_WAIT_SECONDS:.0f} s")
     raise RetryableError(reason, wait)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ingestion.api.errors import Unread
 from ingestion.api.settings import ApiSettings
 from ingestion.retry_policy import RetryPolicy
 from settings import Settings
@@ -12,7 +13,7 @@ Row = Mapping[str, str | None]
 
 
 class ReadPages(Protocol):
-    """Reads pages of the records that changed since a time; of all records if it is None.
+    """Reads pages of the records that changed since a time, of all records if it is None; first what is `unread`.
 
     Raises:
         SourceApiError: the API cannot be read to the end.
@@ -20,8 +21,13 @@ class ReadPages(Protocol):
     """
 
     def __call__(  # noqa: D102
-        self, settings: Settings, since: str | None, policy: RetryPolicy
+        self, settings: Settings, since: str | None, policy: RetryPolicy, unread: Unread | None = None
     ) -> Iterator[list[Any]]: ...
+
+
+def accept(row: Row) -> str | None:
+    """Accept every row."""
+    return None
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ class ApiResource:
         identify: returns what identifies a row, or None if the row has no such value.
         read: reads the records from the API.
         cursor: the column with the time of a record's last change.
+        reject: returns why a row is not a record of this kind, such as a placeholder; None if it is.
         is_optional: whether the domain is loaded without it if the address of the API is not set.
     """
 
@@ -46,6 +53,7 @@ class ApiResource:
     identify: Callable[[Row], str | None]
     read: ReadPages
     cursor: str
+    reject: Callable[[Row], str | None] = accept
     is_optional: bool = False
     optional: tuple[str, ...] = ()
     partition: None = None

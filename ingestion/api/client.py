@@ -11,14 +11,16 @@ from dlt.sources.helpers.rest_client.client import PageData
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Response
 
-from ingestion.api.errors import SourceApiError
+from ingestion.api.errors import QuotaExceededError, SourceApiError
 from ingestion.api.records import ExactNumber
 from ingestion.api.settings import ApiSettings
-from ingestion.http import check_retryable, retry, send, status_text
+from ingestion.http import MAX_WAIT_SECONDS, check_retryable, retry, retry_after, send, status_text
 from ingestion.retry_policy import RetryPolicy
 
 # Characters of the server's own explanation that an error repeats.
 MAX_EXPLANATION = 200
+# A server that refuses a request this often in a row because of their number (429) is left alone until the next load.
+MAX_REFUSALS = 3
 
 
 class ApiClient(RESTClient):
@@ -58,9 +60,12 @@ class ApiClient(RESTClient):
 
     def extract_response(self, response: Response, data_selector: Any) -> list[Any]:
         """Return the records of a response; it is an error if the field has no list."""
-        records = self.body(response).get(str(data_selector))
+        body = self.body(response)
+        records = body.get(str(data_selector))
         if not isinstance(records, list):
-            raise self.error(response.url, f"invalid response: no list {data_selector!r}")
+            words = _words(body)
+            reason = f" ({': '.join(words.values())})" if words else ""
+            raise self.error(response.url, f"invalid response: no list {data_selector!r}{reason}")
         return records
 
     def body(self, response: Response) -> dict[str, Any]:
@@ -77,8 +82,15 @@ class ApiClient(RESTClient):
 
     def error(self, url: str, reason: str, code: str | None = None) -> SourceApiError:
         """Return an error with the URL, but without its query and the secret."""
+        return SourceApiError(self._message(url, reason), code)
+
+    def quota_error(self, url: str, reason: str) -> QuotaExceededError:
+        """Return the error that no further request may be made."""
+        return QuotaExceededError(self._message(url, reason))
+
+    def _message(self, url: str, reason: str) -> str:
         message = f"{url.partition('?')[0]}: {reason}"
-        return SourceApiError(message.replace(self.api.secret, "***") if self.api.secret else message, code)
+        return message.replace(self.api.secret, "***") if self.api.secret else message
 
 
 class _RetrySession(requests.Session):
@@ -98,10 +110,21 @@ class _RetrySession(requests.Session):
         def error(reason: str) -> SourceApiError:
             return self._client.error(url, reason)
 
+        refusals = 0
+
         def attempt() -> Response:
+            nonlocal refusals
             self._before_attempt()
             response = send(lambda: super(_RetrySession, self).send(request, **options), error, self._policy)
-            check_retryable(response, error)
+            reason, _ = _explain(response, self._client.api)
+            refusals = refusals + 1 if response.status_code == 429 else 0
+            if refusals:
+                wait = retry_after(response.headers)
+                if wait > MAX_WAIT_SECONDS:
+                    raise self._client.quota_error(url, f"{reason}; the server asks to wait {wait:.0f} s")
+                if refusals >= MAX_REFUSALS:
+                    raise self._client.quota_error(url, reason)
+            check_retryable(response, error, reason)
             return response
 
         response = retry(attempt, what=url, error=error, policy=self._policy)
@@ -118,13 +141,18 @@ def _explain(response: Response, api: ApiSettings) -> tuple[str, str | None]:
     elif 300 <= response.status_code < 400:
         reason += f"; redirects are not followed, check {api.url_variable}"
     try:
-        body = response.json()
-    except ValueError:
+        body = response.json() if response.status_code != 200 else None
+    except (ValueError, RecursionError):
         body = None
+    words = _words(body)
+    return (f"{reason} ({': '.join(words.values())})" if words else reason), words.get("code")
+
+
+def _words(body: Any) -> dict[str, str]:
+    """Return the server's own explanation of an error."""
     fields = ("code", "message", "detail") if isinstance(body, dict) else ()
     found = {field: body[field] for field in fields if isinstance(body.get(field), str)}
-    texts = {field: " ".join(text.split())[:MAX_EXPLANATION] for field, text in found.items()}
-    return (f"{reason} ({': '.join(texts.values())})" if texts else reason), texts.get("code")
+    return {field: " ".join(text.split())[:MAX_EXPLANATION] for field, text in found.items()}
 
 
 def _reject_constant(constant: str) -> None:

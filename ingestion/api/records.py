@@ -1,7 +1,6 @@
 """Records of an API as rows of text, with every value as it was delivered."""
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 from dlt.common.normalizers.naming.snake_case import NamingConvention
@@ -51,15 +50,6 @@ def to_row(record: Any) -> dict[str, str | None]:
     except UnicodeEncodeError as error:
         raise InvalidRecordError("record has text that is not valid Unicode") from error
     return row
-
-
-def parse_time(value: Any) -> datetime | None:
-    """Parse a time in ISO 8601, in UTC if it has no zone; None for anything else."""
-    try:
-        time = datetime.fromisoformat(value)
-        return time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 def _to_text(value: Any) -> str | None:

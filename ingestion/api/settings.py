@@ -3,8 +3,9 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator, PositiveInt, SecretStr
 from pydantic_core import PydanticCustomError
+from pydantic_settings import SettingsConfigDict
 
 from settings.variables import EnvSettings
 
@@ -27,6 +28,18 @@ def _check_secret(secret: SecretStr) -> SecretStr:
 
 ApiUrl = Annotated[str, AfterValidator(_check_url)]
 ApiSecret = Annotated[SecretStr, AfterValidator(_check_secret)]
+
+
+class ApiLimits(EnvSettings):
+    """What a load takes from an API before it stops with an error that names the limit."""
+
+    model_config = SettingsConfigDict(env_prefix="SLUICE_API_")
+
+    max_pages: PositiveInt = 10_000
+    max_response_mb: PositiveInt = 64
+    max_columns: PositiveInt = 1_000
+    request_seconds: PositiveInt = 300
+    load_seconds: PositiveInt = 10_800
 
 
 class ApiSettings(EnvSettings):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from ingestion.api.api_resource import ApiResource
-from ingestion.api.records import parse_time
+from ingestion.api.times import parse_time
 from ingestion.loader.tables import completed_loads
 from settings import Settings
 from warehouse import read_connection

@@ -77,6 +77,7 @@ def file_loads(data: list[Any]) -> DltResource:
             "reason",
             "extra_columns",
             "rows_by_day",
+            "unread",
         ],
         bigint=["bytes", "rows_read", "rows_loaded", "rows_rejected"],
         timestamp=["loaded_at"],

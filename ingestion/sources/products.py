@@ -11,6 +11,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from ingestion.api.api_resource import ApiResource
+from ingestion.api.errors import Unread
 from ingestion.api.settings import ApiSecret, ApiSettings
 from ingestion.retry_policy import RetryPolicy
 from settings import Settings
@@ -26,19 +27,20 @@ class ProductsSettings(ApiSettings):
     api_key: ApiSecret | None = Field(default=None, validation_alias="SLUICE_PRODUCTS_API_TOKEN")
 
 
-def read_products(settings: Settings, since: str | None, policy: RetryPolicy) -> Iterator[list[Any]]:
+def read_products(
+    settings: Settings, since: str | None, policy: RetryPolicy, unread: Unread | None = None
+) -> Iterator[list[Any]]:
     """Yield pages of the products that changed since a time, in the order of their changes."""
     # Imported here, because dlt's REST client is slow to import.
     from dlt.sources.helpers.rest_client.auth import BearerTokenAuth
 
     from ingestion.api.client import ApiClient
-    from ingestion.api.updated_since_paginator import UpdatedSincePaginator
+    from ingestion.api.updated_since_paginator import updated_since_pages
 
     api = ProductsSettings()
     client = ApiClient(api, BearerTokenAuth(api.secret) if api.secret else None, "items", policy)
-    yield from client.pages(
-        "products", UpdatedSincePaginator(client, PRODUCTS.cursor, since, page_size=PAGE_SIZE)
-    )
+    since = unread.since if unread else since
+    yield from updated_since_pages(client, "products", PRODUCTS.cursor, since, page_size=PAGE_SIZE)
 
 
 PRODUCTS = ApiResource(

@@ -99,6 +99,28 @@ def test_invalid_articles_stay_in_quarantine_when_others_arrive(news) -> None:
     assert costs == [(203, True, True)]
 
 
+def test_a_story_behind_several_addresses_of_a_page_is_one_article(news) -> None:
+    built, apis, _ = news
+    for session, story in enumerate((301, 301, 302, 303, 303)):
+        url = f"https://consent.example/v2/collect?sessionId=1_{session}"
+        apis.news.publish({**article(story), "url": url})
+    # Without a text nobody knows whether they are one story.
+    for number in range(2):
+        empty = {"description": None, "content": " "}
+        apis.news.publish({**article(304), "url": f"https://consent.example/v2/collect?id={number}", **empty})
+    # The same text of two publishers is two articles, and so is that of two pages.
+    other = {"source": {"id": None, "name": "Other"}}
+    apis.news.publish({**article(305), **other, "url": "https://a.example/305?id=1"})
+    apis.news.publish({**article(305), "url": "https://a.example/305?id=2"})
+    apis.news.publish({**article(305), "url": "https://b.example/305"})
+    removed = {**article(306), "title": "[Removed]", "url": "https://removed.com"}
+    apis.news.articles += [removed] * 2
+    built.build()
+    assert built.query(ROW_COUNTS) == [(200 + 5 + 2 + 3 + 2, 200 + 3 + 2 + 3, 0, 2, 2)]
+    consent = "select right(url, 1) from marts.fct_articles where url like '%sessionId%' order by all"
+    assert built.query(consent) == [("1",), ("2",), ("4",)]
+
+
 def test_articles_without_enrichment_are_facts(news) -> None:
     built, apis, patch = news
     patch.setenv("SLUICE_ENRICH_BUDGET_RUN", "0")

@@ -8,6 +8,7 @@ with articles as (
         {{ normalize_whitespace('description') }} as description,
         {{ trimmed('url') }} as url,
         {{ trimmed('published_at') }} as published_at,
+        coalesce({{ trimmed('description') }}, {{ trimmed('content') }}) is not null as has_text,
         -- As ingestion computes it, which finds the enrichment of a text by it.
         {{ sha256_hex(
             "coalesce(title, '') || chr(10) || coalesce(description, '') || chr(10) || coalesce(content, '')"
@@ -30,6 +31,16 @@ staging as (
         description,
         url,
         content_hash,
+
+        -- A page that asks for consent has another address in every session.
+        case
+            when has_text
+                then {{ sha256_hex(
+                    "coalesce(source_name, '') || chr(10) || content_hash || chr(10) || coalesce("
+                    ~ dbt.split_part('url', "'?'", 1) ~ ", '')"
+                ) }}
+            else _row_id
+        end as story_id,
 
         {{ try_timestamp('published_at') }} as published_at,
         cast({{ try_timestamp('published_at') }} as date) as published_on,
