@@ -1,6 +1,7 @@
 """Download and load months of New York's yellow taxi trips, build and test the models, publish the marts.
 
-Each scheduled run is for the month before it. A month that fails leaves the other months of its run to be published.
+A scheduled run loads every month since the start that is missing, or that the server has published again: a month comes
+out about two months after its end. A month that fails leaves the other months of its run to be published.
 `airflow backfill create --dag-id taxi --from-date … --to-date …` loads and rebuilds past months, in any order and any
 number of times.
 """

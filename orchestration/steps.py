@@ -193,7 +193,8 @@ def _file_steps(entity: str, by_month: bool, by_file: bool) -> Iterator[Step]:
         yield Step(
             "months",
             Kind.LIST_PARTS,
-            "list the months: that of the run's interval, or the parameter `months`, or all in landing",
+            "list the months: by schedule those since the start that are missing or changed, in a backfill that of the date,"
+            " by hand those of the parameter `months` or all in landing",
             _NOT_PUBLISHED,
             entity=entity,
             parts="month",

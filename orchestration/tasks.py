@@ -6,11 +6,11 @@ The task of a step calls `run_step`. The models and their data tests have tasks 
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from ingestion.download.download import DownloadError
-from ingestion.download.partition import NothingToLoadError, download_partition
+from ingestion.download.partition import NothingToLoadError, download_partition, months_to_load
 from ingestion.enrich.enrichment_resource import EnrichmentResource
 from ingestion.load import complete_files, loaded_entities, partitions_of
 from ingestion.registry import UnknownPartitionError, resources_of
@@ -29,6 +29,9 @@ from orchestration.run import (
 from orchestration.steps import Kind, Step
 from publishing.errors import PublishStoppedError, SupersededRunError
 from settings import Settings
+
+# How long after its end a month may be published, for a DAG that does not catch up with the past.
+LATE = timedelta(days=92)
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +67,8 @@ class TaskRun:
         settings: the data folder and environment.
         params: the parameters of the run.
         interval: the start of its interval; None for a manual run.
+        is_scheduled: whether the scheduler made it by the clock.
+        start: the first day of a DAG that catches up with the past; None for one that does not.
         failed: returns the tasks of the run that have failed so far.
         page: URL of the run.
         max_parts: how many parts a load may have; the next run has the rest.
@@ -74,6 +79,8 @@ class TaskRun:
     settings: Settings
     params: Mapping[str, Any]
     interval: datetime | None
+    is_scheduled: bool
+    start: date | None
     failed: Callable[[], list[str]]
     page: str
     max_parts: int
@@ -140,7 +147,11 @@ def _list_parts(run: TaskRun, step: Step, _: None) -> Sequence[str]:
     if step.parts == "file":
         return complete_files(run.domain, run.settings)[: run.max_parts]
     if run.interval:
-        return [run.interval.strftime("%Y-%m")]
+        month = run.interval.strftime("%Y-%m")
+        if not run.is_scheduled:
+            return [month]
+        first = run.start or (run.interval - LATE).date()
+        return months_to_load(run.domain, first, month, run.settings)
     return run.params["months"] or partitions_of(run.domain, run.settings)
 
 

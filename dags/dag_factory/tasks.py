@@ -141,6 +141,7 @@ def _task(domain: str, step: Step, **arguments: Any) -> Any:
         params: dict | None = None,
         dag_run: Any = None,
         data_interval_start: datetime | None = None,
+        dag: Any = None,
         ti: Any = None,
     ) -> Any:
         from orchestration.tasks import TaskRun, run_step
@@ -151,6 +152,8 @@ def _task(domain: str, step: Step, **arguments: Any) -> Any:
             settings.load(),
             params,
             interval=None if dag_run.run_type == "manual" else data_interval_start,
+            is_scheduled=dag_run.run_type == "scheduled",
+            start=dag.start_date.date() if dag.catchup else None,
             failed=lambda: _failed_tasks(ti, run_id),
             page=f"{conf.get('api', 'base_url').rstrip('/')}/dags/{domain}/runs/{quote(run_id)}",
             max_parts=conf.getint("core", "max_map_length"),

@@ -53,15 +53,32 @@ def download(url: str, folder: Path, policy: RetryPolicy = DEFAULT_POLICY) -> Do
                 retry, what=request.shown, error=request.error, policy=policy, progress=lambda: part.size
             )
             status = "unchanged"
-            if not attempts(lambda: _is_unchanged(request, part)):
+            if not (part.target.exists() and attempts(lambda: _is_unchanged(request, part, request.head()))):
                 attempts(lambda: _fetch(request, part))
                 status = "downloaded"
             return Download(part.target, status, part.target.stat().st_size)
 
 
-def _is_unchanged(request: FileRequest, part: ResumableDownload) -> bool:
+def has_changed(url: str, folder: Path, policy: RetryPolicy = DEFAULT_POLICY) -> bool:
+    """Whether the server has another version of a file in the folder; False if the server does not say.
+
+    Raises:
+        DownloadError: the server does not respond.
+    """
+    with requests.Session() as session:
+        request = FileRequest(session, url, policy)
+        with ResumableDownload.open(folder / request.name) as part:
+
+            def look() -> bool:
+                response = request.head()
+                return response is not None and not _is_unchanged(request, part, response)
+
+            return retry(look, what=request.shown, error=request.error, policy=policy)
+
+
+def _is_unchanged(request: FileRequest, part: ResumableDownload, response: requests.Response | None) -> bool:
     """Whether the file in the folder is complete and the server's; False also if that cannot be known."""
-    if not part.target.exists() or (response := request.head()) is None:
+    if response is None:
         return False
     remote, known = RemoteFile.from_headers(request.shown, response.headers), part.source
     size = part.target.stat().st_size

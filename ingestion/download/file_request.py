@@ -21,7 +21,7 @@ class DownloadError(RuntimeError):
 
 
 class NotYetAvailableError(DownloadError):
-    """The server has no such file (404)."""
+    """The server has no such file (404), or not yet: some servers say 403 until it is published."""
 
 
 class FileRequest:
@@ -58,7 +58,7 @@ class FileRequest:
 
         Raises:
             RetryableError: another attempt may succeed.
-            NotYetAvailableError: the server has no such file.
+            NotYetAvailableError: the server has no such file (404, 403).
             DownloadError: the status is not one of `expected`.
         """
         response = self._send("GET", **headers)
@@ -69,7 +69,7 @@ class FileRequest:
         reason = status_text(response.status_code)
         raise (
             NotYetAvailableError(f"{self.shown}: {reason}")
-            if response.status_code == 404
+            if response.status_code in (403, 404)
             else self.error(reason)
         )
 

@@ -1,20 +1,25 @@
 """Files that are months: whatever came for a month before is replaced, under any name and in any format."""
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import settings as project_settings
 from cli.main import main
+from ingestion.download import partition
+from ingestion.download.download import DownloadError
+from ingestion.download.partition import download_partition, months_to_load
 from ingestion.load import load_domain
 from ingestion.registry import UnknownPartitionError
 from ingestion.results import FilesFailedError
 from ingestion.sources.taxi import TRIPS
 from settings import Settings
 from tests.ingestion.conftest import Query
-from tests.ingestion.download.file_server import serving
+from tests.ingestion.download.file_server import Fault, serving
+from tests.ingestion.download.helpers import BEFORE
 from tests.kill_at import COPY, MERGE, run_to_death
 
 COLUMNS = [*TRIPS.columns, *TRIPS.optional]
@@ -239,10 +244,16 @@ def test_months_are_fetched_first_as_far_as_they_are_out(
         monkeypatch.setenv("SLUICE_DOWNLOAD_URL_TAXI", url.replace("2024-01", "{month}"))
         assert main(["load", "taxi", "--month", "2024-01", "--month", "2024-02", "--download"]) == 1
         printed = capsys.readouterr()
-        assert "error: 2024-02: " in printed.err
+        assert "error: 2024-02: the month is not available yet: http://127.0.0.1" in printed.err
         assert "loaded    trips  yellow_tripdata_2024-01.csv  2 rows" in printed.out
         assert main(["load", "taxi", "--month", "2024-01", "--download"]) == 0
         assert "unchanged yellow_tripdata_2024-01.csv" in capsys.readouterr().err
+        # A server that refuses what is not published yet.
+        server.always, asked = Fault(status=403), len(server.requests)
+        assert main(["load", "taxi", "--month", "2024-03", "--download"]) == 1
+        assert "error: 2024-03: the month is not available yet: http" in capsys.readouterr().err
+        assert len(server.requests) == asked + 1
+        server.always = Fault()
         # What somebody delivered under another name stays what counts.
         write_parquet(landing / "yellow_tripdata_2024-02.parquet", [TRIP])
         server.put("yellow_tripdata_2024-02.csv", csv(2).encode())
@@ -259,3 +270,54 @@ def test_without_a_source_what_is_in_landing_is_taken(landing: Path, query: Quer
     error = "error: 2024-02: no file for 2024-02 in landing/taxi, and SLUICE_DOWNLOAD_URL_TAXI is not set"
     assert error in capsys.readouterr().err
     assert query(LOADED) == [("2024-01", "yellow_tripdata_2024-01.csv", 1)]
+
+
+def test_scheduled_run_takes_months_that_are_missing_or_changed(
+    landing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = date(2023, 12, 15)
+
+    def due(last: str = "2024-03") -> list[str]:
+        found = months_to_load("taxi", first, last, project_settings.load())
+        return [month for month in found if month != last]
+
+    def load(*months: str) -> None:
+        for month in months:
+            download_partition("taxi", month, project_settings.load())
+        load_domain("taxi")
+
+    with serving() as server:
+        months = ("2023-12", "2024-01", "2024-02")
+        for month in months[:2]:
+            url = server.put(f"yellow_tripdata_{month}.csv", csv(2).encode(), ETag=f'"{month}"')
+        monkeypatch.setenv("SLUICE_DOWNLOAD_URL_TAXI", url.replace("2024-01", "{month}"))
+        assert due() == [*months]
+        load(*months[:2])
+        # The month of the interval is always among them.
+        assert months_to_load("taxi", first, "2024-01", project_settings.load()) == ["2024-01"]
+        assert due() == ["2024-02"]
+        server.put("yellow_tripdata_2024-02.csv", csv(1).encode(), Last_Modified=BEFORE)
+        load("2024-02")
+        assert due() == []
+        # Published again: by its ETag, its length, or its time of change.
+        server.put("yellow_tripdata_2023-12.csv", csv(2).encode(), ETag='"new"')
+        server.put("yellow_tripdata_2024-01.csv", csv(3).encode(), ETag='"2024-01"')
+        server.put(
+            "yellow_tripdata_2024-02.csv", csv(1).encode(), Last_Modified="Tue, 02 Jan 2024 00:00:00 GMT"
+        )
+        assert due() == [*months]
+        load(*months)
+        assert due() == []
+        # In landing and not loaded, as after a load that failed.
+        (landing / "yellow_tripdata_2024-02.csv").write_text(csv(7))
+        assert due() == ["2024-02"]
+        load_domain("taxi")
+        # A server without an answer leaves what is there; and so does one that answers HEAD with an error.
+        server.head_fault = Fault(status=403)
+        assert due() == []
+    monkeypatch.setattr(partition, "has_changed", _unreachable)
+    assert due("2024-05") == ["2024-03", "2024-04"]
+
+
+def _unreachable(url: str, folder: Path) -> bool:
+    raise DownloadError(f"{url}: gave up")
