@@ -16,7 +16,7 @@ from local_airflow.client import AirflowClient, RunState
 from local_airflow.processes import FIRST_PORT, AirflowError, Component, Lock, free_port, stop
 from observability.health.airflow_api import AirflowApiError
 from settings import Settings
-from transformation.dbt import ensure_manifest
+from transformation.dbt import DbtError, ensure_manifest, is_stale, project_state
 
 START_SECONDS = 180
 POLL_SECONDS = 1.0
@@ -63,6 +63,7 @@ class LocalAirflow:
         self._pooled: list[str] = []
         self._joined = False
         self._unpaused: set[str] = set()
+        self._rejected: float | None = None
         self.username = configuration.USERNAME
         self.url: str | None = None
         self.client: AirflowClient | None = None
@@ -112,6 +113,23 @@ class LocalAirflow:
         if names != self._pooled:
             self.client.set_pools(configuration.pools(names, self._settings.writers))
             self._pooled = names
+
+    def follow_project(self) -> None:
+        """Update dbt's manifest, from which the DAGs are made, if the models have changed since the last call.
+
+        A project that dbt rejects is reported once, and looked at again after its next change.
+        """
+        if not is_stale(self._settings) or (state := project_state()) == self._rejected:
+            return
+        try:
+            ensure_manifest(self._settings)
+        except DbtError as error:
+            self._rejected = state
+            self._say(f"the DAGs keep the models of before: {error}")
+            return
+        self._say("the models have changed; the DAGs are read again")
+        assert self.client
+        self.client.parse([dag["file_token"] for dag in self.client.dags()])
 
     def pipelines(self) -> list[str]:
         """Return the ids of the DAGs with the tag `pipeline`, once each file in dags/ has been parsed.

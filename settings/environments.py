@@ -79,6 +79,7 @@ class Environment(_Checked):
     active_dags: list[str]
     catch_up: bool
     retries: Annotated[int, Field(ge=0)]
+    task_hours: Annotated[float, Field(gt=0)]
     notify: list[Literal["email", "webhook"]]
     notify_success: bool
     limits: dict[str, Limits]

@@ -168,6 +168,11 @@ class Settings(EnvSettings):
         return self._file.retries
 
     @property
+    def task_hours(self) -> float:
+        """Hours after which a task that has not ended fails."""
+        return self._file.task_hours
+
+    @property
     def active_dags(self) -> list[str]:
         """DAGs that are not paused when Airflow first sees them."""
         return list(self._file.active_dags)

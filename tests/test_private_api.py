@@ -34,6 +34,10 @@ PRIVATE = {
     "cosmos.operators._watcher.base:BaseConsumerSensor.model_unique_id": (
         "a watching task knows its model; the retry selects it by the task's id"
     ),
+    "cosmos.operators._watcher.base:BaseConsumerSensor._handle_no_dbt_node_status": (
+        "dags/dag_factory/dbt.py: fail if the build ends without the model of a task"
+    ),
+    "cosmos.operators._watcher.base:BaseConsumerSensor.extra_context": "dags/dag_factory/dbt.py: name the model's file",
     "cosmos.operators.local:AbstractDbtLocalBase.build_and_run_cmd": (
         "dags/dag_factory/dbt.py: run dbt for one model in a retried task"
     ),

@@ -102,7 +102,16 @@ def _started(manifest: Path) -> float | None:
     return datetime.fromisoformat(started).timestamp()
 
 
+def project_state() -> float:
+    """Return the time of the last change of the dbt project."""
+    return max(path.stat().st_mtime for path in _sources() if path.exists())
+
+
 def _has_changed_since(made: float) -> bool:
+    return project_state() > made
+
+
+def _sources() -> list[Path]:
     sources = [
         DBT_PROJECT_DIR / "dbt_project.yml",
         DBT_PROJECT_DIR / "selectors.yml",
@@ -111,7 +120,7 @@ def _has_changed_since(made: float) -> bool:
     for folder in WATCHED:
         # Folders too: deleting or moving a file changes only the time of its folder.
         sources += [DBT_PROJECT_DIR / folder, *(DBT_PROJECT_DIR / folder).rglob("*")]
-    return any(path.exists() and path.stat().st_mtime > made for path in sources)
+    return sources
 
 
 def ensure_docs(settings: Settings) -> None:

@@ -131,6 +131,7 @@ def _common(dag_id: str, own: Settings) -> dict[str, Any]:
             "retry_delay": timedelta(seconds=5),
             "retry_exponential_backoff": 2.0,
             "max_retry_delay": timedelta(minutes=5),
+            "execution_timeout": timedelta(hours=own.task_hours),
         },
     }
 

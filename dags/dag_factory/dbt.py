@@ -6,12 +6,13 @@ built.
 """
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from airflow.sdk import BaseOperator, TaskGroup, get_parsing_context
+from airflow.sdk.exceptions import AirflowFailException
 from cosmos import (
     DbtTaskGroup,
     ExecutionConfig,
@@ -30,7 +31,8 @@ from observability.metrics.dbt_results import save_results
 from observability.metrics.run_log import mark_repaired, stage
 from settings import Settings
 from transformation.build_owner import record_build_owner
-from transformation.dbt import REBUILD_VARIABLE, UNIT_TESTS, selectors
+from transformation.dbt import REBUILD_VARIABLE, UNIT_TESTS, DbtError, ensure_manifest, selectors
+from transformation.manifest import read_manifest
 
 # Names of dbt's work in a run's metrics.
 BUILD, TEST = "build", "test"
@@ -77,7 +79,7 @@ def dbt_models(domain: str, own: Settings) -> tuple[TaskGroup, BaseOperator]:
                 # Cosmos skips the producer's second try (cosmos#3001); the models retry themselves.
                 "retries": 0,
                 "cache_dir": parsed,
-                **_callbacks(domain, BUILD, begin=_record_owner),
+                **_callbacks(domain, BUILD, begin=_begin_build),
             },
         ),
         render_config=RenderConfig(
@@ -93,7 +95,7 @@ def dbt_models(domain: str, own: Settings) -> tuple[TaskGroup, BaseOperator]:
             **dbt,
             "full_refresh": "{{ params.full_refresh }}",
             "pool": watchers(domain),
-            "pre_execute": _build_again,
+            "pre_execute": _watch,
             "deferrable": False,
             "poke_interval": POKE_SECONDS,
         },
@@ -130,24 +132,53 @@ def _needed(select: list[str]) -> list[str]:
     return [name] if group else select
 
 
-def _build_again(context: dict) -> None:
-    """Let a model's task run dbt at every try but the first.
+def _watch(context: dict) -> None:
+    """Let a model's task fail if its model is no longer there, and run dbt at every try but the first.
 
-    Cosmos would let it watch the producer as long as that runs. In a run that was cleared it would read what the
-    producer's first try has said, and take an old table for the new one.
+    Cosmos would let it poll a build that has ended without the model for ever; and in a retry, it would watch the producer
+    as long as that runs. In a run that was cleared it would read what the producer's first try has said, and take an old
+    table for the new one.
     """
     task = context["task"]
-    if context["ti"].try_number == 1:
-        return
+    node = task.extra_context["dbt_node_config"]
+    if not (project_settings.DBT_PROJECT_DIR / node["original_file_path"]).exists():
+        raise _missing(node, f"{node['original_file_path']} does not exist")
+
+    def find_status(producer_state: str | None, try_number: int, context: dict) -> bool:
+        if producer_state == "success":
+            raise _missing(node, "the build has ended without it")
+        if producer_state in ("failed", "skipped"):
+            _check_exists(node)
+        return watch(producer_state, try_number, context)
 
     def build(context: dict) -> bool:
+        _check_exists(node)
         record_build_owner(context["dag"].dag_id, context["run_id"], project_settings.load())
         task.build_and_run_cmd(
             context, cmd_flags=[*task.add_cmd_flags(), "--select", task.task_id.rpartition(".")[2]]
         )
         return True
 
-    task.poke = build
+    if context["ti"].try_number > 1:
+        task.poke = build
+    else:
+        watch = task._handle_no_dbt_node_status
+        task._handle_no_dbt_node_status = find_status
+
+
+def _check_exists(node: dict) -> None:
+    """Fail if the project has no such model: dbt would select nothing, and succeed."""
+    own = project_settings.load()
+    ensure_manifest(own)
+    if node["unique_id"] not in read_manifest(own.manifest).nodes:
+        raise _missing(node, "dbt does not know it")
+
+
+def _missing(node: dict, reason: str) -> AirflowFailException:
+    return AirflowFailException(
+        f"the {node['resource_type']} {node['name']} is not in this build: {reason}. It was renamed, removed or disabled"
+        " after the DAG of this run was read; the next run has the models of the project."
+    )
 
 
 def _callbacks(
@@ -185,8 +216,12 @@ def _keep_results(project_dir: str, context: dict, *, domain: str) -> None:
     save_results(Path(project_dir) / "target", domain, context["run_id"], project_settings.load())
 
 
-def _record_owner(domain: str, context: dict) -> None:
-    record_build_owner(domain, context["run_id"], project_settings.load())
+def _begin_build(domain: str, context: dict) -> None:
+    own = project_settings.load()
+    # The next run has the models of this build, also if this run does not get to its end.
+    with suppress(DbtError):  # the build itself has the reason
+        ensure_manifest(own)
+    record_build_owner(domain, context["run_id"], own)
 
 
 def _note_repaired_build(domain: str, context: dict) -> None:

@@ -20,6 +20,7 @@ def facts_of(dag: Any) -> dict[str, Any]:
             "upstream": sorted(task.upstream_task_ids),
             "pool": task.pool,
             "retries": task.retries,
+            "timeout": task.execution_timeout.total_seconds() if task.execution_timeout else None,
             "trigger_rule": str(getattr(task.trigger_rule, "value", task.trigger_rule)),
             "priority": task.priority_weight,
             "mapped": next(iter(task.iter_mapped_task_groups()), None) is not None,

@@ -92,6 +92,10 @@ def test_writers_take_the_pool_of_the_warehouse_and_only_models_retry_in_the_bui
     assert min(facts["retries"] for facts in models.values()) > 0
 
 
+def test_no_task_may_run_for_ever(parsed):
+    assert {task["timeout"] for dag in parsed.values() for task in dag["tasks"].values()} == {6 * 3600}
+
+
 def test_a_run_that_has_begun_has_the_warehouse_before_one_that_begins(tasks, models, ingests):
     order = [*{tasks[task]["priority"] for task in ingests}, *(tasks[task]["priority"] for task in WRITERS)]
     assert order == sorted(set(order))
