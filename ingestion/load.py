@@ -29,6 +29,7 @@ class LoadOptions:
     files: Sequence[str] | None = None
     limit: int | None = None
     refresh: bool = False
+    fetched: bool = False
 
 
 # Each loader is imported when it is needed, because dlt takes a second.
@@ -40,14 +41,20 @@ def _load_files(resource: FileResource, settings: Settings, options: LoadOptions
 
 
 def _load_api(resource: ApiResource, settings: Settings, options: LoadOptions) -> list[LoadResult]:
-    from ingestion.api.load_api import load_api
+    from ingestion.api.load_api import load_api, load_fetched
 
     try:
+        if options.fetched:
+            return [load_fetched(resource, settings)]
         return [load_api(resource, settings, limit=options.limit)]
     except SourceApiError as error:
-        is_deferred = resource.is_optional and not resource.settings().api_url
-        status: Status = "deferred" if is_deferred else "failed"
-        return [LoadResult(resource.source_file, resource.entity, status, reason=str(error))]
+        return [_unread(resource, error)]
+
+
+def _unread(resource: ApiResource, error: SourceApiError) -> LoadResult:
+    is_deferred = resource.is_optional and not resource.settings().api_url
+    status: Status = "deferred" if is_deferred else "failed"
+    return LoadResult(resource.source_file, resource.entity, status, reason=str(error))
 
 
 def _enrich(resource: EnrichmentResource, settings: Settings, options: LoadOptions) -> list[LoadResult]:
@@ -72,6 +79,7 @@ def load_domain(
     files: Sequence[str] | None = None,
     limit: int | None = None,
     refresh: bool = False,
+    fetched: bool = False,
 ) -> LoadSummary:
     """Load what is new or changed in a domain's landing folder and APIs; safe to repeat at any time.
 
@@ -87,6 +95,7 @@ def load_domain(
         files: names of the files to load; all if not given. A missing or unfinished one is deferred.
         limit: take at most this many records of an API, and enrich at most this many texts.
         refresh: enrich texts again that were enriched by another prompt, or without success.
+        fetched: load the records that `fetch_records` has read, and do not read the API.
 
     Raises:
         UnknownDomainError: there is no such domain.
@@ -98,7 +107,7 @@ def load_domain(
     """
     resources = _select(domain, entities, partitions)
     settings = settings or settings_module.load()
-    options = LoadOptions(partitions, files, limit, refresh)
+    options = LoadOptions(partitions, files, limit, refresh, fetched)
     results = [
         result for resource in resources for result in LOADERS[type(resource)](resource, settings, options)
     ]
@@ -106,6 +115,32 @@ def load_domain(
     if summary.failed:
         raise FilesFailedError(summary)
     return summary
+
+
+def fetch_records(domain: str, entity: str, settings: Settings) -> LoadSummary:
+    """Read the new and changed records of an API into a file, for `load_domain` to load; safe to repeat.
+
+    Raises:
+        UnknownDomainError: there is no such domain.
+        UnknownEntityError: the domain has no such entity.
+        FilesFailedError: the API could not be read.
+        LoadError: dlt could not create the raw table.
+        WarehouseBusyError: another process kept the warehouse.
+    """
+    from ingestion.api.load_api import fetch, fetched_file
+
+    (resource,) = _select(domain, [entity], None)
+    assert isinstance(resource, ApiResource)
+    try:
+        batch = fetch(resource, settings)
+    except SourceApiError as error:
+        summary = LoadSummary(domain, (_unread(resource, error),))
+        if summary.failed:
+            raise FilesFailedError(summary) from error
+        return summary
+    batch.save(fetched_file(resource, settings))
+    count = len(batch.rows) + len(batch.rejected)
+    return LoadSummary(domain, (LoadResult(resource.source_file, entity, "loaded", count),))
 
 
 def _select(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingestion.api.api_resource import ApiResource
-from ingestion.load import load_domain, loaded_entities
+from ingestion.load import fetch_records, load_domain, loaded_entities
 from ingestion.results import FilesFailedError, LoadSummary
 from observability.metrics.dbt_results import keep_results
 from observability.metrics.ops_store import MetricsError
@@ -110,8 +110,9 @@ def ingest(
     *,
     month: str | None = None,
     file: str | None = None,
+    fetched: bool = False,
 ) -> LoadSummary:
-    """Load one entity of a domain, or one month or file of it. Raises what `load_domain` raises."""
+    """Load one entity of a domain, one month or file of it, or what `fetch` read. Raises what `load_domain` raises."""
     name = "_".join(filter(None, ["ingest", entity, month or file]))
     with stage(domain, run_id, name, settings) as measured:
         try:
@@ -121,11 +122,20 @@ def ingest(
                 entities=[entity],
                 partitions=[month] if month else None,
                 files=[file] if file else None,
+                fetched=fetched,
             )
         except FilesFailedError as error:
             _measure(measured, error.summary)
             raise
         _measure(measured, summary)
+        return summary
+
+
+def fetch(domain: str, run_id: str, settings: Settings, entity: str) -> LoadSummary:
+    """Read the records of an API for `ingest`. Raises what `fetch_records` raises."""
+    with stage(domain, run_id, f"fetch_{entity}", settings) as measured:
+        summary = fetch_records(domain, entity, settings)
+        measured.rows_in = summary.to_dict()["rows_read"]
         return summary
 
 

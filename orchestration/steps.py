@@ -20,6 +20,7 @@ class Kind(StrEnum):
 
     LIST_PARTS = "list_parts"
     DOWNLOAD = "download"
+    FETCH = "fetch"
     INGEST = "ingest"
     CHECK_NEW = "check_new"
     ENRICH = "enrich"
@@ -55,6 +56,7 @@ class Step:
         needs_rows: nothing is published if it fails and nothing of its entity was ever loaded.
         entity: the entity that it loads or checks.
         parts: what the entity is loaded by, one task each: `month` or `file`.
+        fetched: it loads what a step before has read.
         in_shell: `sluice run` has this step, too; the others only divide the work into tasks.
     """
 
@@ -68,6 +70,7 @@ class Step:
     needs_rows: bool = False
     entity: str = ""
     parts: str | None = None
+    fetched: bool = False
     in_shell: bool = True
 
 
@@ -163,14 +166,26 @@ def _ingest_steps(domain: str) -> Iterator[Step]:
         if isinstance(resource, FileResource):
             yield from _file_steps(resource.entity, bool(resource.partition), resource.moves_files)
         elif isinstance(resource, ApiResource):
+            then = _GOES_ON if resource.is_optional else _NOT_PUBLISHED
             yield Step(
-                f"ingest_{resource.entity}",
-                Kind.INGEST,
-                "load the records that are new or changed in the API",
-                f"the records that were read are loaded; {_GOES_ON if resource.is_optional else _NOT_PUBLISHED}",
+                f"fetch_{resource.entity}",
+                Kind.FETCH,
+                "read the records that are new or changed in the API, while other runs write to the warehouse",
+                f"nothing of it is loaded; {then}",
                 not_retried="only its requests are",
                 required=not resource.is_optional,
                 entity=resource.entity,
+                # The step that loads them reads them as well.
+                in_shell=False,
+            )
+            yield Step(
+                f"ingest_{resource.entity}",
+                Kind.INGEST,
+                "load the records that were read",
+                then,
+                required=not resource.is_optional,
+                entity=resource.entity,
+                fetched=True,
             )
         else:
             yield from _enrichment_steps(resource.articles.entity, resource.entity)

@@ -14,7 +14,7 @@ from ingestion.download.partition import NothingToLoadError, download_partition,
 from ingestion.enrich.enrichment_resource import EnrichmentResource
 from ingestion.load import complete_files, loaded_entities, partitions_of
 from ingestion.registry import UnknownPartitionError, resources_of
-from ingestion.results import FilesFailedError
+from ingestion.results import FilesFailedError, LoadSummary
 from observability.metrics.record import record, run_result
 from observability.notify import notify
 from orchestration.run import (
@@ -22,6 +22,7 @@ from orchestration.run import (
     LowVolumeError,
     check_volume,
     enrich,
+    fetch,
     ingest,
     publish,
     write_reports,
@@ -165,11 +166,25 @@ def _download(run: TaskRun, step: Step, month: str) -> str:
     return month
 
 
+def _fetch(run: TaskRun, step: Step, part: Any) -> dict[str, Any]:
+    _check_arrived(run, part)
+    return _not_deferred(fetch(run.domain, run.run_id, run.settings, step.entity))
+
+
 def _ingest(run: TaskRun, step: Step, part: Any) -> dict[str, Any]:
+    _check_arrived(run, part)
+    parts = {step.parts: part} if step.parts else {}
+    return _not_deferred(
+        ingest(run.domain, run.run_id, run.settings, step.entity, fetched=step.fetched, **parts)
+    )
+
+
+def _check_arrived(run: TaskRun, part: Any) -> None:
     if part == [] and not _is_forced(run.params):
         raise NothingToDoError("no file has arrived")
-    parts = {step.parts: part} if step.parts else {}
-    summary = ingest(run.domain, run.run_id, run.settings, step.entity, **parts)
+
+
+def _not_deferred(summary: LoadSummary) -> dict[str, Any]:
     deferred = [result.reason or "" for result in summary.results if result.status == "deferred"]
     if deferred and len(deferred) == len(summary.results):
         raise NothingToDoError("; ".join(sorted({*deferred})))
@@ -222,6 +237,7 @@ def _record(run: TaskRun, step: Step, _: None) -> None:
 _ACTIONS: dict[Kind, Callable[[TaskRun, Step, Any], Any]] = {
     Kind.LIST_PARTS: _list_parts,
     Kind.DOWNLOAD: _download,
+    Kind.FETCH: _fetch,
     Kind.INGEST: _ingest,
     Kind.CHECK_NEW: _check_for_new_data,
     Kind.ENRICH: _enrich,

@@ -1,6 +1,6 @@
 """The steps of a run as Airflow tasks; `orchestration.tasks` does their work."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -42,7 +42,7 @@ def add_steps(dag: DAG, steps: tuple[Step, ...], own: Settings) -> None:
     """Add the tasks of a domain's steps to its DAG."""
     domain = dag.dag_id
     by_kind = {step.kind: step for step in steps}
-    loaded, gates = _loads(domain, [step for step in steps if step.kind is Kind.INGEST], by_kind)
+    loaded, gates = _loads(domain, steps, by_kind)
     models, tests = dbt_models(domain, own)
     for gate in gates:
         gate >> models
@@ -56,13 +56,22 @@ def add_steps(dag: DAG, steps: tuple[Step, ...], own: Settings) -> None:
 
 
 def _loads(
-    domain: str, ingests: list[Step], by_kind: dict[Kind, Step]
+    domain: str, steps: tuple[Step, ...], by_kind: dict[Kind, Step]
 ) -> tuple[list[XComArg], Sequence[XComArg | EmptyOperator]]:
     """Add the tasks that load the entities; return the last of them, and those that the models wait for."""
+    fetches = {step.entity: step for step in steps if step.kind is Kind.FETCH}
+
+    def load(step: Step, part: XComArg | None = None) -> Any:
+        """Load an entity; reading a slow source is a task before, which does not keep others from the warehouse."""
+        if step.fetched:
+            part = _task(domain, fetches[step.entity])(part=part)
+        return _task(domain, step)(part=part)
+
+    ingests = [step for step in steps if step.kind is Kind.INGEST]
     if Kind.LIST_PARTS in by_kind:
-        loaded = [_load_parts(domain, ingests, by_kind)]
+        loaded = [_load_parts(domain, ingests, by_kind, load)]
         return loaded, loaded
-    loaded = [_task(domain, step)() for step in ingests]
+    loaded = [load(step) for step in ingests]
     if Kind.CHECK_NEW not in by_kind:
         loaded = [_check_entities(domain, ingests, loaded)]
         return loaded, loaded
@@ -94,7 +103,9 @@ def _check_entities(domain: str, ingests: list[Step], loaded: list[XComArg]) -> 
     return checked
 
 
-def _load_parts(domain: str, ingests: list[Step], by_kind: dict[Kind, Step]) -> XComArg:
+def _load_parts(
+    domain: str, ingests: list[Step], by_kind: dict[Kind, Step], load_entity: Callable[..., Any]
+) -> XComArg:
     """Load each month or file by tasks of its own; return the task that has seen the end of all."""
     listed = _task(domain, by_kind[Kind.LIST_PARTS])()
     (step,) = [step for step in ingests if step.parts]
@@ -109,7 +120,7 @@ def _load_parts(domain: str, ingests: list[Step], by_kind: dict[Kind, Step]) -> 
     else:
         loads = [load.expand(part=listed)]
     # Without a new file, the other entities are not loaded either.
-    loads += [_task(domain, other)(part=listed) for other in ingests if other is not step]
+    loads += [load_entity(other, listed) for other in ingests if other is not step]
     tasks = [by_kind[Kind.LIST_PARTS].id, step.id, *([download.id] if download else [])]
 
     # Not `all_done_min_one_success`, which skips the rest as soon as one part is skipped.

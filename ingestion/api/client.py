@@ -1,10 +1,13 @@
 """dlt's REST client with retries, request budgets and errors that contain no secret."""
 
+import io
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import requests
+import urllib3
 from dlt.sources.helpers.rest_client import RESTClient
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 from dlt.sources.helpers.rest_client.client import PageData
@@ -13,12 +16,13 @@ from requests import Response
 
 from ingestion.api.errors import QuotaExceededError, SourceApiError
 from ingestion.api.records import ExactNumber
-from ingestion.api.settings import ApiSettings
+from ingestion.api.settings import ApiLimits, ApiSettings
 from ingestion.http import MAX_WAIT_SECONDS, check_retryable, retry, retry_after, send, status_text
 from ingestion.retry_policy import RetryPolicy
 
 # Characters of the server's own explanation that an error repeats.
 MAX_EXPLANATION = 200
+BLOCK_BYTES = 64 * 1024
 # A server that refuses a request this often in a row because of their number (429) is left alone until the next load.
 MAX_REFUSALS = 3
 
@@ -101,21 +105,26 @@ class _RetrySession(requests.Session):
         self._client = client
         self._policy = policy
         self._before_attempt = before_attempt
+        self._limits = ApiLimits()
+        self._started = time.monotonic()
+        self._pages = 0
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> Response:
         url = str(request.url).partition("?")[0]
         # A redirect could carry the secret to another server.
-        options |= {"allow_redirects": False, "timeout": self._policy.timeout}
+        options |= {"allow_redirects": False, "timeout": self._policy.timeout, "stream": True}
 
         def error(reason: str) -> SourceApiError:
             return self._client.error(url, reason)
 
+        if stop := self._stop():
+            raise self._client.quota_error(url, stop)
         refusals = 0
 
         def attempt() -> Response:
             nonlocal refusals
             self._before_attempt()
-            response = send(lambda: super(_RetrySession, self).send(request, **options), error, self._policy)
+            response = send(lambda: self._receive(request, options, error), error, self._policy)
             reason, _ = _explain(response, self._client.api)
             refusals = refusals + 1 if response.status_code == 429 else 0
             if refusals:
@@ -130,6 +139,45 @@ class _RetrySession(requests.Session):
         response = retry(attempt, what=url, error=error, policy=self._policy)
         if response.status_code != 200:
             raise self._client.error(url, *_explain(response, self._client.api))
+        self._pages += 1
+        return response
+
+    def _stop(self) -> str | None:
+        """Return why this load makes no further request; None if it may."""
+        if self._pages >= self._limits.max_pages:
+            return f"stopped after {self._pages:,} pages (SLUICE_API_MAX_PAGES)"
+        if time.monotonic() - self._started > self._limits.load_seconds:
+            return f"stopped after {self._limits.load_seconds:,} s (SLUICE_API_LOAD_SECONDS)"
+        return None
+
+    def _receive(
+        self,
+        request: requests.PreparedRequest,
+        options: dict[str, Any],
+        error: Callable[[str], SourceApiError],
+    ) -> Response:
+        """Send a request and read its response within the limits."""
+        deadline = time.monotonic() + self._limits.request_seconds
+        response = super().send(request, **options)
+        body = io.BytesIO()
+        try:
+            # As it comes: a full block may take a slow server for ever.
+            while data := response.raw.read1(BLOCK_BYTES, decode_content=True):
+                body.write(data)
+                if body.tell() > self._limits.max_response_mb * 1024 * 1024:
+                    raise error(
+                        f"response of more than {self._limits.max_response_mb:,} MB (SLUICE_API_MAX_RESPONSE_MB)"
+                    )
+                if time.monotonic() > deadline:
+                    raise error(
+                        f"no complete response within {self._limits.request_seconds:,} s (SLUICE_API_REQUEST_SECONDS)"
+                    )
+            if missing := response.raw.length_remaining:
+                raise urllib3.exceptions.IncompleteRead(body.tell(), missing)
+        finally:
+            response.close()
+        body.seek(0)
+        response.raw = body
         return response
 
 

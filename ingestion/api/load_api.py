@@ -8,10 +8,12 @@ times that the last load left.
 with rows that a killed load left behind; here each of these is read again.
 """
 
+from pathlib import Path
+
 from ingestion.api.api_resource import ApiResource
 from ingestion.api.api_table import ApiTable
 from ingestion.api.batch import Batch, Collector
-from ingestion.api.errors import PartialReadError
+from ingestion.api.errors import PartialReadError, SourceApiError
 from ingestion.api.settings import ApiLimits
 from ingestion.results import LoadResult
 from ingestion.retry_policy import RetryPolicy
@@ -83,3 +85,29 @@ def load_batch(resource: ApiResource, settings: Settings, batch: Batch) -> LoadR
     """
     with connect(settings, resource.domain) as warehouse:
         return ApiTable(resource, settings, warehouse).write(batch)
+
+
+def fetched_file(resource: ApiResource, settings: Settings) -> Path:
+    """Return the path of the records that `fetch` read in one task, for another one to load."""
+    name = f"{settings.warehouse_name}_{resource.domain}_{resource.entity}.jsonl"
+    return settings.dlt_dir / "fetched" / name
+
+
+def load_fetched(resource: ApiResource, settings: Settings) -> LoadResult:
+    """Load what a fetch has saved, and remove it; safe to repeat, also after a kill.
+
+    Raises:
+        SourceApiError: nothing is saved.
+        LoadError: dlt could not write.
+        WarehouseBusyError: another process kept the warehouse.
+    """
+    path = fetched_file(resource, settings)
+    try:
+        batch = Batch.read(path)
+    except FileNotFoundError:
+        raise SourceApiError(
+            f"no records of {resource.entity} wait to be loaded; run fetch_{resource.entity} first"
+        ) from None
+    result = load_batch(resource, settings, batch)
+    path.unlink(missing_ok=True)
+    return result

@@ -16,7 +16,7 @@ from ingestion.api.errors import SourceApiError
 
 TOTAL = "totalResults"
 # Pages in a row without a new record, after which the pages have ended.
-MAX_IDLE_PAGES = 2
+MAX_IDLE_PAGES = 3
 # The server's code for a page beyond the limit of the plan.
 PAGE_LIMIT_CODE = "maximumResultsReached"
 

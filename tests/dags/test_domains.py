@@ -40,9 +40,18 @@ def test_without_news_the_models_are_skipped_and_neither_budget_nor_alert_stops_
         assert tasks[task]["pool"] == "default_pool"
 
 
+def test_an_api_is_read_beside_other_writers(parsed):
+    for domain, entity in (("news", "articles"), ("sales", "products")):
+        tasks = parsed[domain]["tasks"]
+        assert tasks[f"fetch_{entity}"]["pool"] == "default_pool"
+        assert tasks[f"ingest_{entity}"]["pool"] == "warehouse_writer"
+        assert tasks[f"ingest_{entity}"]["upstream"] == [f"fetch_{entity}"]
+
+
 def test_sales_loads_each_file_by_its_own_task_and_the_catalogue_once(parsed):
     tasks = parsed["sales"]["tasks"]
-    assert tasks["ingest_sales"]["upstream"] == tasks["ingest_products"]["upstream"] == ["files"]
+    assert tasks["ingest_sales"]["upstream"] == tasks["fetch_products"]["upstream"] == ["files"]
+    assert tasks["ingest_products"]["upstream"] == ["fetch_products"]
     assert tasks["files_loaded"]["upstream"] == ["ingest_products", "ingest_sales"]
     assert tasks["files_loaded"]["trigger_rule"] == "all_done"
     assert parsed["sales"]["catchup"] is False

@@ -27,8 +27,14 @@ def test_the_steps_follow_from_the_declarations(settings: Settings) -> None:
     assert first("collisions") == ["ingest_crashes"]
     assert first("ecommerce") == ["ingest_orders", "ingest_customers", "ingest_products"]
     assert first("taxi") == ["months", "download_trips", "ingest_trips"]
-    assert first("sales") == ["files", "ingest_sales", "ingest_products"]
-    assert first("news") == ["ingest_articles", "check_for_new_data", "enrich_articles", "check_volume"]
+    assert first("sales") == ["files", "ingest_sales", "fetch_products", "ingest_products"]
+    assert first("news") == [
+        "fetch_articles",
+        "ingest_articles",
+        "check_for_new_data",
+        "enrich_articles",
+        "check_volume",
+    ]
 
 
 def test_only_a_domain_with_reports_writes_them(settings: Settings, project: Parsed) -> None:

@@ -41,8 +41,8 @@ def test_short_and_repeated_pages_lose_nothing(read: Run, apis: SampleApis, quer
         cut_to(40), keep, again, cut_to(0), busy, busy, None, busy, None, cut_to(99), None,
     ]  # fmt: skip
     assert read().rows_loaded == ALL
-    # Eight pages, three retries, and four pages again.
-    assert len(apis.news_faults.requests) == 8 + 3 + 4
+    # Eight pages and a look behind the last one, three retries, and four pages again.
+    assert len(apis.news_faults.requests) == 9 + 3 + 4
     assert query(URLS) == sorted((each["url"],) for each in apis.news.articles)
     check_rows(query, "news", "articles")
 
@@ -50,7 +50,7 @@ def test_short_and_repeated_pages_lose_nothing(read: Run, apis: SampleApis, quer
 def test_pages_that_stay_short_end_the_reading(read: Run, apis: SampleApis, query: Query) -> None:
     apis.news_faults.always = cut_to(10)
     assert read().rows_loaded == 80
-    assert len(apis.news_faults.requests) == 16
+    assert len(apis.news_faults.requests) == 9 + 8
 
 
 @pytest.mark.parametrize(
