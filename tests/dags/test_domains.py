@@ -40,6 +40,20 @@ def test_without_news_the_models_are_skipped_and_neither_budget_nor_alert_stops_
         assert tasks[task]["pool"] == "default_pool"
 
 
+def test_a_task_whose_model_is_gone_fails_at_once_and_says_so(program):
+    told = program("watch_models")
+    # As long as the build runs, the task waits.
+    assert told.pop("running") is False
+    reasons = {
+        "ended without it": "clean_collisions__crashes is not in this build: the build has ended without it",
+        "no file": "clean_collisions__crashes is not in this build: models/gone.sql does not exist",
+        "failed without it": "gone is not in this build: dbt does not know it",
+        "retried": "gone is not in this build: dbt does not know it",
+    }
+    renamed = "It was renamed, removed or disabled after the DAG of this run was read; the next run has the models of the project."
+    assert told == {case: f"the model {reason}. {renamed}" for case, reason in reasons.items()}
+
+
 def test_an_api_is_read_beside_other_writers(parsed):
     for domain, entity in (("news", "articles"), ("sales", "products")):
         tasks = parsed[domain]["tasks"]
