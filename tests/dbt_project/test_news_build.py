@@ -113,7 +113,8 @@ def test_a_story_behind_several_addresses_of_a_page_is_one_article(news) -> None
     apis.news.publish({**article(305), **other, "url": "https://a.example/305?id=1"})
     apis.news.publish({**article(305), "url": "https://a.example/305?id=2"})
     apis.news.publish({**article(305), "url": "https://b.example/305"})
-    removed = {**article(306), "title": "[Removed]", "url": "https://removed.com"}
+    gone = {"title": "[Removed]", "url": "https://removed.com", "publishedAt": "2024-03-31T22:30:00Z"}
+    removed = {**article(306), **gone}
     apis.news.articles += [removed] * 2
     built.build()
     assert built.query(ROW_COUNTS) == [(200 + 5 + 2 + 3 + 2, 200 + 3 + 2 + 3, 0, 2, 2)]
