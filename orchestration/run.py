@@ -265,7 +265,13 @@ def _measure(measured: StageMetrics, summary: LoadSummary) -> None:
 
 
 def _ingest(run: Run, step: Step) -> None:
-    log.info("%s", ingest(run.domain, run.run_id, run.settings, step.entity))
+    try:
+        summary = ingest(run.domain, run.run_id, run.settings, step.entity)
+    except FilesFailedError as error:
+        # The results of the other files as well.
+        log.info("%s", error.summary)
+        raise
+    log.info("%s", summary)
 
 
 def _enrich(run: Run, step: Step) -> None:

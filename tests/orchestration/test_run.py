@@ -73,12 +73,15 @@ def test_nothing_is_published_while_an_entity_has_no_file_that_could_be_loaded(
 
 
 def test_a_stray_and_a_bad_file_leave_the_good_ones_to_be_published(
-    settings: Settings, project: Parsed, done: list[str]
+    settings: Settings, project: Parsed, done: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     project.put(settings)
     good = {"orders": ORDERS, "customers": CUSTOMERS, "products": PRODUCTS}
     deliver(settings, "ecommerce", **good, notes="just,notes\n", customers_2=BAD)
     assert run("ecommerce", settings) == ["ingest_orders", "ingest_customers"]
+    # The good files are in the results beside the bad one.
+    assert "loaded    orders  orders.csv  1 rows" in caplog.text
     # Also where nothing else is new.
     assert run("ecommerce", settings) == ["ingest_orders", "ingest_customers"]
     assert done == ["build", "publish"] * 2
