@@ -12,8 +12,8 @@ from samples import collisions_values as values
 from samples import lines
 from samples.delivery import REJECTED, SUPERSEDED, Delivery, ExpectedStatus, Part, quarantined_by
 
-#: Kind of defect → what must become of the line that has it. A duplicate is a second, corrected line with
-#: the collision_id of an earlier one: the earlier one is superseded.
+#: Kind of defect → what must become of the line that has it. A duplicate is identical in all columns to
+#: an earlier line, which is superseded.
 EXPECTED: Mapping[str, ExpectedStatus] = {
     "duplicate": SUPERSEDED,
     "bad_date": quarantined_by("crash_date_is_a_date"),
@@ -45,7 +45,7 @@ with crashes as (
         pick(crash, 'vehicles', [1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3]) as vehicles,
         number(crash, 'pedestrians', 23) as pedestrians,
         number(crash, 'cyclists', 31) as cyclists,
-        number(crash, 'motorists', 7) + if(defect = 'duplicate', 1, 0) as motorists,
+        number(crash, 'motorists', 7) as motorists,
         if(pedestrians > 0 and roll(crash, 'killed', 40) = 0, 1, 0) as pedestrians_killed,
         -- Riders of e-scooters count as persons and as nothing else.
         pedestrians + cyclists + motorists + if(roll(crash, 'e-scooter', 600) = 0, 1, 0) as persons
@@ -72,7 +72,7 @@ texts as (
         end as coordinates,
         case defect
             when 'negative_count' then '-1'
-            when 'text_count' then pick(crash, 'count', ['two', 'n/a', '1 or 2'])
+            when 'text_count' then pick(crash, 'count', ['two', '1.5', '1 or 2'])
             else persons::text
         end as persons_injured
     from crashes

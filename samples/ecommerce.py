@@ -17,8 +17,8 @@ _BAD_QUANTITY = "quantity_is_from_1_to_1000"
 _BAD_PRICE = "unit_price_is_from_0_01_to_100000"
 _BAD_STATUS = "status_is_known"
 
-#: Entity → kind of defect → what must become of the line that has it. A duplicate is a second line under the
-#: key of an earlier one, which it supersedes. Of customers and products the defective lines are additional,
+#: Entity → kind of defect → what must become of the line that has it. A duplicate is identical in all columns
+#: to an earlier line, which it supersedes. Of customers and products the defective lines are additional,
 #: and no order refers to what stands only there.
 EXPECTED: Mapping[str, Mapping[str, ExpectedStatus]] = {
     "customers": {
@@ -101,11 +101,7 @@ texts as (
 select concat_ws(
     ',',
     if(defect = 'customer_missing_id', '', customer_id(customer)),
-    first_name || ' ' || if(
-        defect = 'customer_duplicate',
-        another(customer, 'last name', getvariable('last_names'), 1),
-        last_name
-    ),
+    first_name || ' ' || last_name,
     if(
         defect = 'bad_email',
         pick(customer, 'email', ['unknown', 'at example.com', '@example.com', 'somebody@']),
@@ -176,11 +172,8 @@ drawn as (
         1 + least(
             roll(number, 'product', getvariable('products')), roll(number, 'more', getvariable('products'))
         ) as product,
-        -- A duplicate corrects the quantity or the status.
-        if(defect = 'duplicate', 1 + roll(number, 'correction', 2), 0) as correction,
-        pick(number, 'quantity', getvariable('quantities')) + if(correction = 1, 1, 0) as quantity,
-        pick(number, 'status', getvariable('statuses')) as first_status,
-        if(correction = 2, if(first_status = 'delivered', 'returned', 'delivered'), first_status) as status
+        pick(number, 'quantity', getvariable('quantities')) as quantity,
+        pick(number, 'status', getvariable('statuses')) as status
     from numbered
 ),
 

@@ -24,6 +24,8 @@ class FileResource:
         columns: the columns that every file must have, in snake_case.
         optional: columns that only some files have; the raw table always has them.
         aliases: other names (in snake_case) under which a column is delivered.
+        exact_aliases: names under which a source delivers another column than the name says, written exactly so. A
+            file of corrections, which has the names of raw columns, does not mean them.
         pattern: the file names in the landing folder that belong to this resource.
         keeps_history: the files are a change log. New content under a known name is a further
             delivery and keeps the rows of the earlier content, which it otherwise replaces.
@@ -42,6 +44,7 @@ class FileResource:
     columns: tuple[str, ...]
     optional: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    exact_aliases: Mapping[str, str] = field(default_factory=dict)
     pattern: str = "*"
     keeps_history: bool = False
     partition: str | None = None

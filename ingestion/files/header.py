@@ -99,10 +99,13 @@ def _raw_names(written: Sequence[str], resource: FileResource) -> list[str | Non
         raise UnreadableFileError(f"column {written.index('') + 1} of the header has no name")
     declared = {name: name for name in (*resource.columns, *resource.optional)} | dict(resource.aliases)
     by_key = {_key(alias): name for alias, name in declared.items()}
+    is_export = any(header.lower() in EXPORT_COLUMNS for header in written)
 
     def raw_name(header: str) -> str | None:
         if (known := header.lower()) in EXPORT_COLUMNS:
             return PLATFORM_COLUMNS.get(known)
+        if header in resource.exact_aliases and not is_export:
+            return resource.exact_aliases[header]
         name = raw_column_name(header)
         return by_key.get(_key(name), name)
 

@@ -1,7 +1,9 @@
 """New York's motor vehicle collisions: one CSV row a crash.
 
 The columns are those of NYC Open Data, "Motor Vehicle Collisions - Crashes" (h9gi-nx95). A second
-header with other names for thirteen of them is in circulation; both load.
+header with other names for thirteen of them is in circulation; both load. So do the field names of the
+city's API, which are lower case. Its names of two streets are crossed: `off_street_name` there has what the
+download calls CROSS STREET NAME.
 """
 
 from ingestion.files.file_resource import FileResource
@@ -41,6 +43,7 @@ CRASHES = FileResource(
         },
         **{f"vehicle_type_{position}": f"vehicle_type_code_{position}" for position in range(1, 6)},
     },
+    exact_aliases={"off_street_name": "cross_street_name", "cross_street_name": "off_street_name"},
 )
 
 RESOURCES = (CRASHES,)

@@ -27,8 +27,8 @@ TRIPS = FileResource(
         "tolls_amount",
         "total_amount",
     ),
-    # Surcharges came one after the other, in 2015, 2019 and 2021.
-    optional=("improvement_surcharge", "congestion_surcharge", "airport_fee"),
+    # Surcharges came one after the other, in 2015, 2019, 2021 and 2025.
+    optional=("improvement_surcharge", "congestion_surcharge", "airport_fee", "cbd_congestion_fee"),
     aliases={
         "tpep_pickup_datetime": "pickup_datetime",
         "tpep_dropoff_datetime": "dropoff_datetime",

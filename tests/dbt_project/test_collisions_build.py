@@ -51,7 +51,7 @@ class Warehouse:
             f"create table raw_collisions.crashes ({', '.join(f'{name} text' for name in DELIVERED)},"
             " _source_file text, _source_row bigint, _row_id text, _corrects_row_id text, _dlt_load_id text)",
             "create table raw_collisions.rejected_lines (entity text, source_file text, line_number bigint,"
-            " reason text, line text, _row_id text, _dlt_load_id text)",
+            " reason text, line text, line_count bigint, _row_id text, _dlt_load_id text)",
             "create table raw_collisions.file_loads (entity text, source_file text, sha256 text, bytes bigint,"
             " rows_read bigint, rows_loaded bigint, rows_rejected bigint, status text, reason text,"
             " extra_columns text, loaded_at timestamptz, _dlt_load_id text)",

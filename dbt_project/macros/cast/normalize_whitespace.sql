@@ -1,6 +1,9 @@
-{# Remove white space around a text and replace the rest by single spaces; null for a text of white space only. #}
+{#
+    Remove invisible characters (see visible) and the white space around a text, and replace other white space by single
+    spaces; null for a text of white space only.
+#}
 {% macro normalize_whitespace(text) -%}
-    {{ return(adapter.dispatch('normalize_whitespace')(text)) }}
+    {{ return(adapter.dispatch('normalize_whitespace')(visible(text, joins=true))) }}
 {%- endmacro %}
 
 {% macro duckdb__normalize_whitespace(text) -%}

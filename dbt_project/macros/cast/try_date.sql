@@ -5,5 +5,5 @@
 
 {% macro duckdb__try_date(text) -%}
     {#- A cast to date alone accepts '2024-01-15x'. #}
-    cast({{ duckdb_finite("try_cast(" ~ text ~ " as timestamp)") }} as date)
+    case when {{ duckdb_begins_with_digit(text) }} then cast(try_cast({{ text }} as timestamp) as date) end
 {%- endmacro %}

@@ -4,5 +4,6 @@
 {%- endmacro %}
 
 {% macro duckdb__try_decimal(text, places) -%}
-    try_cast({{ text }} as decimal(18, {{ places }}))
+    {#- DuckDB casts '- ' to 0 and '1e ' to 1. -#}
+    case when right({{ text }}, 1) between '.' and '9' then try_cast({{ text }} as decimal(18, {{ places }})) end
 {%- endmacro %}

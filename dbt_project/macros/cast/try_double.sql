@@ -1,8 +1,8 @@
-{# Cast a text to a double, or null. #}
+{# Cast a text to a finite double, or null. #}
 {% macro try_double(text) -%}
     {{ return(adapter.dispatch('try_double')(text)) }}
 {%- endmacro %}
 
 {% macro duckdb__try_double(text) -%}
-    try_cast({{ text }} as double)
+    nullif(nullif(nullif(try_cast({{ text }} as double), 'nan'), 'inf'), '-inf')
 {%- endmacro %}

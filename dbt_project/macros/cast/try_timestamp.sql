@@ -8,7 +8,7 @@
 
 {% macro duckdb__try_timestamp(text, layout) -%}
     {%- if layout -%}
-        try_strptime({{ text }}, '{{ layout }}')
+        case when {{ duckdb_begins_with_digit(text) }} then try_strptime({{ text }}, '{{ layout }}') end
     {%- else -%}
         {#-
             A cast to timestamp alone drops the offset; the session is in UTC. A cast to timestamptz takes four times as long,
@@ -17,12 +17,14 @@
         case
             when {{ text }} like '____-__-__ __:__:__' then try_cast({{ text }} as timestamp)
             when not regexp_matches({{ text }}, ':.* [A-Za-z]') or {{ text }} like '% UTC'
-                then {{ duckdb_finite("cast(try_cast(" ~ text ~ " as timestamptz) as timestamp)") }}
+                then case
+                    when {{ duckdb_begins_with_digit(text) }} then cast(try_cast({{ text }} as timestamptz) as timestamp)
+                end
         end
     {%- endif -%}
 {%- endmacro %}
 
-{# Null for the words infinity and inf, which are not timestamps on other engines. #}
-{% macro duckdb_finite(timestamp) -%}
-    nullif(nullif({{ timestamp }}, 'infinity'), '-infinity')
+{# False for the words epoch and infinity, which DuckDB casts to times. #}
+{% macro duckdb_begins_with_digit(text) -%}
+    {{ text }} >= '0' and {{ text }} < ':'
 {%- endmacro %}

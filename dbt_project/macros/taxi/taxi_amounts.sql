@@ -2,6 +2,6 @@
 {% macro taxi_amounts() %}
     {{ return([
         'fare_amount', 'extra', 'mta_tax', 'tip_amount', 'tolls_amount', 'improvement_surcharge', 'congestion_surcharge',
-        'airport_fee', 'total_amount',
+        'airport_fee', 'cbd_congestion_fee', 'total_amount',
     ]) }}
 {% endmacro %}

@@ -50,13 +50,11 @@
         select
             case
                 when {{ postgres_is_plain_number(300) }} then cast(written as double precision)
-                when written ~* '^[ \t\n\v\f\r]*[+-]?nan[ \t\n\v\f\r]*$' then cast('NaN' as double precision)
-                when written ~* '^[ \t\n\v\f\r]*[+-]?inf(inity)?[ \t\n\v\f\r]*$' then cast(written as double precision)
                 else (
-                    {#- Out of a double's range: infinity or zero, as on DuckDB. #}
+                    {#- Beyond a double's range: null, or zero, as on DuckDB. #}
                     select
                         case
-                            when abs(number) >= 1.7976931348623158e308 then sign(number) * cast('Infinity' as double precision)
+                            when abs(number) >= 1.7976931348623158e308 then null
                             when abs(number) < 2.4703282292062328e-324 then 0
                             else cast(number as double precision)
                         end
@@ -95,6 +93,15 @@
     end
 {%- endmacro %}
 
+{% macro postgres__try_local_timestamp(text) -%}
+    {%- set local = without_new_york_offset(text) -%}
+    case when not {{ has_offset(local) }} then {{ postgres_iso_timestamp(local, takes_offset=false) }} end
+{%- endmacro %}
+
 {% macro postgres__try_timestamp(text, layout) -%}
     {{ postgres_timestamp_by(text, layout) if layout else postgres_iso_timestamp(text, takes_offset=true) }}
+{%- endmacro %}
+
+{% macro postgres__matches(text, pattern) -%}
+    {{ text }} ~ '{{ dbt.escape_single_quotes(pattern) }}'
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{# ISO 8601 (see iso_timestamp_pattern). An offset is subtracted or ignored. The word epoch is a timestamp on DuckDB too. #}
+{# ISO 8601 (see iso_timestamp_pattern). An offset is subtracted or ignored. #}
 {% macro postgres_iso_timestamp(text, takes_offset) -%}
     (
         select
@@ -14,7 +14,6 @@
                     end
                     and substr(written, 12, 2) < '24' and substr(written, 15, 2) < '60' and substr(written, 18, 2) < '60'
                     then cast(written as timestamp)
-                when lower(written) = 'epoch' then cast(written as timestamp)
                 else (
                     select
                         {{ postgres_timestamp_of(
@@ -67,7 +66,6 @@
                         ) }}
                     from (select translate(written, '{{ between }}', '{{ '-' * (between | length) }}') as parts offset 0) as split
                 )
-                when lower(written) in ('epoch', 'infinity', '-infinity') then cast('1900-01-01' as timestamp)
             end
         from (select btrim({{ text }}, E' \t\n\v\f\r') as written offset 0) as texts
     )

@@ -27,14 +27,8 @@
 {%- endmacro %}
 
 {% macro spark__try_double(text) -%}
-    coalesce(
-        try_cast({{ spark_number(text) }} as double),
-        case
-            when {{ text }} rlike r'^(?i)[ \t\n\x0b\f\r]*[+-]?nan[ \t\n\x0b\f\r]*\z' then double('NaN')
-            when {{ text }} rlike r'^(?i)[ \t\n\x0b\f\r]*[+]?inf(inity)?[ \t\n\x0b\f\r]*\z' then double('Infinity')
-            when {{ text }} rlike r'^(?i)[ \t\n\x0b\f\r]*-inf(inity)?[ \t\n\x0b\f\r]*\z' then double('-Infinity')
-        end
-    )
+    {#- The cast gives infinity beyond a double's range. -#}
+    nullif(nullif(try_cast({{ spark_number(text) }} as double), double('Infinity')), double('-Infinity'))
 {%- endmacro %}
 
 {% macro spark__try_integer(text, type) -%}
@@ -49,6 +43,23 @@
     end
 {%- endmacro %}
 
+{% macro spark__try_local_timestamp(text) -%}
+    {%- set local = without_new_york_offset(text) -%}
+    case when not {{ has_offset(local) }} then {{ spark_iso_timestamp(local, takes_offset=false) }} end
+{%- endmacro %}
+
 {% macro spark__try_timestamp(text, layout) -%}
     {{ spark_timestamp_by(text, layout) if layout else spark_iso_timestamp(text, takes_offset=true) }}
+{%- endmacro %}
+
+{% macro spark__matches(text, pattern) -%}
+    {{ text }} rlike '{{ dbt.escape_single_quotes(pattern) }}'
+{%- endmacro %}
+
+{% macro spark__group_reference() -%}
+    $1
+{%- endmacro %}
+
+{% macro spark__escape_backslashes(text) -%}
+    {{- return(text | replace('\\', '\\\\')) -}}
 {%- endmacro %}

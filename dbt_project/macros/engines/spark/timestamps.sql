@@ -1,5 +1,5 @@
 {#
-    ISO 8601 (see iso_timestamp_pattern). An offset is subtracted or ignored. The word epoch is a timestamp on DuckDB too. A
+    ISO 8601 (see iso_timestamp_pattern). An offset is subtracted or ignored. A
     transform() of an array of one value gives the value a name.
 #}
 {% macro spark_iso_timestamp(text, takes_offset) -%}
@@ -9,7 +9,6 @@
         when translate({{ text }}, '123456789', '000000000') in ('0000-00-00', '0000-00-00 00:00:00', '0000-00-00T00:00:00')
             and substr({{ text }}, 18, 2) < '60' and substr({{ text }}, 12, 2) < '24'
             then try_cast({{ text }} as timestamp)
-        when lower({{ text }}) = 'epoch' then timestamp('1970-01-01')
         when {{ text }} rlike r'{{ form }}' then transform(
             array(split(regexp_replace({{ text }}, r'{{ form }}', '$1|$3|$4|$5|$6|$7|$8|$9$10|$9$11|$9$12'), '[|]')),
             parts -> {{ spark_timestamp_of(
@@ -45,7 +44,6 @@
                 parts.get('%H', "'0'"), parts.get('%M', "'0'"), parts.get('%S', "'0'"), "''", midnights=1,
             ) }}
         )[0]
-        when lower(btrim({{ text }}, ' \t\n\u000b\f\r')) in ('epoch', 'infinity', '-infinity') then timestamp('1900-01-01')
     end
 {%- endmacro %}
 

@@ -1,16 +1,14 @@
+{% set columns = {
+    'customer_id': {'type': 'code'},
+    'customer_name': {'type': 'text', 'source': 'name', 'keeps_null_words': true},
+    'email': {'type': 'word', 'case': 'lower'},
+    'region': {'type': 'text'},
+    'updated_at': {'type': 'timestamp'},
+} %}
+
 with customers as (
 
-    select
-        {{ trimmed('customer_id') }} as customer_id,
-        {{ normalize_whitespace('name') }} as customer_name,
-        lower({{ trimmed('email') }}) as email,
-        {{ normalize_whitespace('region') }} as region,
-        {{ trimmed('updated_at') }} as updated_at,
-        _source_file,
-        _source_row,
-        _row_id,
-        _dlt_load_id
-    from {{ source('raw_ecommerce', 'customers') }}
+    {{ stage_columns(source('raw_ecommerce', 'customers'), columns) }}
 
 ),
 
@@ -32,10 +30,11 @@ staging as (
 
         -- A row without a time of change counts from the load.
         case
-            when customers.updated_at is null then loads.loaded_at
-            else {{ try_timestamp('customers.updated_at') }}
+            when customers.updated_at is null and customers._unreadable not like '%,updated_at,%' then loads.loaded_at
+            else customers.updated_at
         end as updated_at,
 
+        customers._unreadable,
         customers._source_file,
         customers._source_row,
         customers._row_id,

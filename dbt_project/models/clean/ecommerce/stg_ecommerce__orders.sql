@@ -1,14 +1,16 @@
+{% set columns = {
+    'order_id': {'type': 'code'},
+    'customer_id': {'type': 'code'},
+    'product_id': {'type': 'code'},
+    'status': {'type': 'word', 'case': 'lower'},
+    'quantity': {'type': 'integer'},
+    'unit_price': {'type': 'decimal', 'places': 4},
+    'order_date': {'type': 'date'},
+} %}
+
 with orders as (
 
-    select
-        {% for column in ['order_id', 'customer_id', 'product_id', 'quantity', 'unit_price', 'order_date', 'status'] %}
-            {{ trimmed(column) }} as {{ column }},
-        {% endfor %}
-        _source_file,
-        _source_row,
-        _row_id,
-        _dlt_load_id
-    from {{ source('raw_ecommerce', 'orders') }}
+    {{ stage_columns(source('raw_ecommerce', 'orders'), columns) }}
 
 ),
 
@@ -25,16 +27,23 @@ staging as (
         orders.customer_id,
         orders.product_id,
 
-        lower(orders.status) as status,
+        orders.status,
+        case orders.status
+            when 'placed' then 1
+            when 'shipped' then 2
+            when 'delivered' then 3
+            when 'returned' then 4
+            when 'cancelled' then 4
+        end as status_rank,
 
-        {{ try_integer('orders.quantity') }} as quantity,
-        {{ try_decimal('orders.unit_price', 4) }} as unit_price,
+        orders.quantity,
+        orders.unit_price,
 
-        {{ try_date('orders.order_date') }} as order_date,
-        orders.order_date is not null as has_order_date,
+        orders.order_date,
         -- A shop's day starts up to half a day before the day in UTC.
         cast({{ dbt.dateadd('day', 1, 'loads.loaded_on') }} as date) as latest_date,
 
+        orders._unreadable,
         orders._source_file,
         orders._source_row,
         orders._row_id,

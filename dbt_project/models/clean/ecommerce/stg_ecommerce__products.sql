@@ -1,15 +1,13 @@
+{% set columns = {
+    'product_id': {'type': 'code'},
+    'product_name': {'type': 'text'},
+    'category': {'type': 'text'},
+    'unit_cost': {'type': 'decimal', 'places': 4},
+} %}
+
 with products as (
 
-    select
-        {{ trimmed('product_id') }} as product_id,
-        {{ normalize_whitespace('product_name') }} as product_name,
-        {{ normalize_whitespace('category') }} as category,
-        {{ trimmed('unit_cost') }} as unit_cost,
-        _source_file,
-        _source_row,
-        _row_id,
-        _dlt_load_id
-    from {{ source('raw_ecommerce', 'products') }}
+    {{ stage_columns(source('raw_ecommerce', 'products'), columns) }}
 
 ),
 
@@ -27,10 +25,11 @@ staging as (
         products.product_name,
         products.category,
 
-        {{ try_decimal('products.unit_cost', 4) }} as unit_cost,
+        products.unit_cost,
 
         loads.loaded_on,
 
+        products._unreadable,
         products._source_file,
         products._source_row,
         products._row_id,

@@ -1,23 +1,22 @@
+{% set columns = {
+    'source_id': {'type': 'code', 'source': json_text('source', 'id')},
+    'source_name': {'type': 'text', 'source': json_text('source', 'name')},
+    'author': {'type': 'text'},
+    'title': {'type': 'text'},
+    'description': {'type': 'text'},
+    'url': {'type': 'word'},
+    'content_hash': {'type': 'expression', 'source': sha256_hex(
+        "coalesce(title, '') || chr(10) || coalesce(description, '') || chr(10) || coalesce(content, '')"
+    )},
+    'has_text': {'type': 'expression', 'source': (
+        'coalesce(' ~ trimmed('description') ~ ', ' ~ trimmed('content') ~ ') is not null'
+    )},
+    'published_at': {'type': 'timestamp'},
+} %}
+
 with articles as (
 
-    select
-        {{ json_text('source', 'id') }} as source_id,
-        {{ normalize_whitespace(json_text('source', 'name')) }} as source_name,
-        {{ normalize_whitespace('author') }} as author,
-        {{ normalize_whitespace('title') }} as title,
-        {{ normalize_whitespace('description') }} as description,
-        {{ trimmed('url') }} as url,
-        {{ trimmed('published_at') }} as published_at,
-        coalesce({{ trimmed('description') }}, {{ trimmed('content') }}) is not null as has_text,
-        -- As ingestion computes it, which finds the enrichment of a text by it.
-        {{ sha256_hex(
-            "coalesce(title, '') || chr(10) || coalesce(description, '') || chr(10) || coalesce(content, '')"
-        ) }} as content_hash,
-        _source_file,
-        _source_row,
-        _row_id,
-        _dlt_load_id
-    from {{ source('raw_news', 'articles') }}
+    {{ stage_columns(source('raw_news', 'articles'), columns) }}
 
 ),
 
@@ -30,6 +29,7 @@ staging as (
         title,
         description,
         url,
+        -- As ingestion computes it, which finds the enrichment of a text by it.
         content_hash,
 
         -- A page that asks for consent has another address in every session.
@@ -42,9 +42,10 @@ staging as (
             else _row_id
         end as story_id,
 
-        {{ try_timestamp('published_at') }} as published_at,
-        cast({{ try_timestamp('published_at') }} as date) as published_on,
+        published_at,
+        cast(published_at as date) as published_on,
 
+        _unreadable,
         _source_file,
         _source_row,
         _row_id,

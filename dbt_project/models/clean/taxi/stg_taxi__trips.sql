@@ -1,29 +1,23 @@
+{% set columns = {
+    'vendor_id': {'type': 'integer', 'is_code': true},
+    'passenger_count': {'type': 'integer'},
+    'rate_code_id': {'type': 'integer', 'is_code': true},
+    'payment_type_id': {'type': 'integer', 'is_code': true, 'source': 'payment_type'},
+    'pickup_location_id': {'type': 'integer', 'is_code': true},
+    'dropoff_location_id': {'type': 'integer', 'is_code': true},
+    'store_and_fwd_flag': {'type': 'word', 'case': 'upper'},
+    'trip_distance': {'type': 'decimal', 'places': 2},
+    'pickup_at': {'type': 'local_timestamp', 'source': 'pickup_datetime'},
+    'dropoff_at': {'type': 'local_timestamp', 'source': 'dropoff_datetime'},
+    'file_month': {'type': 'expression', 'source': "cast(_partition || '-01' as date)"},
+} %}
+{% for amount in taxi_amounts() %}
+    {% do columns.update({amount: {'type': 'decimal', 'places': 2}}) %}
+{% endfor %}
+
 with trips as (
 
-    select
-        {{ try_code('vendor_id') }} as vendor_id,
-        {{ try_integer('passenger_count') }} as passenger_count,
-        {{ try_code('rate_code_id') }} as rate_code_id,
-        {{ try_code('payment_type') }} as payment_type_id,
-        {{ try_integer('pickup_location_id') }} as pickup_location_id,
-        {{ try_integer('dropoff_location_id') }} as dropoff_location_id,
-        {{ trimmed('store_and_fwd_flag') }} as store_and_fwd_flag,
-
-        {{ try_decimal('trip_distance', 2) }} as trip_distance,
-        {% for amount in taxi_amounts() %}
-            {{ try_decimal(amount, 2) }} as {{ amount }},
-        {% endfor %}
-
-        {{ try_timestamp('pickup_datetime') }} as pickup_at,
-        {{ try_timestamp('dropoff_datetime') }} as dropoff_at,
-        cast(_partition || '-01' as date) as file_month,
-
-        _source_file,
-        _source_row,
-        _row_id,
-        _dlt_load_id
-    from {{ source('raw_taxi', 'trips') }}
-    {{ optimizer_fence() }}
+    {{ stage_columns(source('raw_taxi', 'trips'), columns) }}
 
 ),
 
@@ -57,8 +51,11 @@ staging as (
 
         pickup_at,
         dropoff_at,
-        {{ dbt.datediff('pickup_at', 'dropoff_at', 'second') }}
-            as duration_seconds,
+        -- Vendor 7 gives the time of the pick-up as that of the drop-off.
+        case
+            when not (vendor_id = 7 and pickup_at = dropoff_at)
+                then {{ dbt.datediff('pickup_at', 'dropoff_at', 'second') }}
+        end as duration_seconds,
         file_month,
         {{ month_start('pickup_at') }} = file_month as is_in_file_month,
         greatest(
@@ -67,6 +64,7 @@ staging as (
             0
         ) as days_outside_month,
 
+        _unreadable,
         _source_file,
         _source_row,
         _row_id,

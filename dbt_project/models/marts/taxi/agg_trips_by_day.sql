@@ -30,7 +30,8 @@ days as (
         cast(sum(total_amount) as decimal(18, 2)) as revenue,
         cast(coalesce(sum(tip_amount), 0) as decimal(18, 2)) as tips,
         sum(case when is_refund then 0 else trip_distance end) as miles,
-        sum(case when is_refund then 0 else trip_minutes end) as minutes,
+        sum(case when not is_refund then trip_minutes end) as minutes,
+        count(case when not is_refund then trip_minutes end) as timed_trips,
         max(_built_at) as _source_built_at
     from trips
     group by pickup_month, pickup_date
@@ -47,7 +48,7 @@ averaged as (
         revenue,
         tips,
         {{ safe_divide('miles', 'trips', 2) }} as average_miles,
-        {{ safe_divide('minutes', 'trips', 2) }} as average_minutes,
+        {{ safe_divide('minutes', 'timed_trips', 2) }} as average_minutes,
         _source_built_at,
         {{ run_timestamp() }} as _built_at
     from days
