@@ -262,16 +262,10 @@ def test_old_orders_keep_the_region_of_their_day(shop: Shop) -> None:
     shop.deliver("customers_1.csv", *old)
     shop.build()
     assert differing(shop.contents(), contents) == []
+    # The same bytes under another name are a known content.
     shop.deliver("customers_9.csv", *old)
     shop.build()
-    changed = {table for table, rows in shop.contents().items() if rows != contents[table]}
-    # The row was delivered twice and is counted twice; no figure of the marts differs.
-    assert changed == {
-        "clean.validated_ecommerce__customers",
-        "clean.stg_ecommerce__customers",
-        "clean.clean_ecommerce__customers",
-        "marts.audit_ecommerce__row_counts",
-    }
+    assert differing(shop.contents(), contents) == []
     shop.assert_equal_to_full_refresh()
 
 

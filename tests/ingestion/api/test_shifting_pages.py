@@ -81,7 +81,7 @@ def test_server_that_always_repeats_a_page_is_an_error(load: Load, apis: SampleA
     apis.faults.always = Fault(body=requests.get(url, headers=headers, timeout=5).content)
     with pytest.raises(SourceApiError, match="the server repeats page [0-9]+"):
         load()
-    assert len(apis.faults.requests) < 10
+    assert len(apis.faults.requests) < 15
 
 
 def test_wrong_order_is_an_error(load: Load, apis: SampleApis) -> None:

@@ -53,7 +53,7 @@ def test_next_download_resumes_a_killed_one(server: FileServer, folder: Path) ->
 
 def test_download_killed_with_all_bytes_requests_the_last_one(server: FileServer, folder: Path) -> None:
     url = server.put("a.csv", CONTENT)
-    server.faults = [Fault(cut_at=len(CONTENT) - 1), Fault(status=403)]
+    server.faults = [Fault(cut_at=len(CONTENT) - 1), Fault(status=401)]
     fails(url, folder)
     with (folder / ".a.csv.part").open("ab") as file:
         file.write(CONTENT[-1:])
@@ -106,7 +106,7 @@ def test_child_does_not_keep_the_lock(server: FileServer, folder: Path) -> None:
                     copies.append(os.dup(number))
                     return
 
-    server.faults = [Fault(cut_at=HALF), Fault(then=inherit, status=403)]
+    server.faults = [Fault(cut_at=HALF), Fault(then=inherit, status=401)]
     fails(url, folder)
     with part.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
