@@ -288,8 +288,9 @@ def test_scheduled_run_takes_months_that_are_missing_or_changed(
 
     with serving() as server:
         months = ("2023-12", "2024-01", "2024-02")
-        for month in months[:2]:
-            url = server.put(f"yellow_tripdata_{month}.csv", csv(2).encode(), ETag=f'"{month}"')
+        # The same bytes would be known as the content of another month.
+        for trips, month in enumerate(months[:2], start=2):
+            url = server.put(f"yellow_tripdata_{month}.csv", csv(trips).encode(), ETag=f'"{month}"')
         monkeypatch.setenv("SLUICE_DOWNLOAD_URL_TAXI", url.replace("2024-01", "{month}"))
         assert due() == [*months]
         load(*months[:2])
@@ -301,7 +302,7 @@ def test_scheduled_run_takes_months_that_are_missing_or_changed(
         assert due() == []
         # Published again: by its ETag, its length, or its time of change.
         server.put("yellow_tripdata_2023-12.csv", csv(2).encode(), ETag='"new"')
-        server.put("yellow_tripdata_2024-01.csv", csv(3).encode(), ETag='"2024-01"')
+        server.put("yellow_tripdata_2024-01.csv", csv(5).encode(), ETag='"2024-01"')
         server.put(
             "yellow_tripdata_2024-02.csv", csv(1).encode(), Last_Modified="Tue, 02 Jan 2024 00:00:00 GMT"
         )
