@@ -58,19 +58,19 @@ def test_a_load_is_unpublished_until_the_next_publication(loaded: Settings) -> N
     assert not has_all("sales", loaded)
     publish(loaded)
     assert has_all("sales", loaded)
-    load(loaded, "b.csv", "2024-05-01,north,1,2,9.99\n")
+    load(loaded, "b.csv", "2024-05-01,south,1,2,9.99\n")
     assert not has_all("sales", loaded)
     publish(loaded)
     # New content of a known file, then the same content again.
     for published in (False, True):
-        load(loaded, "b.csv", "2024-05-01,north,1,3,9.99\n")
+        load(loaded, "b.csv", "2024-05-01,south,1,3,9.99\n")
         assert has_all("sales", loaded) is published
         publish(loaded)
 
 
 def test_a_rollback_does_not_make_loads_unpublished(loaded: Settings) -> None:
     first = publish(loaded)
-    load(loaded, "b.csv", "2024-05-01,north,1,2,9.99\n")
+    load(loaded, "b.csv", "2024-05-01,south,1,2,9.99\n")
     publish(loaded)
     store = FileStore("sales", loaded)
     with store.lock():
