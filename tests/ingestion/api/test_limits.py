@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -109,17 +110,14 @@ def serve(apis: SampleApis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     def start(header: bytes, body: bytes, pause: float) -> None:
         def answer() -> None:
             connection, _ = listening.accept()
-            try:
+            # The client may close the connection first.
+            with connection, suppress(OSError):
                 connection.recv(65536)
                 head = b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n" % (header, len(body))
                 connection.sendall(head)
                 for at in range(0, len(body), 1 if pause else len(body)):
                     connection.sendall(body[at : at + 1] if pause else body)
                     time.sleep(pause)
-            except OSError:
-                pass  # the client has gone
-            finally:
-                connection.close()
 
         threading.Thread(target=answer, daemon=True).start()
 
