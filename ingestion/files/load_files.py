@@ -82,7 +82,10 @@ def load_files(
         run = _Run(resource, siblings, loader, settings, work, watch)
         # Another run may have had the warehouse, and the files, until now.
         paths = wanted()
-        results = [run.load(path, duplicate=find_duplicate(resource, path, paths)) for path in paths]
+        results = [
+            run.load(path, duplicate=find_duplicate(resource, path, paths, settings.file_limits))
+            for path in paths
+        ]
         if names is not None:
             missing = sorted({*names} - {delivery_name(path) for path in paths})
             results += [
@@ -172,7 +175,7 @@ class _Run:
             record["loaded_at"] = known["loaded_at"]
             return LoadResult(name, self._resource.entity, "skipped")
         with reading(path, work):
-            record["content_sha256"] = content_checksum_of(path, record["sha256"])
+            record["content_sha256"] = content_checksum_of(path, record["sha256"], self._settings.file_limits)
         replaced = self._records.replaced_by(name)
         same = self._records.same_content(record)
         if same and not self._is_leaving(same, name):
@@ -215,10 +218,10 @@ class _Run:
         found = new_record(path, self._resource.entity)
         try:
             found |= fingerprint(path)
-            changed = content_checksum_of(path, found["sha256"]) != same["content_sha256"]
+            content = content_checksum_of(path, found["sha256"], self._settings.file_limits)
         except (UnreadableFileError, OSError):
             return False
-        return changed and not self._records.has_failed(other, found["sha256"])
+        return content != same["content_sha256"] and not self._records.has_failed(other, found["sha256"])
 
     def _skip(self, record: Record, same: Record, replaced: list[Record]) -> LoadResult:
         """Leave out a file whose content another one has brought; rows of its own earlier content leave.

@@ -11,9 +11,10 @@ from ingestion.files.delivery import delivery_name, find_fault
 from ingestion.files.file_resource import FileResource
 from ingestion.files.landing import checksum_of
 from ingestion.formats import UnreadableFileError
-from ingestion.formats.csv_lines import open_plain
+from ingestion.formats.csv_lines import open_plain, read_chunks
 from ingestion.loader.loader import Loader
 from ingestion.loader.tables import file_loads
+from settings.file_limits import FileLimits
 
 Record = dict[str, Any]
 
@@ -35,35 +36,43 @@ def fingerprint(path: Path) -> Record:
     return {"sha256": checksum_of(path), "bytes": path.stat().st_size}
 
 
-def content_checksum_of(path: Path, sha256: str) -> str:
+def content_checksum_of(path: Path, sha256: str, limits: FileLimits) -> str:
     """Return the SHA-256 of a file's content as it is read: of a gzip, that of the unpacked content.
 
     Args:
         path: the file.
         sha256: that of its bytes.
+        limits: what the file may hold.
 
     Raises:
-        UnreadableFileError: the gzip is damaged or truncated.
+        UnreadableFileError: the gzip is damaged or truncated, or unpacks to more than the limits allow.
     """
     if not path.name.lower().endswith(".gz"):
         return sha256
+    digest = hashlib.sha256()
     with open_plain(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+        for chunk in read_chunks(file, limits, size=path.stat().st_size):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
-def find_duplicate(resource: FileResource, path: Path, paths: Sequence[Path]) -> Path | None:
+def find_duplicate(
+    resource: FileResource, path: Path, paths: Sequence[Path], limits: FileLimits
+) -> Path | None:
     """Return another file of the same partition with other content."""
     partition = resource.partition_of(path.name)
     if not partition or find_fault(path):
         return None
     others = (other for other in paths if other != path and resource.partition_of(other.name) == partition)
-    return next((each for each in others if not find_fault(each) and not _has_same_content(path, each)), None)
+    return next(
+        (each for each in others if not find_fault(each) and not _has_same_content(path, each, limits)), None
+    )
 
 
-def _has_same_content(one: Path, other: Path) -> bool:
+def _has_same_content(one: Path, other: Path, limits: FileLimits) -> bool:
     """Whether two files can be read and have the same content, packed or not."""
     try:
-        first, second = (content_checksum_of(path, checksum_of(path)) for path in (one, other))
+        first, second = (content_checksum_of(path, checksum_of(path), limits) for path in (one, other))
     except (UnreadableFileError, OSError):
         return False
     return first == second

@@ -45,6 +45,27 @@ def open_plain(path: Path) -> Iterator[BinaryIO]:
             raise UnreadableFileError(f"the gzip is damaged: {error}") from error
 
 
+def read_chunks(file: BinaryIO, limits: FileLimits, *, size: int) -> Iterator[bytes]:
+    """Yield the plain bytes of a file.
+
+    Args:
+        file: plain bytes.
+        limits: of the length of the file.
+        size: the delivered file's size in bytes, packed or not.
+
+    Raises:
+        UnreadableFileError: the file is larger than the limits allow.
+    """
+    most = min(limits.file_bytes, max(size * limits.gzip_ratio, ALWAYS_BYTES))
+    total = 0
+    while chunk := file.read(BLOCK_BYTES):
+        total += len(chunk)
+        if total > most:
+            setting = "FILE_BYTES" if most == limits.file_bytes else "GZIP_RATIO"
+            raise UnreadableFileError(f"it holds more than {most:,} bytes, the limit of SLUICE_MAX_{setting}")
+        yield chunk
+
+
 def read_blocks(file: BinaryIO, limits: FileLimits, *, size: int) -> Iterator[tuple[bytes, bool]]:
     """Yield blocks that end at a line's end, and whether each is the last.
 
@@ -58,15 +79,10 @@ def read_blocks(file: BinaryIO, limits: FileLimits, *, size: int) -> Iterator[tu
     Raises:
         UnreadableFileError: the file is larger than the limits allow.
     """
-    most = min(limits.file_bytes, max(size * limits.gzip_ratio, ALWAYS_BYTES))
-    data = file.read(BLOCK_BYTES)
-    total = len(data)
+    chunks = read_chunks(file, limits, size=size)
+    data = next(chunks, b"")
     while data:
-        following = file.read(BLOCK_BYTES)
-        total += len(following)
-        if total > most:
-            setting = "FILE_BYTES" if most == limits.file_bytes else "GZIP_RATIO"
-            raise UnreadableFileError(f"it holds more than {most:,} bytes, the limit of SLUICE_MAX_{setting}")
+        following = next(chunks, b"")
         cut = data.rfind(b"\n") + 1 if following else len(data)
         if cut:
             yield data[:cut], not following

@@ -263,6 +263,21 @@ def test_a_file_beyond_a_limit_fails_and_names_the_setting(
         load_domain("collisions")
 
 
+def test_a_gzip_that_unpacks_to_more_than_the_limit_fails_before_it_is_unpacked(
+    deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingestion.formats.csv_lines.ALWAYS_BYTES", 0)
+    monkeypatch.setattr("ingestion.formats.csv_lines.BLOCK_BYTES", 1000)
+    monkeypatch.setenv("SLUICE_MAX_GZIP_RATIO", "50")
+    path = deliver("a.csv")
+    path.unlink()
+    # Its end is missing: who unpacks all of it says so.
+    packed = gzip.compress(f"{HEADER}\n".encode() + b"x\n" * 500_000)
+    path.with_name("a.csv.gz").write_bytes(packed[:-20])
+    with pytest.raises(FilesFailedError, match="the limit of SLUICE_MAX_GZIP_RATIO"):
+        load_domain("collisions")
+
+
 def test_nothing_in_landing_is_no_error_and_the_tables_exist(settings: Settings, query: Query) -> None:
     assert load_domain("collisions").to_dict()["results"] == []
     for table in ("crashes", "rejected_lines", "file_loads"):
