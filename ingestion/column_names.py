@@ -22,9 +22,14 @@ def raw_column_name(delivered: str) -> str:
     ascii_name = unidecode(name).strip()
     readable = any(map(str.isalnum, ascii_name))
     if not readable or not all(map(_is_latin, name)):
-        ascii_name = f"{ascii_name if readable else 'column'}_{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+        ascii_name = f"{ascii_name if readable else 'column'}_{_hash(name)}"
     normalized = _normalize(ascii_name)
     return f"delivered{normalized}" if normalized.startswith("_") else normalized
+
+
+def _hash(name: str) -> str:
+    # A name in JSON may have half of a surrogate pair.
+    return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:6]
 
 
 def _is_latin(character: str) -> bool:

@@ -3,11 +3,8 @@
 import json
 from typing import Any
 
-from dlt.common.normalizers.naming.snake_case import NamingConvention
-
+from ingestion.column_names import raw_column_name
 from ingestion.formats.characters import strip_nul
-
-_normalize = NamingConvention().normalize_identifier
 
 
 class ExactNumber(float):
@@ -27,9 +24,7 @@ class InvalidRecordError(ValueError):
 
 
 def to_row(record: Any) -> dict[str, str | None]:
-    """Return the fields of a record as text, by their names in snake_case; nested values as JSON.
-
-    Fields whose names start with an underscore are left out: such columns belong to the platform.
+    """Return the fields of a record as text, by the names of their raw columns; nested values as JSON.
 
     Raises:
         InvalidRecordError: the value is not an object, or its fields do not have distinct column names.
@@ -40,11 +35,10 @@ def to_row(record: Any) -> dict[str, str | None]:
         raise InvalidRecordError("record has a field without a name")
     row: dict[str, str | None] = {}
     for field, value in record.items():
-        name = _normalize(field)
+        name = raw_column_name(field)
         if name in row:
             raise InvalidRecordError(f"record has several fields {name!r}")
-        if not name.startswith("_"):
-            row[name] = _to_text(value)
+        row[name] = _to_text(value)
     try:
         "".join(filter(None, row.values())).encode()
     except UnicodeEncodeError as error:

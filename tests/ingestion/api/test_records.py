@@ -8,6 +8,7 @@ import pytest
 
 from cli.main import main
 from ingestion.api.records import ExactNumber, InvalidRecordError, to_row
+from ingestion.column_names import raw_column_name
 from ingestion.sources.products import PRODUCTS
 from samples.apis.server import SampleApis
 from tests.ingestion.api.helpers import DELIVERED, REQUESTS, Load, check_counts, offered, text
@@ -79,14 +80,14 @@ def test_new_field_is_kept_and_reported(
 ) -> None:
     load()
     apis.products.change(5, brandName="Acme", _row_id="mine")
-    assert load().extra_columns == ("brand_name",)
+    assert load().extra_columns == ("brand_name", "delivered_row_id")
     assert query("select id, brand_name from raw_sales.products where brand_name is not null") == [
         ("5", "Acme")
     ]
-    assert query("select extra_columns from raw_sales.file_loads") == [("brand_name",)]
+    assert query("select extra_columns from raw_sales.file_loads") == [("brand_name, delivered_row_id",)]
     apis.products.change(6, brandName="Other")
     assert main(["load", "products"]) == 0
-    assert "extra columns kept: brand_name" in capsys.readouterr().out
+    assert "extra columns kept: brand_name, delivered_row_id" in capsys.readouterr().out
     # A product without the field is the same product.
     apis.products.change(5)
     apis.products.products[-1].pop("brandName")
@@ -157,6 +158,9 @@ def test_values_are_kept_as_delivered() -> None:
         "flag": False,
         "nested": {"ä": [1, None]},
         "_dlt_id": "x",
+        "_id": "y",
+        "数量": 3,
+        "\ud800": 4,
     }
     assert to_row(record) == {
         "id": "7",
@@ -166,6 +170,10 @@ def test_values_are_kept_as_delivered() -> None:
         "empty": "",
         "flag": "false",
         "nested": '{"ä": [1, null]}',
+        "delivered_dlt_id": "x",
+        "delivered_id": "y",
+        "shu_liang_5e29d1": "3",
+        raw_column_name("\ud800"): "4",
     }
     for wrong in (None, [], "text", 1, {" ": 1}, {"a b": 1, "a_b": 2}):
         with pytest.raises(InvalidRecordError):
