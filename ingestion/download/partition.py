@@ -112,7 +112,7 @@ def _loaded(resource: FileResource, settings: Settings) -> set[tuple[str, int]]:
         return set()
     schema = f"raw_{resource.domain}"
     with read_connection(settings) as warehouse:
-        if not warehouse.columns(schema, "file_loads"):
+        if not warehouse.columns(schema, "_dlt_loads"):
             return set()
         return set(
             warehouse.execute(

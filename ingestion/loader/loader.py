@@ -63,11 +63,11 @@ class Loader:
             dataset_name=self.schema,
         )
         self._abort_pending_packages()
+        if not self._pipeline.default_schema_name:
+            # dlt's folder is new or was lost; the warehouse has a copy of its state.
+            self._pipeline.sync_destination()
         if not self._has_tables():
             self._create_tables(settings.dlt_dir)
-        elif not self._pipeline.default_schema_name:
-            # dlt's folder was lost; the warehouse has a copy of its state.
-            self._pipeline.sync_destination()
         self._remove_stale_rejects()
 
     @classmethod
@@ -214,7 +214,10 @@ class Loader:
         wanted = {
             self._warehouse.normalize_column_name(name) for name in empty_rows(self._resource).column_names
         }
-        return wanted <= set(self.columns()) and bool(self._warehouse.columns(self.schema, "file_loads"))
+        # dbt may have created the table for its models, and dlt does not know it then.
+        name = self._pipeline.default_schema_name
+        is_known = bool(name) and self._resource.entity in self._pipeline.default_schema.tables
+        return is_known and wanted <= set(self.columns())
 
     def _create_tables(self, folder: Path) -> None:
         """Create empty tables, so that models can be built before the first file, or the first reject."""

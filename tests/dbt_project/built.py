@@ -25,7 +25,7 @@ class Built:
     def __init__(self, domain: str, data_dir: Path, project: Parsed) -> None:
         self.domain = domain
         self.settings = project.put(Settings(data_dir=data_dir, env="dev"))
-        self._project = project
+        self.project = project
 
     @property
     def landing(self) -> Path:
@@ -35,7 +35,7 @@ class Built:
         """Return a copy with a data folder of its own, for a test that delivers more."""
         shutil.copytree(self.settings.data_dir, data_dir)
         copied = copy(self)
-        copied.settings = self._project.put(self.settings.model_copy(update={"data_dir": data_dir}))
+        copied.settings = self.project.put(self.settings.model_copy(update={"data_dir": data_dir}))
         return copied
 
     def deliver(self, name: str, *lines: str) -> None:
