@@ -20,10 +20,10 @@ endif
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup env run test lint lint-python lint-sql preview airflow dashboard docs bench samples lock clean
+.PHONY: help setup env run test-fast test test-all run-tests lint lint-python lint-sql preview airflow dashboard docs bench samples lock clean
 
 help: ## List the targets
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS='	' read -r target text; do \
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS='	' read -r target text; do \
 		printf '  make %-9s %s\n' "$$target" "$$text"; done
 
 setup: $(INSTALLED) ## Make .venv with the locked requirements and the command sluice (PYTHON=python3.12 chooses the interpreter)
@@ -63,8 +63,15 @@ docs: setup ## Generate the documentation of the models and serve it
 samples: setup ## Write sample input for every domain
 	@$(SLUICE) samples
 
-test: setup ## Run the tests: make test ARGS="-k publish"
-	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+# The first leaves out what takes more than 10 seconds, the second what takes minutes and servers of its own.
+test-fast: MARKS = -m "not slow and not long"
+test: MARKS = -m "not long"
+test-fast: run-tests ## Run the tests for daily work, without Airflow
+test: run-tests ## Run the tests: make test ARGS="-k publish"
+test-all: run-tests ## Run all tests, also those of every DAG under Airflow, of the deployment and of Spark
+
+run-tests: setup
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(MARKS) $(ARGS)
 
 lint: setup ## Check Python and SQL: rules and format
 	@status=0; \

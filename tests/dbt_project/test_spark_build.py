@@ -7,10 +7,10 @@ import pytest
 from tests.dbt_project.deliveries import Platform
 from tests.dbt_project.deliveries import platform as delivered
 from tests.dbt_project.spark_twin import SparkTwin
-from tests.servers.spark import spark, when_asked
+from tests.servers.spark import spark
 from transformation.dbt import UNIT_TESTS
 
-pytestmark = [pytest.mark.slow, when_asked]
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")

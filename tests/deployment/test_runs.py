@@ -20,7 +20,7 @@ from tests.contents import differing
 from tests.deployment.containers import Containers
 from tests.end_to_end.conftest import EXCEPT, Checkout, loads
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 DOMAINS = ("collisions", "ecommerce")
 BUILD = "dbt_producer_watcher"

@@ -11,10 +11,10 @@ from dotenv import dotenv_values
 
 from settings.warehouse import SparkServer
 from tests.deployment.containers import Containers
-from tests.servers.spark import need_spark, when_asked
+from tests.servers.spark import need_spark
 from warehouse.spark_sql import session
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 MONTH, ROWS = "2024-05", 500
 
@@ -49,7 +49,6 @@ def test_the_worker_reads_what_was_loaded(cluster: Containers) -> None:
     assert [application["cores"] for application in found["activeapps"]] == [2]
 
 
-@when_asked
 def test_a_pipeline_is_built_by_the_worker_and_published(cluster: Containers, image: Path) -> None:
     run(cluster, "run", "taxi")
     with duckdb.connect(

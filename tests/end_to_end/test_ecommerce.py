@@ -156,6 +156,7 @@ def test_too_much_quarantine_is_not_published_until_somebody_accepts_it(ran: Che
     assert list(ran.settings.run_logs("ecommerce").iterdir()) == []
 
 
+@pytest.mark.long
 def test_preview_runs_beside_it(ran: Checkout) -> None:
     done = ran.run("airflow", "run", "preview", "--conf", '{"domains": ["ecommerce"]}')
     assert done.returncode == 0, done.stdout + done.stderr

@@ -19,7 +19,7 @@ from samples.collisions import write_collisions
 from settings import AirflowAccess, Settings
 from tests.parsed import Parsed
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 DOMAIN = "collisions"
 

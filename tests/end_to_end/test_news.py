@@ -7,7 +7,7 @@ import pytest
 from samples.apis.variables import MODEL_KEY, NEWS_KEY, TOKEN
 from tests.end_to_end.conftest import Checkout
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")

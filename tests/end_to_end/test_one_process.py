@@ -4,7 +4,7 @@ import pytest
 
 from tests.end_to_end.conftest import Checkout, Delivered, accounting
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 def test_what_was_delivered_arrives_and_every_row_is_accounted_for(

@@ -9,7 +9,7 @@ import pytest
 
 from tests.end_to_end.conftest import Checkout, loads
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 MARTS = "dbt_project/models/marts/ecommerce"
 

@@ -16,7 +16,7 @@ from tests.end_to_end.conftest import Checkout
 from tests.end_to_end.sales import HEADER, LINE, archived, drop, landing
 from tests.receivers import SECRET_PATH, Mailbox, Webhook
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 LINES = 40
 # Name → content, and a part of the reason.

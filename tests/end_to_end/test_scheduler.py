@@ -111,6 +111,7 @@ def _environ(path: Path) -> bytes:
         return b""
 
 
+@pytest.mark.long
 def test_a_failing_data_test_ends_the_run_red_with_nothing_published(ran: Checkout, running: Airflow) -> None:
     published = ran.settings.published("collisions")
     before, built_before = published.read_bytes(), ran.contents()
@@ -186,6 +187,7 @@ def test_a_model_that_is_cleared_in_a_finished_run_is_built_again(ran: Checkout,
     assert differing(ran.contents(published), before) == []
 
 
+@pytest.mark.long
 def test_a_backfill_puts_its_months_right(ran: Checkout, delivered: Delivered, running: Airflow) -> None:
     first, second = delivered.months
     expected = ran.contents()
@@ -210,6 +212,7 @@ def test_a_backfill_puts_its_months_right(ran: Checkout, delivered: Delivered, r
     assert [ran.task_tries(run)["publish"][0] for _, run in ran.runs("backfill")] == ["success"] * 2
 
 
+@pytest.mark.long
 def test_a_run_whose_marts_another_one_has_built_leaves_publishing_to_it(
     ran: Checkout, running: Airflow
 ) -> None:

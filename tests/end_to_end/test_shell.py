@@ -51,7 +51,7 @@ def test_the_run_and_each_of_its_stages_have_left_their_metrics(sampled: Checkou
     ]
 
 
-@pytest.mark.parametrize("call", [30, 60, 120])
+@pytest.mark.parametrize("call", [60, *(pytest.param(call, marks=pytest.mark.long) for call in (30, 120))])
 def test_a_killed_build_is_completed_by_the_next_run(sampled: Checkout, call: int) -> None:
     before = sampled.contents()
     published = sampled.settings.published("collisions").read_bytes()

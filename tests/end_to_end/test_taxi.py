@@ -16,7 +16,7 @@ from samples.taxi import write_taxi
 from tests.end_to_end.airflow import Airflow, airflow
 from tests.end_to_end.conftest import Checkout
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 ROWS = 2_000
 

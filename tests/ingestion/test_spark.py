@@ -14,6 +14,8 @@ from tests.servers.spark_fixtures import server, settings, spark  # noqa: F401
 from warehouse import WarehouseBusyError, connect, domain_lock, read_connection
 from warehouse.spark_sql import SparkSql
 
+pytestmark = pytest.mark.long
+
 LAKE = "warehouse.spark:write_raw_parquet"
 POINTS = [(LAKE, "before", 1), ("warehouse.spark_raw_tables:_copy_loads", "after", 2), (LAKE, "after", 1)]
 

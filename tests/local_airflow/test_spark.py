@@ -22,6 +22,7 @@ def test_it_is_for_the_target_spark(data_dir: Settings, capsys: pytest.CaptureFi
     assert "set SLUICE_TARGET=spark" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_it_answers_until_it_is_stopped(tmp_path: Path) -> None:
     need_spark()
     server = SparkServer(port=unused_port(), lake=tmp_path / "lake", master="local[1]")

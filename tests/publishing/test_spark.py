@@ -20,6 +20,8 @@ from tests.publishing.things import MONTHLY, write_manifest
 from tests.servers.spark_fixtures import server, settings, spark  # noqa: F401
 from warehouse.spark_sql import SparkSql
 
+pytestmark = pytest.mark.long
+
 ROWS = 100
 FACT = f"""
     select cast(id as bigint) as id, cast({{amount}} as decimal(9, 2)) as amount, cast(null as string) as note,

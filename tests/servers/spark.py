@@ -1,6 +1,5 @@
 """A Spark server of a test's own: on loopback, with its catalog and tables in a folder, gone at the end."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,11 +8,6 @@ import pytest
 
 from settings.warehouse import SparkServer
 from warehouse.spark_server import SparkMissingError, spark_home, spark_server, unused_port
-
-ASKED = "SLUICE_TEST_SPARK_BUILD"
-# Building on Spark takes minutes, and its server at times fails to end a session ("NoClassDefFoundError: …
-# LlapSigner$Signable"), which dbt takes for a failed model; so this is not for every change.
-when_asked = pytest.mark.skipif(ASKED not in os.environ, reason=f"takes minutes; {ASKED}=1 asks for it")
 
 # Tables are small here, and what a compiler gains in a short life is less than what it costs.
 FEW = {"spark.sql.shuffle.partitions": "2", "spark.driver.memory": "1500m"}
