@@ -4,6 +4,8 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from common.spreadsheet import without_formula
+
 # Distinguishable by colour-blind people, on white and on black; each series also has its own shape or dash.
 PALETTE = ["#2F86D6", "#D9821A", "#16997A", "#C25FA0", "#D14D41", "#7F7F7F"]
 SHAPES = ["circle", "square", "triangle-up", "cross", "diamond", "triangle-down"]
@@ -46,11 +48,18 @@ def figure(
         st.altair_chart(chart, width="stretch")
     st.download_button(
         "Data as CSV",
-        data.to_csv(index=False),
+        csv(data),
         f"{name}.csv",
         "text/csv",
         key=f"csv_{name}",
         icon=":material/download:",
+    )
+
+
+def csv(data: pd.DataFrame) -> str:
+    """Return rows as CSV, with an apostrophe before each text that a spreadsheet program would run as a formula."""
+    return data.map(lambda value: without_formula(value) if isinstance(value, str) else value).to_csv(
+        index=False
     )
 
 

@@ -10,6 +10,7 @@ import duckdb
 
 import settings as settings_module
 from common.atomic_write import atomic_write
+from common.spreadsheet import without_formula_sql
 from publishing.marts import SCHEMA
 from publishing.readers import NotPublishedError, open_published
 from settings import Settings
@@ -30,7 +31,8 @@ def write_reports(domain: str, settings: Settings | None = None, *, day: date | 
     """Write a domain's reports from its published marts to `reports/<domain>/<file>_<day>.csv`.
 
     Each file is written whole or not at all, and replaced by a second run on the same day. All show the same
-    published version, even if another one is published meanwhile. The day is today in UTC by default.
+    published version, even if another one is published meanwhile. The day is today in UTC by default. A text that a
+    spreadsheet program would run as a formula gets an apostrophe before it.
 
     Raises:
         NothingPublishedError: the domain has not been published.
@@ -55,9 +57,17 @@ def write_reports(domain: str, settings: Settings | None = None, *, day: date | 
                     with atomic_write(target) as candidate:
                         order = ", ".join(map(quoted, report.order_by))
                         rows = published.sql(f"from {SCHEMA}.{quoted(report.mart)} order by {order}")
-                        rows.write_csv(str(candidate), header=True, use_tmp_file=False)
+                        _for_spreadsheets(rows).write_csv(str(candidate), header=True, use_tmp_file=False)
                 except (OSError, duckdb.Error, WarehouseError) as error:
                     raise ReportError(f"{target} could not be written: {error}") from error
     except NotPublishedError as error:
         raise NothingPublishedError(str(error)) from error
     return targets
+
+
+def _for_spreadsheets(rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    columns = (
+        f"{without_formula_sql(quoted(name))} as {quoted(name)}" if kind == "VARCHAR" else quoted(name)
+        for name, kind in zip(rows.columns, rows.types, strict=True)
+    )
+    return rows.project(", ".join(columns))

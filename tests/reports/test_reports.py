@@ -105,6 +105,14 @@ def test_the_reports_hold_the_marts_in_order(shop: Settings) -> None:
     assert sorted(path.name for path in paths[0].parent.iterdir()) == sorted([SALES, CUSTOMERS])
 
 
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum(A1)", "\tx", "\rx"])
+def test_a_text_that_a_spreadsheet_would_run_is_escaped(shop: Settings, text: str) -> None:
+    with duckdb.connect(str(shop.published("ecommerce"))) as published:
+        published.execute("update marts.agg_daily_order_revenue set category = ?, revenue = -1", [text])
+    _, sales = write_reports("ecommerce", shop, day=DAY)
+    assert {(row[1], row[4]) for row in read(sales)[1:]} == {(f"'{text}", "-1.00")}
+
+
 def test_the_command_writes_them_for_today(shop: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     days = [datetime.now(UTC).date()]
     assert main(["reports", "ecommerce", "--json"]) == 0
