@@ -6,7 +6,6 @@ warehouse's tables, which stands for what is not built; the warehouse itself is 
 that were built are compared with the published ones, row by row.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -26,6 +25,7 @@ from publishing.file_store import FileStore
 from publishing.marts import SCHEMA, Mart, marts_of
 from settings import DBT_PROFILE, PROJECT_DIR, Settings
 from transformation.dbt import run_dbt
+from transformation.results import read_run_results
 from warehouse import WAIT_SECONDS, quoted
 
 # The names of the attached databases; no environment has such a name.
@@ -170,10 +170,11 @@ def _build(domain: str, settings: Settings, built: Path, state: Path) -> set[str
             "DBT_LOG_PATH": str(folder / "logs"),
         },
     )
-    results = folder / "target" / "run_results.json"
-    if not results.exists():
+    try:
+        _, results = read_run_results(folder / "target")
+    except FileNotFoundError:
         return set()
-    return {result["unique_id"].split(".")[2] for result in json.loads(results.read_text())["results"]}
+    return {result["unique_id"].split(".")[2] for result in results}
 
 
 def _marts(domain: str, manifest: Path) -> dict[str, Mart]:

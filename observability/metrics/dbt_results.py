@@ -12,9 +12,9 @@ from typing import Any
 from common.atomic_write import atomic_write
 from observability.metrics.run_log import without_secrets
 from settings import Settings
+from transformation.results import RESULTS, read_run_results
 
 log = logging.getLogger(__name__)
-RESULTS = "run_results.json"
 # A dbt command can reuse what another one has parsed.
 PARSED = ("partial_parse.msgpack", "manifest.json")
 MESSAGE_LENGTH = 500
@@ -59,11 +59,10 @@ def save_results(target: Path, domain: str, run_id: str, settings: Settings) -> 
     try:
         if not (target / RESULTS).exists():
             return
-        found = json.loads((target / RESULTS).read_text())
-        invocation = found["metadata"]["invocation_id"]
+        invocation, results = read_run_results(target)
         rows = [
             {"pipeline": domain, "run_id": run_id, "invocation_id": invocation, **_row(result)}
-            for result in found["results"]
+            for result in results
         ]
         settings.dbt_results.mkdir(parents=True, exist_ok=True)
         with atomic_write(settings.dbt_results / f"{invocation}.json") as file:

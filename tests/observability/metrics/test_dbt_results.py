@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from observability.metrics.dbt_results import RESULTS, keep_results, read_results, save_results
+from observability.metrics.dbt_results import keep_results, read_results, save_results
 from settings import Settings
 from tests.forks import run_dbt
 from tests.parsed import Parsed
 from transformation.dbt import DbtError
+from transformation.results import RESULTS
 
 
 def kept(settings: Settings) -> list[dict]:
