@@ -25,6 +25,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
             yield platform
 
 
+@pytest.mark.long
 def test_unit_tests_pass(platform: Platform) -> None:
     platform.twin.run_unit_tests()
 
