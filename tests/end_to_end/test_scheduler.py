@@ -223,3 +223,26 @@ def test_a_run_whose_marts_another_one_has_built_leaves_publishing_to_it(
     running.clear("collisions", run, "publish")
     assert ran.task_tries(run)["publish"] == ("skipped", tries + 1)
     assert ran.settings.published("collisions").read_bytes() == published
+
+
+@pytest.mark.long
+def test_a_model_that_is_renamed_while_airflow_runs_is_built_under_its_new_name(
+    ran: Checkout, running: Airflow
+) -> None:
+    old, new = ran.path / MODEL, (ran.path / MODEL).with_name("agg_collisions_by_place.sql")
+    yml = old.with_name("_collisions__models.yml")
+    described = yml.read_text()
+    old.rename(new)
+    yml.write_text(described.replace(f"- name: {old.stem}\n", f"- name: {new.stem}\n"))
+    # A mart that is gone stops a publication that nobody has accepted.
+    done = ran.run("airflow", "run", "collisions", "--conf", '{"force_publish": true}')
+    new.rename(old)
+    yml.write_text(described)
+    assert done.returncode == 0, done.stdout + done.stderr
+    states = ran.task_tries()
+    assert TASK not in states
+    assert states[TASK.replace(old.stem, new.stem)] == ("success", 1)
+    tables = "select table_name from information_schema.tables where table_schema = 'marts'"
+    published = {name for (name,) in ran.query(tables, ran.settings.published("collisions"))}
+    assert new.stem in published
+    assert old.stem not in published
