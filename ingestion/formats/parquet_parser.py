@@ -73,5 +73,24 @@ def read_rows(path: Path, shape: RowShape, *, parquet: Path) -> ParsedFile:
 
 def _text(field: pa.Field) -> str:
     """Return SQL for a column's values as texts."""
+    if pa.types.is_timestamp(field.type) and field.type.tz not in (None, "UTC"):
+        return _zoned_text(quoted(field.name), field.type.tz)
     text = f"cast({quoted(field.name)} as varchar)"
     return text if pa.types.is_primitive(field.type) else f"replace({text}, chr(0), {literal(NO_CHARACTER)})"
+
+
+def _zoned_text(column: str, zone: str) -> str:
+    """Return SQL for times as a clock in their zone showed them, with the offset; DuckDB would write them in UTC."""
+    utc = f"timezone('UTC', {column})"
+    # Arrow names a zone or an offset such as +05:30, which DuckDB does not know as a zone.
+    if zone[:1] in "+-":
+        return f"cast({utc} + to_minutes({_minutes(zone)}) as varchar) || {literal(zone)}"
+    local = f"timezone({literal(zone)}, {column})"
+    minutes = f"date_diff('minute', {utc}, {local})"
+    offset = f"if({minutes} < 0, '-', '+'), abs({minutes}) // 60, abs({minutes}) % 60"
+    return f"cast({local} as varchar) || printf('%s%02d:%02d', {offset})"
+
+
+def _minutes(offset: str) -> int:
+    sign = -1 if offset[0] == "-" else 1
+    return sign * (int(offset[1:3]) * 60 + int(offset[4:6]))
