@@ -8,8 +8,10 @@ from typing import Any
 import openai
 from pydantic import ValidationError
 
+from ingestion.api.settings import ApiLimits
 from ingestion.enrich.budget import Budget
 from ingestion.enrich.prices import prices_of
+from ingestion.enrich.response_limits import ResponseLimitError, limit_response
 from ingestion.enrich.schema import (
     MAX_ENTITIES,
     Article,
@@ -87,7 +89,11 @@ class OpenAiProvider:
         self._policy = policy
         # The client must not retry by itself: each attempt may cost something, and takes from the budget.
         self._client = openai.OpenAI(
-            base_url=api.api_url, api_key=api.secret, timeout=policy.timeout, max_retries=0
+            base_url=api.api_url,
+            api_key=api.secret,
+            timeout=policy.timeout,
+            max_retries=0,
+            http_client=openai.DefaultHttpxClient(event_hooks={"response": [limit_response(ApiLimits())]}),
         )
 
     def enrich(self, article: Article) -> Enrichment:
@@ -148,6 +154,8 @@ class OpenAiProvider:
         except openai.APIConnectionError as error:
             # The server may have processed, and billed, the call.
             self._budget.end(call, "no_response", None)
+            if isinstance(error.__cause__, ResponseLimitError):
+                return None, RetryableError(str(error.__cause__))
             is_timeout = isinstance(error, openai.APITimeoutError)
             return None, RetryableError("timeout" if is_timeout else "connection failed")
         except openai.APIStatusError as error:

@@ -226,3 +226,13 @@ def test_local_rules_find_sentiment_topic_and_entities() -> None:
 def as_article(number: int) -> Article:
     made = article(number)
     return Article("", made["title"], made["description"], made["content"])
+
+
+def test_the_size_of_a_response_is_limited(
+    model: SampleApis, enrich_news: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("SLUICE_API_MAX_RESPONSE_MB", "1")
+    model.model_faults.coming = [Fault(body=b" " * 2_000_000)]
+    assert enrich_news().status == "loaded"
+    assert "response of more than 1 MB (SLUICE_API_MAX_RESPONSE_MB)" in caplog.text
+    assert calls_of_model(model) == 13
