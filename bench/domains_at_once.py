@@ -49,9 +49,9 @@ def _take(deliveries: dict[str, tuple[str, ...]], *, at_once: bool) -> float:
         for domain, options in deliveries.items():
             run(["-m", "cli", "samples", domain, *options], cwd=PROJECT_DIR, data_dir=data)
 
-        def elt(domain: str) -> None:
+        def run_domain(domain: str) -> None:
             run(["-m", "cli", "run", domain], cwd=PROJECT_DIR, data_dir=data, variables=variables)
 
         begun = perf_counter()
-        list(pool.map(elt, deliveries))
+        list(pool.map(run_domain, deliveries))
         return perf_counter() - begun

@@ -26,7 +26,7 @@ def atomic_write(target: Path) -> Iterator[Path]:
     Raises:
         OSError: the file could not be written.
     """
-    _remove_leftovers(target.parent)
+    _clean_up(target.parent)
     candidate = target.with_name(f".{target.name}.{os.getpid()}.unfinished")
     try:
         yield candidate
@@ -38,7 +38,7 @@ def atomic_write(target: Path) -> Iterator[Path]:
             path.unlink(missing_ok=True)
 
 
-def _remove_leftovers(folder: Path) -> None:
+def _clean_up(folder: Path) -> None:
     for path in folder.glob(".*.unfinished*"):
         name = UNFINISHED.fullmatch(path.name)
         if name and not _is_alive(int(name["pid"])):

@@ -85,7 +85,7 @@ class FileStore(Store):
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             with file_lock(self.folder / ".lock", wait_seconds):
-                self._remove_leftovers()
+                self._clean_up()
                 try:
                     yield
                 finally:
@@ -199,13 +199,13 @@ class FileStore(Store):
     def _remove(self, names: Collection[str]) -> None:
         kept = [each.to_dict() for each in self.versions() if each.name not in names]
         self._write_index(kept, self.history())
-        self._remove_leftovers()
+        self._clean_up()
 
     def _remove_candidate(self) -> None:
         for path in self.folder.glob(f"{self.candidate.name}*"):
             path.unlink()
 
-    def _remove_leftovers(self) -> None:
+    def _clean_up(self) -> None:
         self._link.unlink(missing_ok=True)
         self._remove_candidate()
         # Without the index no file can be called a leftover.

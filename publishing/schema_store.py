@@ -76,7 +76,7 @@ class SchemaStore(Store):
     def lock(self) -> Iterator[None]:
         try:
             with self._connect(f"{self.domain} versions") as warehouse:
-                self._remove_leftovers(warehouse)
+                self._clean_up(warehouse)
                 try:
                     yield
                 finally:
@@ -160,7 +160,7 @@ class SchemaStore(Store):
                 "delete from publishing.versions where domain = ? and version = any(?)",
                 [self.domain, list(names)],
             )
-            self._remove_leftovers(warehouse)
+            self._clean_up(warehouse)
 
     def _connect(self, domain: str | None = None) -> AbstractContextManager[PostgresWarehouse]:
         return cast(AbstractContextManager[PostgresWarehouse], connect(self._settings, domain))
@@ -207,7 +207,7 @@ class SchemaStore(Store):
         schemas = self._schemas(warehouse)
         return next((schema for schema, name in schemas.items() if name == version.name), None)
 
-    def _remove_leftovers(self, warehouse: PostgresWarehouse) -> None:
+    def _clean_up(self, warehouse: PostgresWarehouse) -> None:
         """Remove what a killed process left: a candidate, and schemas of versions that are not recorded."""
         warehouse.execute(INDEX)
         self._drop(warehouse, self._candidate)

@@ -33,10 +33,10 @@ class ModelApi:
             return JSONResponse({"error": error}, 401)
         asked = await request.json()
         if refused := UNSUPPORTED.search(json.dumps(asked["response_format"])):
-            message = f"Invalid schema for response_format 'judgement': {refused[0]} is not permitted."
+            message = f"Invalid schema for response_format 'enrichment': {refused[0]} is not permitted."
             return JSONResponse({"error": {"message": message, "code": None}}, 400)
         told = json.loads(asked["messages"][-1]["content"])
-        content = json.dumps(judgement(told))
+        content = json.dumps(enrichment(told))
         read, written = len(json.dumps(asked["messages"])) // 4, len(content) // 4
         return JSONResponse(
             {
@@ -60,8 +60,8 @@ class ModelApi:
         )
 
 
-def judgement(told: dict[str, str]) -> dict[str, Any]:
-    """The model's judgement on an article."""
+def enrichment(told: dict[str, str]) -> dict[str, Any]:
+    """The model's enrichment of an article."""
     text = " ".join(told.values())
     topic = next((topic for topic, (_, name, _) in TOPICS.items() if name in text), "other")
     mood = next((mood for mood, (_, feeling) in MOODS.items() if feeling in text), "neutral")

@@ -52,7 +52,7 @@ def test_an_exhausted_budget_ends_partial_and_is_published(ran: Checkout) -> Non
     published = ran.settings.published("news")
     spent = "select calls > 0, cost_usd between 0.001 and 0.005 from marts.agg_llm_cost_by_day"
     assert ran.query(spent, published) == [(True, True)]
-    # An article keeps the judgement of the rules until the model has judged it.
+    # An article keeps the enrichment by rules until the model has enriched it.
     by = "select provider, count(*) > 0 from marts.fct_articles group by provider order by provider"
     assert ran.query(by, published) == [("local", True), ("openai", True)]
 

@@ -199,7 +199,7 @@ def test_a_marker_says_at_once_that_a_file_is_complete_unless_it_is_older(tmp_pa
     assert not is_complete(tmp_path / "gone.csv", 0)
 
 
-def test_new_content_that_comes_while_the_old_one_is_loaded_is_not_put_away(
+def test_new_content_that_comes_while_the_old_one_is_loaded_is_not_archived(
     settings: Settings, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = drop(settings, "a.csv", LINE)

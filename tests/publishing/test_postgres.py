@@ -184,7 +184,7 @@ POINTS = [
     (f"{STORE}.write", "after", 1),
     (f"{STORE}._swap", "after", 1),
     (f"{STORE}._change", "after", 1),
-    (f"{STORE}._remove_leftovers", "before", 2),
+    (f"{STORE}._clean_up", "before", 2),
 ]
 
 
