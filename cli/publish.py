@@ -1,11 +1,15 @@
 """The verbs about what is published: the gate, versions, promotion and previews."""
 
+import sys
+from csv import writer as writer_of
+from json import dumps
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.options import Domain, ForcePublish, Json, answer, complete_domain
 from cli.options import domain as check_domain
+from common.text import TEXT, printable
 
 if TYPE_CHECKING:
     from publishing.publish import Publication
@@ -139,3 +143,30 @@ def preview(
 
     found = previews(domains or [], project_settings.load())
     answer([each.to_dict() for each in found], describe(found), as_json=json)
+
+
+@app.command(rich_help_panel=PANEL)
+def sql(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="One SELECT; a table is DOMAIN.TABLE.")],
+    csv: Annotated[bool, typer.Option("--csv", help="Print the rows as CSV.")] = False,
+    seconds: Annotated[float, typer.Option(help="Interrupt the query after this time.")] = 60.0,
+    json: Json = False,
+) -> None:
+    """Query what is published, such as: sluice sql "select count(*) from ecommerce.fct_orders".
+
+    A query can neither change data nor read files.
+    """
+    import settings as project_settings
+    from publishing.published_sql import run_query
+
+    with run_query(query, project_settings.load(), seconds=seconds) as rows:
+        if csv:
+            writer = writer_of(sys.stdout)
+            writer.writerow(rows.columns)
+            while part := rows.fetchmany(10_000):
+                writer.writerows(part)
+        elif json:
+            found = [dict(zip(rows.columns, row, strict=True)) for row in rows.fetchall()]
+            typer.echo(dumps(found, default=str))
+        else:
+            typer.echo(printable(str(rows), keep=TEXT))
