@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from common.spreadsheet import without_formula
+from dashboard.downloads import download_csv
 
 # Distinguishable by colour-blind people, on white and on black; each series also has its own shape or dash.
 PALETTE = ["#2F86D6", "#D9821A", "#16997A", "#C25FA0", "#D14D41", "#7F7F7F"]
@@ -46,21 +46,7 @@ def figure(
         st.dataframe(_with_days(data), hide_index=True, width="stretch")
     else:
         st.altair_chart(chart, width="stretch")
-    st.download_button(
-        "Data as CSV",
-        csv(data),
-        f"{name}.csv",
-        "text/csv",
-        key=f"csv_{name}",
-        icon=":material/download:",
-    )
-
-
-def csv(data: pd.DataFrame) -> str:
-    """Return rows as CSV, with an apostrophe before each text that a spreadsheet program would run as a formula."""
-    return data.map(lambda value: without_formula(value) if isinstance(value, str) else value).to_csv(
-        index=False
-    )
+    download_csv(data, name)
 
 
 def _with_days(data: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 import settings as settings_module
 from observability.health import publications
 from publishing import readers
+from transformation.manifest import read_manifest
 from warehouse import WarehouseBusyError, WarehouseError
 
 
@@ -58,6 +59,40 @@ def ask_if_published(
         return ask(domain, sql, parameters)
     except NothingToShowError:
         return pd.DataFrame()
+
+
+def described_columns(domain: str) -> pd.DataFrame:
+    """Return the columns of a domain's published tables: domain, table, column, type and description.
+
+    Raises:
+        NothingToShowError: the domain is not published.
+    """
+    columns = ask(
+        domain,
+        "select table_name as table, column_name as column, data_type as type"
+        " from information_schema.columns where table_schema = 'marts' order by table_name, ordinal_position",
+    )
+    described = _descriptions()
+    texts = [described.get((row.table, row.column), "") for row in columns.itertuples()]
+    return columns.assign(domain=domain, description=texts)
+
+
+def _descriptions() -> dict[tuple[str, str], str]:
+    """Return the descriptions of columns in dbt's manifest, by table and column; none if there is no manifest."""
+    manifest = settings_module.load().manifest
+    if not manifest.exists():
+        return {}
+    return {
+        (node["alias"], name): column["description"]
+        for node in read_manifest(manifest).nodes.values()
+        if node["resource_type"] == "model"
+        for name, column in node["columns"].items()
+    }
+
+
+def names() -> list[str]:
+    """Return everything that is published: the domains and the platform's own."""
+    return readers.published_names(settings_module.load())
 
 
 def domains() -> list[str]:

@@ -59,7 +59,7 @@ def test_a_page_shows_its_charts_and_contacts_no_other_server(
     assert served.foreign == []
 
 
-@pytest.mark.parametrize("name", [*PAGES, "news"])
+@pytest.mark.parametrize("name", [*PAGES, "news", "explore", "query"])
 def test_a_page_without_data_shows_a_message(empty: Dashboard, page: Page, name: str) -> None:
     empty.open(page, name)
     assert page.locator("h1").count() == 1
@@ -74,8 +74,8 @@ def test_every_page_is_in_the_menu(empty: Dashboard, page: Page) -> None:
     links = page.locator("[data-testid=stSidebarNavLink]")
     shown = [link.get_attribute("href").rpartition("/")[2] for link in links.all()]
     domains = sorted({*PAGES, "news"} - {"overview", "quality", "runs"})
-    assert shown[:3] == ["overview", "quality", "runs"]
-    assert sorted(shown[3:]) == domains
+    assert shown[:5] == ["overview", "quality", "runs", "explore", "query"]
+    assert sorted(shown[5:]) == domains
 
 
 def test_the_site_starts_with_the_overview(empty: Dashboard, page: Page) -> None:

@@ -1,10 +1,10 @@
-"""What the dashboard's charts and tables are made of, without a browser."""
+"""What a visitor downloads, without a browser."""
 
 from decimal import Decimal
 
 import pandas as pd
 
-from dashboard.figures import csv
+from dashboard.downloads import csv
 
 
 def test_a_download_has_no_text_that_a_spreadsheet_would_run() -> None:
