@@ -43,17 +43,21 @@ def figure(
         st.info("No data matches the filters.")
         return
     if chart is None:
-        st.dataframe(_with_days(data), hide_index=True, width="stretch")
+        show_rows(data)
     else:
         st.altair_chart(chart, width="stretch")
     download_csv(data, name)
 
 
-def _with_days(data: pd.DataFrame) -> pd.DataFrame:
-    """Return the data with dates for columns of times that are all midnight, which is how pandas stores dates."""
+def show_rows(data: pd.DataFrame) -> None:
+    """Show rows as a table, with dates for times that are all midnight, and keys to the last digit."""
     times = data.select_dtypes("datetime").columns
+    # As pandas stores dates.
     days = [name for name in times if (data[name].dropna() == data[name].dropna().dt.normalize()).all()]
-    return data.assign(**{name: data[name].dt.date for name in days})
+    # A browser rounds greater integers.
+    big = [name for name in data.select_dtypes("integer").columns if (data[name].abs() > 2**53).any()]
+    shown = {name: data[name].dt.date for name in days} | {name: data[name].astype(str) for name in big}
+    st.dataframe(data.assign(**shown), hide_index=True, width="stretch")
 
 
 def numbers(**values: str) -> None:

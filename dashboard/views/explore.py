@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.downloads import download_rows
-from dashboard.figures import HEIGHT, PALETTE
+from dashboard.figures import HEIGHT, PALETTE, show_rows
 from dashboard.published import NothingToShowError, ask, described_columns, names
 from warehouse import quoted
 
@@ -57,7 +57,7 @@ def _rows(domain: str, table: str, types: dict[str, str]) -> None:
     data = ask(domain, f"select * from {source} limit {MAX_ROWS}", parameters)
     if total > MAX_ROWS:
         st.caption(f"The first {MAX_ROWS:,} rows; the page SQL has all of them.")
-    st.dataframe(data, hide_index=True, width="stretch")
+    show_rows(data)
     download_rows(data, f"{domain}_{table}")
 
 

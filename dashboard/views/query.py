@@ -4,6 +4,7 @@ import streamlit as st
 
 import settings as project_settings
 from dashboard.downloads import download_rows
+from dashboard.figures import show_rows
 from dashboard.published import NothingToShowError, names
 from publishing.published_sql import QueryError, run_query
 
@@ -37,5 +38,5 @@ def show() -> None:
     if len(data) > MAX_ROWS:
         data = data.head(MAX_ROWS)
         st.info(f"The first {MAX_ROWS:,} rows. Add a `limit`, or aggregate.")
-    st.dataframe(data, hide_index=True, width="stretch")
+    show_rows(data)
     download_rows(data, "query")
