@@ -88,6 +88,11 @@ class Manifest:
         """Models, seeds and tests by their unique id."""
         return self._content["nodes"]
 
+    @property
+    def sources(self) -> Mapping[str, dict[str, Any]]:
+        """Raw tables that models read, by their unique id."""
+        return self._content.get("sources", {})
+
     @cached_property
     def domains(self) -> tuple[str, ...]:
         """The domains that publish marts, sorted."""

@@ -7,13 +7,14 @@ from typing import Any
 from urllib.parse import quote
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, Asset, XComArg, chain, task, task_group
+from airflow.sdk import DAG, XComArg, chain, task, task_group
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from cosmos.constants import PRODUCER_WATCHER_TASK_ID
 
 import settings
 from dag_factory.dbt import dbt_models
+from dag_factory.lineage import add_model_assets, step_assets
 from dag_factory.pools import warehouse_writer
 from orchestration.steps import Kind, Retries, Step
 from settings import Settings
@@ -33,20 +34,16 @@ ARGUMENTS: dict[Kind, dict[str, Any]] = {
 }
 
 
-def published_asset(domain: str) -> Asset:
-    """Return the asset that a domain's publish updates."""
-    return Asset(f"sluice://published/{domain}")
-
-
 def add_steps(dag: DAG, steps: tuple[Step, ...], own: Settings) -> None:
     """Add the tasks of a domain's steps to its DAG."""
     domain = dag.dag_id
     by_kind = {step.kind: step for step in steps}
     loaded, gates = _loads(domain, steps, by_kind)
     models, tests = dbt_models(domain, own)
+    add_model_assets(dag, own)
     for gate in gates:
         gate >> models
-    publish = _task(domain, by_kind[Kind.PUBLISH], outlets=[published_asset(domain)])()
+    publish = _task(domain, by_kind[Kind.PUBLISH])()
     last = _task(domain, by_kind[Kind.REPORT])() if Kind.REPORT in by_kind else publish
     chain(tests, publish, *([last] if last is not publish else []))
     # The two leaves of the DAG decide whether the run succeeds: it does if it has published.
@@ -142,7 +139,12 @@ def _load_parts(
 
 def _task(domain: str, step: Step, **arguments: Any) -> Any:
     """Return the task of a step, which may take a part of the load, or the result of another task."""
-    arguments = {**RETRIES[step.retries], **ARGUMENTS.get(step.kind, {}), **arguments}
+    arguments = {
+        **RETRIES[step.retries],
+        **ARGUMENTS.get(step.kind, {}),
+        **step_assets(domain, step, settings.load()),
+        **arguments,
+    }
 
     @task(task_id=step.id, doc_md=step.summary, **arguments)
     def run(

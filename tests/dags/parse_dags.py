@@ -23,6 +23,8 @@ def facts_of(dag: Any) -> dict[str, Any]:
             "timeout": task.execution_timeout.total_seconds() if task.execution_timeout else None,
             "trigger_rule": str(getattr(task.trigger_rule, "value", task.trigger_rule)),
             "priority": task.priority_weight,
+            "inlets": sorted(asset.uri for asset in task.inlets),
+            "outlets": sorted(asset.uri for asset in task.outlets),
             "mapped": next(iter(task.iter_mapped_task_groups()), None) is not None,
         }
         for task in dag.tasks
