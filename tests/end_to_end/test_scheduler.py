@@ -229,7 +229,7 @@ def test_a_run_whose_marts_another_one_has_built_leaves_publishing_to_it(
 def test_a_model_that_is_renamed_while_airflow_runs_is_built_under_its_new_name(
     ran: Checkout, running: Airflow
 ) -> None:
-    old, new = ran.path / MODEL, (ran.path / MODEL).with_name("agg_collisions_by_place.sql")
+    old, new = ran.path / MODEL, (ran.path / MODEL).with_name("agg_collisions_by_borough_month.sql")
     yml = old.with_name("_collisions__models.yml")
     described = yml.read_text()
     old.rename(new)
