@@ -95,6 +95,7 @@ def _update(
         warehouse.execute(f"drop table {NAME}.{SCHEMA}.{quoted(name)}")
     written = {name: _write_table(warehouse, tables[name], stats[name], base.get(name)) for name in tables}
     _write_month_views(warehouse, tables)
+    _write_comments(warehouse, tables)
     warehouse.execute(f"checkpoint {NAME}")
     found = describe_tables(warehouse, [table.mart for table in tables.values()], database=NAME)
     for name, keys in written.items():
@@ -123,6 +124,26 @@ def _write_table(
         )
     warehouse.execute("commit")
     return changed
+
+
+def _write_comments(warehouse: DuckDbWarehouse, tables: Mapping[str, Table]) -> None:
+    """Make the descriptions of tables and columns their comments, so that the file explains itself in any client."""
+    found = warehouse.execute(
+        "select table_name, '', comment from duckdb_tables() where database_name = $name and schema_name = $schema"
+        " union all select table_name, column_name, comment from duckdb_columns()"
+        " where database_name = $name and schema_name = $schema",
+        {"name": NAME, "schema": SCHEMA},
+    ).fetchall()
+    warehouse.execute("begin")
+    for table, column, comment in found:
+        mart = tables[table].mart
+        text = mart.column_descriptions.get(column, "") if column else mart.description
+        if text != (comment or ""):
+            what, of_column = ("column", f".{quoted(column)}") if column else ("table", "")
+            warehouse.execute(
+                f"comment on {what} {NAME}.{SCHEMA}.{quoted(table)}{of_column} is {literal(text)}"
+            )
+    warehouse.execute("commit")
 
 
 def _has_too_much_free_space(warehouse: DuckDbWarehouse) -> bool:

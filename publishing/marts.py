@@ -28,6 +28,8 @@ class Mart:
     allow_decrease: bool = False  # fewer rows are no loss: `meta: {allow_decrease: true}`
     month_views: bool = False  # it has a view per month
     meta: Mapping[str, Any] = field(default_factory=dict)
+    description: str = ""
+    column_descriptions: Mapping[str, str] = field(default_factory=dict)
 
 
 def marts_of(domain: str, manifest: Path) -> dict[str, Mart]:
@@ -68,6 +70,10 @@ def _mart(node: dict[str, Any], tests: list[dict[str, Any]]) -> Mart:
         allow_decrease=bool(meta.get("allow_decrease")),
         month_views=bool(meta.get("month_views")),
         meta=meta,
+        description=node.get("description", ""),
+        column_descriptions={
+            name: column.get("description", "") for name, column in node.get("columns", {}).items()
+        },
     )
 
 

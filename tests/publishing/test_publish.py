@@ -230,3 +230,21 @@ def test_a_killed_publish_leaves_the_published_file(built: Settings, target: str
 
 def test_there_are_no_counts_before_a_publication(settings: Settings) -> None:
     assert published_counts("things", settings) == {}
+
+
+def test_a_published_file_explains_its_tables_and_columns(built: Settings) -> None:
+    comments = (
+        "select table_name, '', comment from duckdb_tables() where comment <> '' union all"
+        " select table_name, column_name, comment from duckdb_columns() where comment <> '' order by all"
+    )
+
+    def published(text: str) -> list[tuple]:
+        write_manifest(built, columns={"id": {"description": text}, "gone": {"description": "Not there."}})
+        publish("things", built)
+        with duckdb.connect(str(built.published("things")), read_only=True) as file:
+            return file.execute(comments).fetchall()
+
+    assert published("Id of the thing's owner.") == [("fct_things", "id", "Id of the thing's owner.")]
+    # Also where no row has changed.
+    assert published("Id.") == [("fct_things", "id", "Id.")]
+    assert published("") == []
