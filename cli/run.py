@@ -116,7 +116,7 @@ def load(
     entities, months = entity, month
     if domain not in options.domains():
         feeds = resources_of_source(domain)
-        domain, entities = feeds[0].domain, entities or [feed.entity for feed in feeds]
+        domain, entities = feeds[0].domain, entities or [feed.name for feed in feeds]
     settings = project_settings.load()
     if download and month:
         months = _download(domain, month, settings)

@@ -16,6 +16,7 @@ from ingestion.registry import (
     check_partitions,
     file_resources_of,
     resources_of,
+    used_resources_of,
 )
 from ingestion.results import FilesFailedError, LoadResult, LoadSummary, Status
 from settings import Settings
@@ -90,7 +91,7 @@ def load_domain(
     Args:
         domain: one of `ingestion.registry.domains()`.
         settings: defaults to those of the environment.
-        entities: the entities to load; all if not given.
+        entities: what to load, by the names of its resources; all if not given.
         partitions: the partitions of them to load (months as `2024-05`); all if not given.
         files: names of the files to load; all if not given. A missing or unfinished one is deferred.
         limit: take at most this many records of an API, and enrich at most this many texts.
@@ -147,12 +148,15 @@ def _select(
     domain: str, entities: Sequence[str] | None, partitions: Sequence[str] | None
 ) -> Sequence[Resource]:
     resources = resources_of(domain)
-    known = [resource.entity for resource in resources]
+    known = [resource.name for resource in resources]
     if unknown := [entity for entity in entities or () if entity not in known]:
         raise UnknownEntityError(
             f"{domain} has no entity {', '.join(map(repr, unknown))}; there are: {', '.join(known)}"
         )
-    selected = [resource for resource in resources if entities is None or resource.entity in entities]
+    if entities is None:
+        selected = used_resources_of(domain)
+    else:
+        selected = [resource for resource in resources if resource.name in entities]
     if partitions is not None:
         for resource in selected:
             check_partitions(resource, partitions)

@@ -63,9 +63,24 @@ def file_resources_of(domain: str) -> list[FileResource]:
     return [resource for resource in resources_of(domain) if isinstance(resource, FileResource)]
 
 
+def used_resources_of(domain: str) -> list[Resource]:
+    """Return the resources that a load of the whole domain includes.
+
+    Raises:
+        UnknownDomainError: there is no such domain.
+        SettingsError: a variable of an API has an invalid value.
+    """
+    return [resource for resource in resources_of(domain) if is_used(resource)]
+
+
+def is_used(resource: Resource) -> bool:
+    """Whether a load of the whole domain includes a resource. Raises as `used_resources_of` does."""
+    return not isinstance(resource, ApiResource) or resource.is_used
+
+
 def entities_of(domain: str) -> list[str]:
     """Return the entities of a domain in the order of loading. Raises as `resources_of` does."""
-    return [resource.entity for resource in resources_of(domain)]
+    return list(dict.fromkeys(resource.entity for resource in resources_of(domain)))
 
 
 def moves_files(domain: str) -> bool:
@@ -80,7 +95,7 @@ def apis_in_use() -> list[ApiSettings]:
         SettingsError: a variable of an API has an invalid value.
     """
     resources = [resource for name in source_names() for resource in resources_of_source(name)]
-    own = [resource for resource in resources if not isinstance(resource, FileResource)]
+    own = [resource for resource in resources if not isinstance(resource, FileResource) and is_used(resource)]
     return [api for resource in own for api in resource.settings().apis()]
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from ingestion.api.api_resource import ApiResource
 from ingestion.files.file_resource import FileResource
-from ingestion.registry import resources_of
+from ingestion.registry import used_resources_of
 from settings import Settings
 from transformation.manifest import ManifestError, read_manifest
 
@@ -54,7 +54,7 @@ class Step:
         not_retried: the failures that are final, for the table.
         required: nothing is published if it fails. After the failure of any other step the run goes on and is partial.
         needs_rows: nothing is published if it fails and nothing of its entity was ever loaded.
-        entity: the entity that it loads or checks.
+        entity: the entity that it loads or checks, by the name of its resource.
         parts: what the entity is loaded by, one task each: `month` or `file`.
         fetched: it loads what a step before has read.
         in_shell: `sluice run` has this step, too; the others only divide the work into tasks.
@@ -135,6 +135,7 @@ def steps_of(domain: str, settings: Settings) -> tuple[Step, ...]:
 
     Raises:
         UnknownDomainError: there is no such domain.
+        SettingsError: a variable of an API has an invalid value.
     """
     reports = (_REPORTS,) if _has_reports(domain, settings) else ()
     return (*_ingest_steps(domain), *_MODELS, *reports, *_END)
@@ -162,29 +163,29 @@ def steps_table(steps: Sequence[Step]) -> str:
 
 def _ingest_steps(domain: str) -> Iterator[Step]:
     """The steps that load the entities of a domain: files, then APIs, then enrichments."""
-    for resource in resources_of(domain):
+    for resource in used_resources_of(domain):
         if isinstance(resource, FileResource):
             yield from _file_steps(resource.entity, bool(resource.partition), resource.moves_files)
         elif isinstance(resource, ApiResource):
             then = _GOES_ON if resource.is_optional else _NOT_PUBLISHED
             yield Step(
-                f"fetch_{resource.entity}",
+                f"fetch_{resource.name}",
                 Kind.FETCH,
                 "read the records that are new or changed in the API, while other runs write to the warehouse",
                 f"nothing of it is loaded; {then}",
                 not_retried="only its requests are",
                 required=not resource.is_optional,
-                entity=resource.entity,
+                entity=resource.name,
                 # The step that loads them reads them as well.
                 in_shell=False,
             )
             yield Step(
-                f"ingest_{resource.entity}",
+                f"ingest_{resource.name}",
                 Kind.INGEST,
                 "load the records that were read",
                 then,
                 required=not resource.is_optional,
-                entity=resource.entity,
+                entity=resource.name,
                 fetched=True,
             )
         else:

@@ -58,17 +58,22 @@ def _loads(
     """Add the tasks that load the entities; return the last of them, and those that the models wait for."""
     fetches = {step.entity: step for step in steps if step.kind is Kind.FETCH}
 
-    def load(step: Step, part: XComArg | None = None) -> Any:
+    def load(step: Step, part: XComArg | None = None, files: Sequence[XComArg] = ()) -> Any:
         """Load an entity; reading a slow source is a task before, which does not keep others from the warehouse."""
         if step.fetched:
-            part = _task(domain, fetches[step.entity])(part=part)
+            # What is loaded last is the newest; a file that cannot be loaded does not keep the API from it.
+            rule = {"trigger_rule": "all_done"} if files else {}
+            part = _task(domain, fetches[step.entity], **rule)(part=part)
+            if files:
+                chain([*files], part)
         return _task(domain, step)(part=part)
 
     ingests = [step for step in steps if step.kind is Kind.INGEST]
     if Kind.LIST_PARTS in by_kind:
         loaded = [_load_parts(domain, ingests, by_kind, load)]
         return loaded, loaded
-    loaded = [load(step) for step in ingests]
+    files = [load(step) for step in ingests if not step.fetched]
+    loaded = [*files, *(load(step, files=files) for step in ingests if step.fetched)]
     if Kind.CHECK_NEW not in by_kind:
         loaded = [_check_entities(domain, ingests, loaded)]
         return loaded, loaded

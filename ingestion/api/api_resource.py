@@ -44,6 +44,8 @@ class ApiResource:
         cursor: the column with the time of a record's last change.
         reject: returns why a row is not a record of this kind, such as a placeholder; None if it is.
         is_optional: whether the domain is loaded without it if the address of the API is not set.
+        adds_to_files: whether files are loaded into the raw table, too. A load of the domain then leaves the API out, as if
+            it were not declared, if its address is not set.
     """
 
     domain: str
@@ -55,10 +57,21 @@ class ApiResource:
     cursor: str
     reject: Callable[[Row], str | None] = accept
     is_optional: bool = False
+    adds_to_files: bool = False
     optional: tuple[str, ...] = ()
     partition: None = None
     # The raw column whose value says which rows a load replaces.
     replaced_by: str = "_row_id"
+
+    @property
+    def name(self) -> str:
+        """What a load is asked for by; files have the name of the entity."""
+        return f"{self.entity}_api" if self.adds_to_files else self.entity
+
+    @property
+    def is_used(self) -> bool:
+        """Whether a load of the domain includes the API. Raises SettingsError if a variable of the API is invalid."""
+        return not self.adds_to_files or bool(self.settings().api_url)
 
     @property
     def source_file(self) -> str:

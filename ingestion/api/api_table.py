@@ -19,6 +19,7 @@ from ingestion.loader.tables import completed_loads
 from ingestion.results import LoadResult
 from settings import Settings
 from warehouse import Warehouse
+from warehouse.sql import literal
 
 PLATFORM_COLUMNS = ("_source_file", "_source_row", "_row_id", "_corrects_row_id", "_dlt_load_id")
 
@@ -33,6 +34,8 @@ class ApiTable:
         self._loader = Loader(resource, settings, warehouse)
         self._schema = self._loader.schema
         self._table = f"{self._schema}.{resource.entity}"
+        # Files may be loaded into the table, too.
+        self._own_rows = f"{self._table} where _source_file = {literal(resource.source_file)}"
         self._is_completed = f"_dlt_load_id in ({completed_loads(self._schema)})"
         self._keys = {"entity": resource.entity, "source_file": resource.source_file}
 
@@ -50,7 +53,7 @@ class ApiTable:
         """Return the time from which to read changes. Times in the future, which a record may have by mistake, do not count."""
         now = datetime.now(UTC)
         found = self._warehouse.execute(
-            f"select distinct {self._resource.cursor} from {self._table} where {self._is_completed}"
+            f"select distinct {self._resource.cursor} from {self._own_rows} and {self._is_completed}"
         )
         times = [time for (text,) in found.fetchall() if (time := parse_time(text)) and time <= now]
         return (max(times) - OVERLAP).isoformat().replace("+00:00", "Z") if times else None
@@ -124,9 +127,9 @@ class ApiTable:
         return pa.Table.from_pylist(rows, schema=schema).filter(pa.array(differs, pa.bool_()))
 
     def _count_unchanged(self, changed: pa.Table) -> int:
-        """Return the number of rows of the raw table that will not be replaced."""
+        """Return the number of rows of the API that will not be replaced."""
         found = self._warehouse.execute(
-            f"select count(*) from {self._table} where _row_id not in (select unnest(?::text[]))",
+            f"select count(*) from {self._own_rows} and _row_id not in (select unnest(?::text[]))",
             [changed["_row_id"].to_pylist()],
         )
         return found.fetchall()[0][0]

@@ -106,7 +106,7 @@ def load_fetched(resource: ApiResource, settings: Settings) -> LoadResult:
         batch = Batch.read(path)
     except FileNotFoundError:
         raise SourceApiError(
-            f"no records of {resource.entity} wait to be loaded; run fetch_{resource.entity} first"
+            f"no records of {resource.entity} wait to be loaded; run fetch_{resource.name} first"
         ) from None
     result = load_batch(resource, settings, batch)
     path.unlink(missing_ok=True)

@@ -20,6 +20,11 @@ class EnrichmentResource:
     entity: str = "enrichments"
 
     @property
+    def name(self) -> str:
+        """What a load is asked for by."""
+        return self.entity
+
+    @property
     def domain(self) -> str:
         """The pipeline."""
         return self.articles.domain

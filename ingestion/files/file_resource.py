@@ -52,6 +52,11 @@ class FileResource:
     moves_files: bool = False
 
     @property
+    def name(self) -> str:
+        """What a load is asked for by."""
+        return self.entity
+
+    @property
     def replaced_by(self) -> str:
         """The raw column whose value says which rows a file replaces."""
         return "_partition" if self.partition else "_source_file"
