@@ -172,7 +172,13 @@ def _query(domain: str, columns: Mapping[str, Sequence[str]]) -> str:
         from {raw}.{entity} as delivered
         inner join clean.{quarantine_model(domain, entity)} as quarantined on quarantined._row_id = delivered._row_id
         where not exists (
-            select 1 from {raw}.{entity} as correction where correction._corrects_row_id = delivered._row_id
+            select 1 from {raw}.{entity} as correction
+            where
+                correction._corrects_row_id = delivered._row_id
+                -- Not a version that an API gave after the correction.
+                and not (
+                    delivered._source_file like '%.api' and correction._dlt_load_id < delivered._dlt_load_id
+                )
         )
         """
         for entity, names in columns.items()

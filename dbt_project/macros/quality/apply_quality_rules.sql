@@ -11,8 +11,9 @@
     `references`: {flag: {column, relation, key}}; rules may use the flags. `delivered_whole`: false if a later delivery
     does not contain all rows of an earlier one, as of an API that gives only changed records.
 
-    A load never changes; it arrives or is deleted. An incremental run validates only the rows whose result may differ (see
-    rows_to_validate), and gives rows of deleted loads the row_status 'deleted' (see get_incremental_by_load_sql).
+    A load never changes; it arrives or is deleted. Only a row of an API leaves its load when a later one has its next
+    version, under the same id. An incremental run validates only the rows whose result may differ (see rows_to_validate),
+    and gives rows of deleted loads the row_status 'deleted' (see get_incremental_by_load_sql).
 #}
 {% macro apply_quality_rules(staging, raw, references={}, delivered_whole=true) %}
     {%- set rules = quality_rules(model) -%}
@@ -24,7 +25,7 @@
     {%- set selected = (columns + flags) | join(', ') if columns else '*' -%}
     {%- set to_validate = 'to_validate' if is_incremental() or materialize_staging() else staging -%}
     with corrections as (
-        select distinct _corrects_row_id from {{ raw }} where _corrects_row_id is not null
+        {{- corrected_rows(raw) }}
     ),
 
     redelivered_loads as (

@@ -1,6 +1,7 @@
 {#
     Query the loads whose file was delivered again later. Loads of corrections are not among them: corrections delivered
-    under the name of earlier ones are other corrections, and the earlier ones stay in force.
+    under the name of earlier ones are other corrections, and the earlier ones stay in force. Nor are those of an API, which
+    gives only what has changed.
 #}
 {% macro redelivered_loads(raw) %}
     select distinct earlier._dlt_load_id
@@ -8,7 +9,7 @@
         select _source_file, _dlt_load_id
         from {{ raw }}
         group by _source_file, _dlt_load_id
-        having count(_corrects_row_id) = 0
+        having count(_corrects_row_id) = 0 and _source_file not like '%.api'
     ) as earlier
     inner join (select distinct _source_file, _dlt_load_id from {{ raw }}) as later
         on earlier._source_file = later._source_file and earlier._dlt_load_id < later._dlt_load_id

@@ -1,7 +1,8 @@
 {#
     The CTEs of an incremental run that end in `to_validate`: the rows of new loads, and of the rows validated before those
     whose result may differ, which are the rows in changed_rows and the rows with the key of a new, deleted or changed row.
-    Rows of deleted loads, and of loads that are validated again by other rules, are in `deleted`.
+    Rows of deleted loads, and of loads that are validated again by other rules, are in `deleted`. A row of an API that was
+    delivered again is validated in its new version only.
 #}
 {% macro rows_to_validate(staging, columns, key, references, loads) %}
     {%- set names, key_names = columns | join(', '), key | join(', ') -%}
@@ -35,6 +36,8 @@
             and {{ in_subquery('(' ~ prefix_columns('validated', key) ~ ')', 'select ' ~ key_names ~ ' from affected_keys') }}
         union
         select _row_id from changed
+        except
+        select _row_id from delivered
     ),
 
     to_validate as (
