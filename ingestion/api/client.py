@@ -28,12 +28,12 @@ MAX_REFUSALS = 3
 
 
 class ApiClient(RESTClient):
-    """An API whose responses are JSON objects with a list of records in one field.
+    """An API whose responses are JSON objects with a list of records in one field, or such lists.
 
     Args:
         api: its address and secret.
         auth: how requests carry the secret.
-        data_selector: the field with the records.
+        data_selector: the field with the records; `$` if the response is the list.
         policy: when to retry a request.
         before_attempt: called before each attempt; an exception that it raises ends the reading.
 
@@ -64,6 +64,8 @@ class ApiClient(RESTClient):
 
     def extract_response(self, response: Response, data_selector: Any) -> list[Any]:
         """Return the records of a response; it is an error if the field has no list."""
+        if str(data_selector) == "$":
+            return self._parse(response, list, "not a JSON array")
         body = self.body(response)
         records = body.get(str(data_selector))
         if not isinstance(records, list):
@@ -74,12 +76,14 @@ class ApiClient(RESTClient):
 
     def body(self, response: Response) -> dict[str, Any]:
         """Return the JSON object of a response, with numbers exactly as they were written."""
+        return self._parse(response, dict, "not a JSON object")
+
+    def _parse(self, response: Response, kind: type, reason: str) -> Any:
         try:
             body = json.loads(response.content, parse_float=ExactNumber, parse_constant=_reject_constant)
-            reason = "not a JSON object"
         except (ValueError, RecursionError) as error:
             body, reason = None, f"not JSON, {_describe(error)}"
-        if not isinstance(body, dict):
+        if not isinstance(body, kind):
             # Raised outside the handler: the text of the library's error contains the whole response.
             raise self.error(response.url, f"invalid response: {reason}")
         return body

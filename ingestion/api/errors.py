@@ -26,11 +26,13 @@ class Unread:
         since: the beginning.
         until: the end.
         later: the time from which on later records are unread, too.
+        after: the id of the last record of the time `since` that was read, in the order of the API.
     """
 
     since: str | None = None
     until: str | None = None
     later: str | None = None
+    after: str | None = None
 
 
 class PartialReadError(Exception):

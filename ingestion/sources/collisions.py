@@ -1,12 +1,28 @@
-"""New York's motor vehicle collisions: one CSV row a crash.
+"""New York's motor vehicle collisions: CSV files with one row a crash, and the city's API.
 
 The columns are those of NYC Open Data, "Motor Vehicle Collisions - Crashes" (h9gi-nx95). A second
 header with other names for thirteen of them is in circulation; both load. So do the field names of the
 city's API, which are lower case. Its names of two streets are crossed: `off_street_name` there has what the
 download calls CROSS STREET NAME.
+
+`GET <SLUICE_COLLISIONS_API_URL>/resource/h9gi-nx95.json?$select=…&$where=…&$order=…&$limit=…` (Socrata) returns a list
+of crashes in the order of the system fields `:updated_at` and `:id`. A token is optional, and sent in the header `X-App-Token`.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from ingestion.api.api_resource import ApiResource
+from ingestion.api.errors import Unread
+from ingestion.api.settings import ApiSecret, ApiSettings
 from ingestion.files.file_resource import FileResource
+from ingestion.retry_policy import RetryPolicy
+from settings import Settings
+
+PAGE_SIZE = 10_000
 
 _PARTIES = {
     "persons": "persons",
@@ -46,4 +62,59 @@ CRASHES = FileResource(
     exact_aliases={"off_street_name": "cross_street_name", "cross_street_name": "off_street_name"},
 )
 
-RESOURCES = (CRASHES,)
+# Columns by the fields of the API whose names mean, or are written as, another one.
+_FIELDS = {
+    **CRASHES.exact_aliases,
+    "vehicle_type_code1": "vehicle_type_code_1",
+    "vehicle_type_code2": "vehicle_type_code_2",
+    ":updated_at": "updated_at",
+}
+
+
+class CollisionsSettings(ApiSettings):
+    """Address and app token of the city's API."""
+
+    model_config = SettingsConfigDict(env_prefix="SLUICE_COLLISIONS_")
+
+    api_key: ApiSecret | None = Field(default=None, validation_alias="SLUICE_COLLISIONS_API_TOKEN")
+
+
+def read_crashes(
+    settings: Settings, since: str | None, policy: RetryPolicy, unread: Unread | None = None
+) -> Iterator[list[Any]]:
+    """Yield pages of the crashes that changed since a time, in the order of their changes."""
+    # Imported here, because dlt's REST client is slow to import.
+    from dlt.sources.helpers.rest_client.auth import APIKeyAuth
+
+    from ingestion.api.client import ApiClient
+    from ingestion.api.socrata_paginator import socrata_pages
+
+    api = CollisionsSettings()
+    auth = APIKeyAuth(name="X-App-Token", api_key=api.secret) if api.secret else None
+    client = ApiClient(api, auth, "$", policy)
+    start = unread or Unread(since)
+    for page in socrata_pages(client, "resource/h9gi-nx95.json", start, page_size=PAGE_SIZE):
+        yield [_named_as_columns(record) for record in page]
+
+
+def _named_as_columns(record: Any) -> Any:
+    """Return a record with the names of columns, without the other system fields."""
+    if not isinstance(record, dict):
+        return record
+    fields = {_FIELDS.get(name, name): value for name, value in record.items()}
+    return {name: value for name, value in fields.items() if not name.startswith(":")}
+
+
+CRASHES_API = ApiResource(
+    domain="collisions",
+    entity="crashes",
+    settings=CollisionsSettings,
+    columns=(*CRASHES.columns, "updated_at"),
+    identify=lambda row: row.get("collision_id"),
+    read=read_crashes,
+    cursor="updated_at",
+    is_optional=True,
+    adds_to_files=True,
+)
+
+RESOURCES = (CRASHES, CRASHES_API)

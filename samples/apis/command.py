@@ -16,6 +16,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--brief", action="store_true", help="print only the address")
     parser.add_argument("--products", type=int, default=PRODUCTS, help=f"default: {PRODUCTS}")
     parser.add_argument("--articles", type=int, default=ARTICLES, help=f"default: {ARTICLES}")
+    parser.add_argument("--crashes", type=int, default=0, help="of the city's API; default: it is not served")
     parser.add_argument(
         "--fault",
         action="append",
@@ -29,14 +30,15 @@ def serve(options: argparse.Namespace) -> None:
     """Serve until Ctrl-C."""
     # Imported only to serve, because the import is slow.
     from samples.apis.server import SampleApis, listen, server_of
-    from samples.apis.variables import variables
+    from samples.apis.variables import collisions_variables, variables
 
-    apis = SampleApis(options.products, options.articles)
-    for faults in (apis.faults, apis.news_faults, apis.model_faults):
+    apis = SampleApis(options.products, options.articles, options.crashes)
+    for faults in (apis.faults, apis.news_faults, apis.model_faults, apis.city_faults):
         faults.coming = [KINDS[kind] for kind in options.fault]
     listening, base = listen(options.port)
     print(f"# serving {base}", flush=True)
     if not options.brief:
-        for name, value in variables(base).items():
+        city = collisions_variables(base) if options.crashes else {}
+        for name, value in (variables(base) | city).items():
             print(f"export {name}={value}", flush=True)
     server_of(apis).run(sockets=[listening])

@@ -9,30 +9,35 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from samples.apis.collisions import CollisionsApi
 from samples.apis.faults import Faults, FaultyAnswers
 from samples.apis.model import ModelApi
 from samples.apis.news import ARTICLES, NewsApi
 from samples.apis.products import PRODUCTS, ProductsApi
-from samples.apis.variables import MODEL_KEY, NEWS_KEY, TOKEN
+from samples.apis.variables import APP_TOKEN, MODEL_KEY, NEWS_KEY, TOKEN
 
 
 class SampleApis:
-    """The sample APIs and the faults of each: `faults` of the shop, `news_faults` and `model_faults`.
+    """The sample APIs and the faults of each: `faults` of the shop, `news_faults`, `model_faults` and `city_faults`.
 
     Args:
         products: number of products.
         articles: number of articles.
+        crashes: number of crashes.
     """
 
-    def __init__(self, products: int = PRODUCTS, articles: int = ARTICLES) -> None:
+    def __init__(self, products: int = PRODUCTS, articles: int = ARTICLES, crashes: int = 0) -> None:
         self.products = ProductsApi(TOKEN, products)
         self.news = NewsApi(NEWS_KEY, articles)
         self.model = ModelApi(MODEL_KEY)
+        self.collisions = CollisionsApi(APP_TOKEN, crashes)
         self.faults, self.news_faults, self.model_faults = Faults(), Faults(), Faults()
+        self.city_faults = Faults()
         self.app = FastAPI()
         self.app.mount("/shop", FaultyAnswers(self.products.app, self.faults))
         self.app.mount("/news", FaultyAnswers(self.news.app, self.news_faults))
         self.app.mount("/openai/v1", FaultyAnswers(self.model.app, self.model_faults))
+        self.app.mount("/city", FaultyAnswers(self.collisions.app, self.city_faults))
 
 
 def listen(port: int = 0) -> tuple[socket.socket, str]:

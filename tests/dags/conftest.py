@@ -58,9 +58,14 @@ def parsed(two_parses: list[dict[str, Any]]) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def dev(program: Program, shared_folder: Path) -> dict[str, Any]:
-    """The DAGs of the environment `dev`, where two have no schedule."""
-    none = {"SLUICE_SCHEDULE_TAXI": "none", "SLUICE_SCHEDULE_SALES": "none"}
-    return once(shared_folder / "dev.json", lambda: program("parse_dags", SLUICE_ENV="dev", **none))["dags"]
+    """The DAGs of the environment `dev`, where two have no schedule, and collisions have an API."""
+    variables = {
+        "SLUICE_SCHEDULE_TAXI": "none",
+        "SLUICE_SCHEDULE_SALES": "none",
+        "SLUICE_COLLISIONS_API_URL": "http://127.0.0.1:1",
+    }
+    path = shared_folder / "dev.json"
+    return once(path, lambda: program("parse_dags", SLUICE_ENV="dev", **variables))["dags"]
 
 
 @pytest.fixture(scope="session")

@@ -62,6 +62,15 @@ def test_an_api_is_read_beside_other_writers(parsed):
         assert tasks[f"ingest_{entity}"]["upstream"] == [f"fetch_{entity}"]
 
 
+def test_api_beside_files_is_read_after_them_if_its_address_is_set(parsed, dev):
+    assert not [task for task in parsed["collisions"]["tasks"] if "api" in task]
+    tasks = dev["collisions"]["tasks"]
+    fetch = tasks["fetch_crashes_api"]
+    assert (fetch["upstream"], fetch["trigger_rule"]) == (["ingest_crashes"], "all_done")
+    assert tasks["ingest_crashes_api"]["upstream"] == ["fetch_crashes_api"]
+    assert tasks["files_loaded"]["upstream"] == ["ingest_crashes", "ingest_crashes_api"]
+
+
 def test_sales_loads_each_file_by_its_own_task_and_the_catalogue_once(parsed):
     tasks = parsed["sales"]["tasks"]
     assert tasks["ingest_sales"]["upstream"] == tasks["fetch_products"]["upstream"] == ["files"]

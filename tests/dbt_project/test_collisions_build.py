@@ -1,12 +1,19 @@
 """Collisions: builds after a change in the raw tables."""
 
 import shutil
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from quality.quarantine import quarantine
+from samples.apis.collisions import CollisionsApi
+from samples.apis.server import SampleApis, serving
+from samples.apis.variables import collisions_variables
 from settings import Settings
+from tests.dbt_project.built import Built
 from tests.forks import run_dbt
 from tests.parsed import Parsed
 from transformation.dbt import DbtError, selectors
@@ -189,3 +196,123 @@ def what_fails(warehouse: Warehouse, damage: list[str], *command: str) -> str:
     assert f"dbt {command[0]} ended with status 1" in str(failed.value)
     assert "FAIL" in str(failed.value)
     return str(failed.value)
+
+
+DOWNLOAD = {name: name.upper().replace("_", " ") for name in DELIVERED} | {"collision_id": "COLLISION_ID"}
+FACTS = "select * exclude (_built_at) from marts.{} order by all"
+COUNTED = (
+    "select source_file, rows_read, rows_clean, rows_quarantined, rows_superseded"
+    " from marts.audit_collisions__row_counts order by 1"
+)
+
+
+class City(Built):
+    """Collisions from files and, once `url` is set, from the city's API."""
+
+    url = ""
+
+    def build(self, *options: str) -> None:
+        """Load new files and records, and build them."""
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in (collisions_variables(self.url) if self.url else {}).items():
+                environment.setenv(name, value)
+            super().build(*options)
+
+    def facts(self) -> list[list[tuple]]:
+        """Return the rows of the facts."""
+        return [self.query(FACTS.format(table)) for table in ("fct_collisions", "fct_collision_vehicles")]
+
+
+def downloaded(record: dict[str, str]) -> str:
+    """Return the line of the download for a crash of the API."""
+    row = {name: str(value) for name, value in record.items() if value is not None}
+    row["crash_date"] = f"{datetime.fromisoformat(row['crash_date']):%m/%d/%Y}"
+    row["cross_street_name"], row["off_street_name"] = (
+        row.get("off_street_name", ""),
+        row.get("cross_street_name", ""),
+    )
+    row["location"] = f'"({row["latitude"]}, {row["longitude"]})"'
+    for position in (1, 2):
+        row[f"vehicle_type_code_{position}"] = row.get(f"vehicle_type_code{position}", "")
+    return ",".join(row.get(name, "") for name in DOWNLOAD)
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory, project) -> Iterator[tuple[City, CollisionsApi]]:
+    """Build a download, and serve the same crashes and five later ones by the API."""
+    apis = SampleApis(crashes=25)
+    city = City("collisions", tmp_path_factory.mktemp("city"), project)
+    city.deliver("download.csv", ",".join(DOWNLOAD.values()), *map(downloaded, apis.collisions.crashes[:20]))
+    city.build()
+    with serving(apis) as base, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("NO_PROXY", "*")
+        environment.setenv("no_proxy", "*")
+        city.url = base
+        yield city, apis.collisions
+
+
+def test_crash_of_file_and_api_counts_once(city):
+    built, api = city
+    ids = {4_000_000 + number for number in range(1, 21)}
+    before = built.facts()
+    assert len(before[0]) == 20
+
+    built.build()
+    # The download has the same values, so the facts of these crashes do not change.
+    shared = [[row for row in rows if ids & {*row}] for rows in built.facts()]
+    assert shared == before
+    assert built.query("select count(*), count(distinct collision_id) from marts.fct_collisions") == [
+        (25, 25)
+    ]
+    assert built.query(COUNTED) == [("crashes.api", 25, 25, 0, 0), ("download.csv", 20, 0, 0, 20)]
+
+    # 1 changes; 2 gets a wrong date, so the version of the download counts; 26 is new and wrong.
+    api.change(1, borough="BROOKLYN")
+    api.change(2, crash_date="soon")
+    api.change(26, crash_time="soon")
+    built.build()
+    assert built.query(COUNTED) == [("crashes.api", 26, 24, 2, 0), ("download.csv", 20, 1, 0, 19)]
+    changed = "select borough from clean.clean_collisions__crashes where collision_id = 4000001"
+    assert built.query(changed) == [("BROOKLYN",)]
+
+    # A change of other crashes, one of them to another month, leaves them in quarantine.
+    api.change(3, borough="QUEENS")
+    api.change(4, crash_date="2021-12-05T00:00:00.000")
+    built.build()
+    assert built.query(COUNTED) == [("crashes.api", 26, 24, 2, 0), ("download.csv", 20, 1, 0, 19)]
+
+    # Both are corrected by hand; then the city corrects 26, and what it gives is newer.
+    export = built.settings.data_dir / "export.csv"
+    assert quarantine("collisions", built.settings, export=export).rows == 2
+    lines = export.read_text().replace("soon,", "2021-09-11,", 1).replace("soon,", "2:39,", 1)
+    built.deliver("corrections.csv", lines.strip())
+    built.build()
+    assert built.query(COUNTED) == [
+        ("corrections.csv", 2, 2, 0, 0),
+        ("crashes.api", 26, 24, 0, 2),
+        ("download.csv", 20, 0, 0, 20),
+    ]
+    api.change(26, crash_time="2:40")
+    built.build()
+    assert built.query(COUNTED) == [
+        ("corrections.csv", 2, 1, 0, 1),
+        ("crashes.api", 26, 25, 0, 1),
+        ("download.csv", 20, 0, 0, 20),
+    ]
+    at = "select crash_at from clean.clean_collisions__crashes where collision_id = 4000026"
+    assert f"{built.query(at)[0][0]:%H:%M}" == "02:40"
+
+    # A version that is wrong again is in quarantine again.
+    api.change(26, crash_time="later")
+    built.build()
+    assert quarantine("collisions", built.settings).rows == 1
+    built.assert_equal_to_full_refresh()
+
+
+def test_without_the_api_its_rows_stay(city, tmp_path):
+    built, _ = city
+    copied = built.copied_to(tmp_path / "data")
+    copied.url = ""
+    before = copied.query(COUNTED)
+    copied.build()
+    assert copied.query(COUNTED) == before

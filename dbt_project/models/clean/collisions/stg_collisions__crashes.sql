@@ -51,7 +51,7 @@ staging as (
         ) as crash_at,
         crashes.crash_date,
         crashes.crash_time as time_of_day,
-        loads.loaded_on,
+        coalesce(loads.loaded_on, {{ load_day('crashes._dlt_load_id') }}) as loaded_on,
 
         crashes.borough,
         crashes.zip_code,
