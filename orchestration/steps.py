@@ -55,6 +55,7 @@ class Step:
         required: nothing is published if it fails. After the failure of any other step the run goes on and is partial.
         needs_rows: nothing is published if it fails and nothing of its entity was ever loaded.
         entity: the entity that it loads or checks, by the name of its resource.
+        table: the raw table that it writes, if not that of the entity.
         parts: what the entity is loaded by, one task each: `month` or `file`.
         fetched: it loads what a step before has read.
         in_shell: `sluice run` has this step, too; the others only divide the work into tasks.
@@ -69,6 +70,7 @@ class Step:
     required: bool = True
     needs_rows: bool = False
     entity: str = ""
+    table: str = ""
     parts: str | None = None
     fetched: bool = False
     in_shell: bool = True
@@ -186,6 +188,7 @@ def _ingest_steps(domain: str) -> Iterator[Step]:
                 then,
                 required=not resource.is_optional,
                 entity=resource.name,
+                table=resource.entity,
                 fetched=True,
             )
         else:

@@ -27,7 +27,7 @@ def step_assets(domain: str, step: Step, own: Settings) -> dict[str, list[Asset]
             source = "api" if step.fetched else "landing"
             return {
                 "inlets": [_asset(source, domain, step.entity)],
-                "outlets": [_asset("raw", domain, step.entity)],
+                "outlets": [_asset("raw", domain, step.table or step.entity)],
             }
         case Kind.ENRICH:
             return {"outlets": [_asset("raw", domain, step.entity)]}

@@ -68,6 +68,7 @@ def test_api_beside_files_is_read_after_them_if_its_address_is_set(parsed, dev):
     fetch = tasks["fetch_crashes_api"]
     assert (fetch["upstream"], fetch["trigger_rule"]) == (["ingest_crashes"], "all_done")
     assert tasks["ingest_crashes_api"]["upstream"] == ["fetch_crashes_api"]
+    assert tasks["ingest_crashes_api"]["outlets"] == tasks["ingest_crashes"]["outlets"]
     assert tasks["files_loaded"]["upstream"] == ["ingest_crashes", "ingest_crashes_api"]
 
 
