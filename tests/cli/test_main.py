@@ -97,7 +97,7 @@ def test_help_lists_every_verb_and_imports_nothing_heavy() -> None:
         [sys.executable, "-c", program], cwd=PROJECT_DIR, capture_output=True, text=True, timeout=60
     )
     assert HEAVY & {*done.stderr.split()} == set()
-    verbs = "run load samples publish versions rollback diff prune promote preview compare-targets quarantine archive "
+    verbs = "run load new remove samples publish versions rollback diff prune promote preview compare-targets quarantine archive "
     verbs += "restore reports notify health overview dashboard docs airflow spark"
     for verb in verbs.split():
         assert re.search(rf"│ {verb} ", done.stdout), verb
