@@ -1,0 +1,31 @@
+"""Files of a shop with known defects."""
+
+from pathlib import Path
+
+CUSTOMERS = 40
+ORDERS = 100
+ORPHANS = (11, 12)
+UNREADABLE = 7
+
+
+def write(path: Path, *lines: str) -> Path:
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return path
+
+
+def customers(folder: Path) -> Path:
+    lines = [
+        f'{n},C{n:03d},"Ann, the {n}.",ann{n}@example.com,0{n},{"yes" if n % 2 else "no"}'
+        for n in range(1, CUSTOMERS + 1)
+    ]
+    return write(folder / "customers.csv", "no,id,name,email,branch,VIP", *lines)
+
+
+def orders(folder: Path, name: str = "orders_2024-05.csv") -> Path:
+    """Write orders; two have unknown customers, one an unreadable quantity, and a line is cut off."""
+    lines = []
+    for n in range(1, ORDERS + 1):
+        customer = "C999" if n in ORPHANS else f"C{n % CUSTOMERS + 1:03d}"
+        quantity = "two" if n == UNREADABLE else str(n % 5 + 1)
+        lines.append(f"{n},{customer},{quantity},{n}.5,2024-05-{n % 28 + 1:02d},select {n % 3}")
+    return write(folder / name, "order_id,customer_id,quantity,unit price,date,select", *lines, "101,C001")
