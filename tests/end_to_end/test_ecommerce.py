@@ -126,6 +126,7 @@ def test_reports_that_fail_leave_the_run_green_and_partial(ran: Checkout) -> Non
     kept.rename(reports)
 
 
+@pytest.mark.long
 def test_too_much_quarantine_is_not_published_until_somebody_accepts_it(ran: Checkout) -> None:
     published = ran.settings.published("ecommerce")
     before = published.read_bytes()

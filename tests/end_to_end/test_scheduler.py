@@ -16,7 +16,7 @@ from tests.end_to_end.conftest import Checkout, Delivered, accounting
 from tests.receivers import Webhook, webhook
 from transformation.build_owner import record_build_owner
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 MODEL = "dbt_project/models/marts/collisions/agg_collisions_by_month_borough.sql"
 TASK = "models.marts.collisions.agg_collisions_by_month_borough"
@@ -111,7 +111,6 @@ def _environ(path: Path) -> bytes:
         return b""
 
 
-@pytest.mark.long
 def test_a_failing_data_test_ends_the_run_red_with_nothing_published(ran: Checkout, running: Airflow) -> None:
     published = ran.settings.published("collisions")
     before, built_before = published.read_bytes(), ran.contents()
@@ -187,7 +186,6 @@ def test_a_model_that_is_cleared_in_a_finished_run_is_built_again(ran: Checkout,
     assert differing(ran.contents(published), before) == []
 
 
-@pytest.mark.long
 def test_a_backfill_puts_its_months_right(ran: Checkout, delivered: Delivered, running: Airflow) -> None:
     first, second = delivered.months
     expected = ran.contents()
@@ -212,7 +210,6 @@ def test_a_backfill_puts_its_months_right(ran: Checkout, delivered: Delivered, r
     assert [ran.task_tries(run)["publish"][0] for _, run in ran.runs("backfill")] == ["success"] * 2
 
 
-@pytest.mark.long
 def test_a_run_whose_marts_another_one_has_built_leaves_publishing_to_it(
     ran: Checkout, running: Airflow
 ) -> None:
@@ -225,7 +222,6 @@ def test_a_run_whose_marts_another_one_has_built_leaves_publishing_to_it(
     assert ran.settings.published("collisions").read_bytes() == published
 
 
-@pytest.mark.long
 def test_a_model_that_is_renamed_while_airflow_runs_is_built_under_its_new_name(
     ran: Checkout, running: Airflow
 ) -> None:
