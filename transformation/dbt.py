@@ -6,10 +6,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
+from common.atomic_write import atomic_write
 from settings import DBT_PROJECT_DIR, PROJECT_DIR, Settings
 from transformation.manifest import SHARED
 
@@ -18,6 +20,7 @@ UNIT_TESTS = "test_type:unit"
 # Months that the facts rebuild even if nothing changed: 2022, 2022-04, or several separated by commas. An environment
 # variable, because dbt parses the whole project again when one of its own variables changes.
 REBUILD_VARIABLE = "SLUICE_REBUILD"
+DOCS = ("catalog.json", "manifest.json")
 WATCHED = ("models", "macros", "seeds", "tests")
 
 
@@ -126,6 +129,8 @@ def _sources() -> list[Path]:
 def ensure_docs(settings: Settings) -> None:
     """Generate dbt's documentation in `settings.dbt_target` if it is older than the manifest.
 
+    It is copied to dbt's default folder, so that `dbt docs serve` in `dbt_project/` finds it.
+
     Raises:
         DbtError: a model does not compile.
     """
@@ -133,3 +138,16 @@ def ensure_docs(settings: Settings) -> None:
     index = settings.dbt_target / "index.html"
     if not index.exists() or index.stat().st_mtime < settings.manifest.stat().st_mtime:
         run_dbt(["docs", "generate"], settings, quiet=True)
+    # An installation may have the project read-only, and nobody works in its folder.
+    with suppress(OSError):
+        _copy_docs(settings.dbt_target, DBT_PROJECT_DIR / "target")
+
+
+def _copy_docs(source: Path, target: Path) -> None:
+    """Copy what is missing or older there; dbt itself writes the same files in the same folder."""
+    target.mkdir(exist_ok=True)
+    for name in DOCS:
+        old, new = target / name, source / name
+        if new.exists() and (not old.exists() or old.stat().st_mtime < new.stat().st_mtime):
+            with atomic_write(old) as file:
+                shutil.copyfile(new, file)

@@ -72,9 +72,10 @@ def _node_asset(node: dict[str, Any]) -> Asset:
     if node["resource_type"] == "source":
         return _asset("raw", node["schema"].removeprefix("raw_"), node["identifier"])
     # The same in each DAG that reads or writes it.
-    extra = {"description": node["description"], "owner": node.get("group")}
-    return _asset(node["schema"], node["alias"], **extra)
+    extra = {"description": node["description"], "owner": node.get("group") or node["schema"]}
+    # By its own name, since Airflow's UI searches for the beginning of names.
+    return Asset(node["alias"], f"sluice://{node['schema']}/{node['alias']}", extra=extra)
 
 
-def _asset(*parts: str, **extra: str | None) -> Asset:
-    return Asset(f"sluice://{'/'.join(parts)}", extra={name: text for name, text in extra.items() if text})
+def _asset(*parts: str) -> Asset:
+    return Asset(f"sluice://{'/'.join(parts)}")
