@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from settings import Settings
+from settings import DBT_PROJECT_DIR, Settings
+from tests.parsed import Parsed
 from transformation import dbt
 
 
@@ -65,3 +66,11 @@ def test_invalid_project_is_an_error_with_dbts_output(
     with pytest.raises(dbt.DbtError, match=r"dbt parse ended with status 2(.|\n)*models: \[wrong"):
         dbt.ensure_manifest(settings)
     assert not settings.manifest.exists()
+
+
+def test_docs_served_by_hand_are_complete(settings: Settings, project: Parsed) -> None:
+    by_hand = [DBT_PROJECT_DIR / "target" / name for name in ("catalog.json", "manifest.json")]
+    for path in by_hand:
+        path.unlink(missing_ok=True)
+    dbt.ensure_docs(project.put(settings))
+    assert [json.loads(path.read_text()).keys() >= {"nodes", "sources"} for path in by_hand] == [True, True]
