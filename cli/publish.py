@@ -161,7 +161,7 @@ def sql(
 
     with run_query(query, project_settings.load(), seconds=seconds) as rows:
         if csv:
-            writer = writer_of(sys.stdout)
+            writer = writer_of(sys.stdout, lineterminator="\n")
             writer.writerow(rows.columns)
             while part := rows.fetchmany(10_000):
                 writer.writerows(part)

@@ -115,8 +115,8 @@ def load(
         raise typer.BadParameter("--download needs --month: which files to download")
     entities, months = entity, month
     if domain not in options.domains():
-        feeds = resources_of_source(domain)
-        domain, entities = feeds[0].domain, entities or [feed.name for feed in feeds]
+        resources = resources_of_source(domain)
+        domain, entities = resources[0].domain, entities or [resource.name for resource in resources]
     settings = project_settings.load()
     if download and month:
         months = _download(domain, month, settings)

@@ -10,7 +10,7 @@ from airflow.sdk import DAG, Asset
 
 from orchestration.steps import Kind, Step
 from settings import Settings
-from transformation.manifest import SHARED, ManifestError, read_manifest
+from transformation.manifest import ManifestError, read_manifest
 
 
 def published_asset(domain: str) -> Asset:
@@ -18,8 +18,8 @@ def published_asset(domain: str) -> Asset:
     return _asset("published", domain)
 
 
-def step_assets(domain: str, step: Step, own: Settings) -> dict[str, list[Asset]]:
-    """Return the `inlets` and `outlets` of a step's task."""
+def step_assets(domain: str, step: Step) -> dict[str, list[Asset]]:
+    """Return the `inlets` and `outlets` of a step's task; what `publish` reads is for `add_model_assets`."""
     match step.kind:
         case Kind.FETCH:
             return {"inlets": [_asset("api", domain, step.entity)]}
@@ -32,40 +32,29 @@ def step_assets(domain: str, step: Step, own: Settings) -> dict[str, list[Asset]
         case Kind.ENRICH:
             return {"outlets": [_asset("raw", domain, step.entity)]}
         case Kind.PUBLISH:
-            marts = _manifest_nodes(own).values()
-            own_marts = [
-                node for node in marts if node["schema"] == "marts" and {domain, SHARED} & {*node["tags"]}
-            ]
-            return {"inlets": list(map(_node_asset, own_marts)), "outlets": [published_asset(domain)]}
+            return {"outlets": [published_asset(domain)]}
         case Kind.REPORT:
             return {"inlets": [published_asset(domain)], "outlets": [_asset("reports", domain)]}
     return {}
 
 
 def add_model_assets(dag: DAG, own: Settings) -> None:
-    """Set what the tasks of dbt's models and seeds read and write."""
-    nodes = _manifest_nodes(own)
+    """Set what the tasks of dbt's models and seeds read and write, and what `publish` reads; nothing without a manifest."""
+    try:
+        manifest = read_manifest(own.manifest)
+        marts = manifest.marts(dag.dag_id)
+    except ManifestError:
+        return
+    nodes = {**manifest.nodes, **manifest.sources}
     for task in dag.tasks:
         node_id = getattr(task, "extra_context", {}).get("dbt_node_config", {}).get("unique_id")
         if node := nodes.get(node_id):
-            task.inlets = [
-                _node_asset(nodes[parent])
-                for parent in node["depends_on"].get("nodes", [])
-                if parent in nodes
-            ]
+            # A seed depends on no node.
+            parents = node["depends_on"].get("nodes", [])
+            task.inlets = [_node_asset(nodes[parent]) for parent in parents]
             task.outlets = [_node_asset(node)]
-
-
-def _manifest_nodes(own: Settings) -> dict[str, dict[str, Any]]:
-    """Return dbt's models, seeds and sources by their unique id; none without a manifest."""
-    try:
-        manifest = read_manifest(own.manifest)
-    except ManifestError:
-        return {}
-    nodes = {**manifest.nodes, **manifest.sources}
-    return {
-        name: node for name, node in nodes.items() if node["resource_type"] in ("model", "seed", "source")
-    }
+        elif task.task_id == Kind.PUBLISH:
+            task.inlets = list(map(_node_asset, marts.values()))
 
 
 def _node_asset(node: dict[str, Any]) -> Asset:

@@ -40,10 +40,10 @@ def add_steps(dag: DAG, steps: tuple[Step, ...], own: Settings) -> None:
     by_kind = {step.kind: step for step in steps}
     loaded, gates = _loads(domain, steps, by_kind)
     models, tests = dbt_models(domain, own)
-    add_model_assets(dag, own)
     for gate in gates:
         gate >> models
     publish = _task(domain, by_kind[Kind.PUBLISH])()
+    add_model_assets(dag, own)
     last = _task(domain, by_kind[Kind.REPORT])() if Kind.REPORT in by_kind else publish
     chain(tests, publish, *([last] if last is not publish else []))
     # The two leaves of the DAG decide whether the run succeeds: it does if it has published.
@@ -147,7 +147,7 @@ def _task(domain: str, step: Step, **arguments: Any) -> Any:
     arguments = {
         **RETRIES[step.retries],
         **ARGUMENTS.get(step.kind, {}),
-        **step_assets(domain, step, settings.load()),
+        **step_assets(domain, step),
         **arguments,
     }
 

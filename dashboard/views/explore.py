@@ -21,9 +21,10 @@ COUNT = "number of rows"
 
 def show() -> None:
     st.title("Explore", anchor=False)
-    if not names():
+    domains = names()
+    if not domains:
         raise NothingToShowError("Nothing is published yet. `make run` runs every pipeline.")
-    columns = pd.concat([described_columns(name) for name in names()], ignore_index=True)
+    columns = pd.concat([described_columns(name) for name in domains], ignore_index=True)
     sought = st.text_input("Search tables, columns and descriptions", st.query_params.get("search", ""))
     if sought:
         st.query_params["search"] = sought
@@ -56,7 +57,7 @@ def _rows(domain: str, table: str, types: dict[str, str]) -> None:
         _chart(domain, table, where, parameters, types)
     data = ask(domain, f"select * from {source} limit {MAX_ROWS}", parameters)
     if total > MAX_ROWS:
-        st.caption(f"The first {MAX_ROWS:,} rows; the page SQL has all of them.")
+        st.caption(f"The first {MAX_ROWS:,} rows, also in the downloads; `sluice sql` gives all of them.")
     show_rows(data)
     download_rows(data, f"{domain}_{table}")
 
