@@ -14,7 +14,7 @@ from dlt.sources.helpers.rest_client.client import PageData
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Response
 
-from ingestion.api.errors import QuotaExceededError, SourceApiError
+from ingestion.api.errors import PartialReadError, QuotaExceededError, SourceApiError, Unread
 from ingestion.api.records import ExactNumber
 from ingestion.api.settings import ApiLimits, ApiSettings
 from ingestion.http import MAX_WAIT_SECONDS, check_retryable, retry, retry_after, send, status_text
@@ -61,6 +61,33 @@ class ApiClient(RESTClient):
         """Yield pages of records; without dlt's check of the status, whose error contains the whole URL."""
         hooks: dict[str, Any] = {"response": []}
         return self.paginate(path, params=dict(params or {}), paginator=paginator, hooks=hooks)
+
+    def pages_within_quota(
+        self, path: str, paginator: BasePaginator, rest: Callable[[], tuple[str | None, Unread]]
+    ) -> Iterator[PageData[Any]]:
+        """Yield the pages that may be read.
+
+        Args:
+            path: what to read.
+            paginator: the order of the pages.
+            rest: returns up to which time the pages were read, and where the next reading goes on.
+
+        Raises:
+            SourceApiError: a page cannot be read.
+            PartialReadError: after the last page, if no further request is allowed.
+        """
+        has_read = False
+        try:
+            for page in self.pages(path, paginator):
+                yield page
+                has_read = True
+        except QuotaExceededError as error:
+            if not has_read:
+                raise
+            reached, unread = rest()
+            raise PartialReadError(
+                f"changes since {reached or 'the first one'} were not read: {error}", unread
+            ) from None
 
     def extract_response(self, response: Response, data_selector: Any) -> list[Any]:
         """Return the records of a response; it is an error if the field has no list."""

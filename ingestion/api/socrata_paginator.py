@@ -8,7 +8,7 @@ from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
 from ingestion.api.client import ApiClient
-from ingestion.api.errors import PartialReadError, QuotaExceededError, Unread
+from ingestion.api.errors import Unread
 from ingestion.api.times import OVERLAP, parse_time
 
 UPDATED_AT = ":updated_at"
@@ -90,17 +90,13 @@ def socrata_pages(client: ApiClient, path: str, start: Unread, *, page_size: int
         PartialReadError: after the last page, if no further request is allowed.
     """
     paginator = SocrataPaginator(client, start, page_size)
-    has_read = False
-    try:
-        for page in client.pages(path, paginator):
-            yield page
-            has_read = True
-    except QuotaExceededError as error:
-        if not has_read:
-            raise
+
+    def rest() -> tuple[str | None, Unread]:
         reached = paginator.reached
         # Changes of the last day may become visible behind the reading.
         visible = datetime.now(UTC) - OVERLAP
         is_recent = (parse_time(reached.since) or visible) > visible
         unread = Unread(visible.isoformat()) if is_recent else reached
-        raise PartialReadError(f"changes since {unread.since} were not read: {error}", unread) from None
+        return unread.since, unread
+
+    yield from client.pages_within_quota(path, paginator, rest)

@@ -8,7 +8,7 @@ from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
 from ingestion.api.client import ApiClient
-from ingestion.api.errors import PartialReadError, QuotaExceededError, Unread
+from ingestion.api.errors import Unread
 from ingestion.api.times import OVERLAP, parse_time
 
 # A server may return the same page this often in a row.
@@ -126,20 +126,13 @@ def updated_since_pages(
         PartialReadError: after the last page, if the server allows no further request.
     """
     paginator = UpdatedSincePaginator(client, cursor, since, page_size)
-    has_read = False
-    try:
-        for page in client.pages(path, paginator):
-            yield page
-            has_read = True
-    except QuotaExceededError as error:
-        if not has_read:
-            raise
+
+    def rest() -> tuple[str | None, Unread]:
         reached = paginator.since
         until = (datetime.now(UTC) - OVERLAP).isoformat()
-        unread = Unread(reached and min(reached, until, key=_time_or_now))
-        raise PartialReadError(
-            f"changes since {reached or 'the first one'} were not read: {error}", unread
-        ) from None
+        return reached, Unread(reached and min(reached, until, key=_time_or_now))
+
+    yield from client.pages_within_quota(path, paginator, rest)
 
 
 def _time_or_now(text: str) -> datetime:
