@@ -8,16 +8,15 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from samples.taxi import write_taxi
 from tests.end_to_end.airflow import Airflow, airflow
 from tests.end_to_end.conftest import Checkout
-from tests.end_to_end.test_taxi import facts, months_before
+from tests.end_to_end.months import facts, months_before, serving_months
 
 pytestmark = pytest.mark.long
 
@@ -84,17 +83,8 @@ class Commission:
 @pytest.fixture(scope="module")
 def commission(checkout: Checkout, editions: Path) -> Iterator[Commission]:
     commission = Commission(editions, checkout.settings.airflow_home)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), commission.handler())
-    Thread(target=server.serve_forever, daemon=True).start()
-    checkout.variables = {
-        "SLUICE_DOWNLOAD_URL_TAXI": f"http://127.0.0.1:{server.server_port}/yellow_tripdata_{{month}}.csv.gz",
-        "SLUICE_START_TAXI": f"{FIRST}-01",
-        "NO_PROXY": "*",
-        "no_proxy": "*",
-    }
-    yield commission
-    server.shutdown()
-    server.server_close()
+    with serving_months(checkout, FIRST, commission.handler()):
+        yield commission
 
 
 @pytest.fixture(scope="module")

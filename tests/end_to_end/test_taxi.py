@@ -4,30 +4,21 @@ import json
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from samples.taxi import write_taxi
 from tests.end_to_end.airflow import Airflow, airflow
 from tests.end_to_end.conftest import Checkout
+from tests.end_to_end.months import facts, months_before, serving_months
 
 pytestmark = pytest.mark.long
 
 ROWS = 2_000
-
-
-def months_before(moment: datetime, count: int) -> list[str]:
-    """Return the last months whose runs are due: a month's run is due on the second of the next month, at six."""
-    last = (moment - timedelta(days=1, hours=6)).replace(day=1) - timedelta(days=1)
-    months = [last]
-    while len(months) < count:
-        months.insert(0, months[0].replace(day=1) - timedelta(days=1))
-    return [month.strftime("%Y-%m") for month in months]
 
 
 MONTHS = months_before(datetime.now(UTC), 3)
@@ -44,18 +35,8 @@ def offered(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def taxi(checkout: Checkout, offered: Path) -> Iterator[Checkout]:
     """The checkout, with a server on loopback as the source of its months."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=offered))
-    Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}/yellow_tripdata_{{month}}.csv.gz"
-    checkout.variables = {
-        "SLUICE_DOWNLOAD_URL_TAXI": url,
-        "SLUICE_START_TAXI": f"{MONTHS[0]}-01",
-        "NO_PROXY": "*",
-        "no_proxy": "*",
-    }
-    yield checkout
-    server.shutdown()
-    server.server_close()
+    with serving_months(checkout, MONTHS[0], partial(SimpleHTTPRequestHandler, directory=offered)):
+        yield checkout
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +50,6 @@ def running(taxi: Checkout) -> Iterator[Airflow]:
             "select source_file, rows_read from marts.audit_taxi__row_counts order by all"
         )
         yield running
-
-
-def facts(checkout: Checkout, month: str, *, others: bool = False) -> list[tuple]:
-    """Return the published rows of the fact, of one month or of all others."""
-    where = f"(file_month = '{month}-01') <> {others}"
-    path = checkout.settings.published("taxi")
-    return checkout.query(f"select * from marts.fct_trips where {where} order by all", path)
 
 
 def test_three_months_come_by_catch_up(taxi: Checkout, running: Airflow) -> None:
