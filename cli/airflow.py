@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.options import FAILED, report_error
+from cli.options import FAILED, note, report_error
 
 PANEL = "Services"
 
@@ -81,6 +81,7 @@ def run(
     from local_airflow.local import LocalAirflow
     from local_airflow.progress import progress
     from local_airflow.report import exit_status, print_report
+    from transformation.dbt import DbtError, ensure_docs
 
     stop_on_sigterm()
     settings = project_settings.load()
@@ -91,6 +92,13 @@ def run(
             states = airflow.watch(runs, timeout, show)
         assert airflow.client
         print_report(states, airflow.client, settings)
+    if not dags:
+        # For `dbt docs serve` by hand, now that the tables are there. Other DAGs may go on after the run of single ones,
+        # and would keep the warehouse.
+        try:
+            ensure_docs(settings)
+        except DbtError as error:
+            note(f"the documentation of the models is not generated: {error}")
     raise typer.Exit(exit_status(states))
 
 
