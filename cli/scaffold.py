@@ -45,6 +45,7 @@ def new(
     Afterwards `sluice run DOMAIN` loads, builds, tests and publishes it. `sluice remove DOMAIN` takes it away again.
     """
     import settings as project_settings
+    from dashboard.exposures import pages_of
     from scaffolding.profile import profile
     from scaffolding.write import check_is_new, check_landing, plan, write
     from scaffolding.write import deliver as copy_files
@@ -58,7 +59,7 @@ def new(
     settings = project_settings.load()
     check_is_new(domain, PROJECT_DIR)
     profiled = profile(domain, files, named)
-    planned = plan(profiled, PROJECT_DIR)
+    planned = plan(profiled, PROJECT_DIR, pages_of)
     landing = settings.landing(domain)
     if deliver:
         check_landing(files, landing)

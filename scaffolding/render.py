@@ -50,7 +50,7 @@ def render(domain: Domain, taken: set[str]) -> dict[str, str]:
 
     constants = ", ".join(entity.name.upper() for entity in domain.entities)
     entities = ", ".join(f"'{entity.name}'" for entity in domain.entities)
-    title = described(domain.name).capitalize()
+    title = _title(domain)
     files = {
         f"ingestion/sources/{domain.name}.py": text(
             "source.py", constants=constants + ("," if len(domain.entities) == 1 else "")
@@ -85,7 +85,7 @@ def render(domain: Domain, taken: set[str]) -> dict[str, str]:
                 totals={name: column.name for name, column in sums.items()},
             )
     files |= {
-        f"{marts}/_{domain.name}__groups.yml": text("groups.yml", title=title),
+        f"{marts}/_{domain.name}__groups.yml": text("groups.yml", title=title, owner=owner(domain)),
         f"{marts}/_{domain.name}__models.yml": text(
             "marts_models.yml", limit=quarantine_limit(domain), share=f"{domain.failing_share:.1%}"
         ),
@@ -96,11 +96,20 @@ def render(domain: Domain, taken: set[str]) -> dict[str, str]:
     return files
 
 
+def owner(domain: Domain) -> str:
+    """Return who owns a domain."""
+    return f"{_title(domain)} team"
+
+
 def quarantine_limit(domain: Domain) -> float | None:
     """Return the share in quarantine up to which a domain is published; None if the default fits its files."""
     share = domain.failing_share
     # Half as much again as the first delivery has, in steps of 5 %.
     return min(math.ceil(share * 30) / 20, 1.0) if share > DEFAULT_LIMIT * 0.8 else None
+
+
+def _title(domain: Domain) -> str:
+    return described(domain.name).capitalize()
 
 
 def _other_than(entity: str, name: str) -> str:

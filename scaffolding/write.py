@@ -12,6 +12,7 @@ from scaffolding.errors import ScaffoldingError
 from scaffolding.model import Domain
 from scaffolding.names import check_domain_name
 from scaffolding.project_files import (
+    MARTS_FOLDER,
     PROJECT_YML,
     SELECTORS_YML,
     has_entry,
@@ -19,7 +20,9 @@ from scaffolding.project_files import (
     own_paths,
     with_entry,
 )
-from scaffolding.render import render
+from scaffolding.render import owner, render
+from transformation.exposures import Pages, exposures_file, exposures_path
+from transformation.manifest import SHARED
 
 logger = logging.getLogger(__name__)
 
@@ -69,18 +72,23 @@ def check_is_new(domain: str, root: Path) -> None:
     check_domain_name(domain)
 
 
-def plan(domain: Domain, root: Path) -> Plan:
+def plan(domain: Domain, root: Path, pages: Pages) -> Plan:
     """Return what a new domain adds to the project; nothing is written.
 
     Args:
         domain: the domain, see `profile`.
         root: the project.
+        pages: returns the pages of the dashboard that read some of a domain's marts.
 
     Raises:
         ScaffoldingError: a name is taken.
     """
     check_is_new(domain.name, root)
     files = render(domain, model_names(root))
+    marts = [Path(path).stem for path in files if path.startswith(MARTS_FOLDER) and path.endswith(".sql")]
+    shared = [path.stem for path in (root / MARTS_FOLDER / SHARED).glob("*.sql")]
+    exposures = exposures_file(domain.name, owner(domain), marts, shared, pages(domain.name, marts))
+    files[f"dbt_project/{exposures_path(domain.name)}"] = exposures
     edits = {
         path: with_entry(path, (root / path).read_text(), domain.name)
         for path in (PROJECT_YML, SELECTORS_YML)

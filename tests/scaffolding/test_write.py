@@ -9,6 +9,7 @@ import yaml
 
 from bench.measuring import copy_checkout
 from cli.main import main
+from dashboard.exposures import pages_of
 from scaffolding.errors import ScaffoldingError
 from scaffolding.profile import profile
 from scaffolding.project_files import PROJECT_YML, SELECTORS_YML
@@ -17,6 +18,7 @@ from scaffolding.write import Plan, check_is_new, check_landing, deliver, plan, 
 from settings import PROJECT_DIR, Settings
 from tests.scaffolding.helpers import customers, orders
 from tests.scaffolding.helpers import write as write_file
+from transformation.exposures import write_exposures
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +28,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def planned(tmp_path: Path, checkout: Path) -> Plan:
-    return plan(profile("shop", [customers(tmp_path), orders(tmp_path)]), checkout)
+    return plan(profile("shop", [customers(tmp_path), orders(tmp_path)]), checkout, pages_of)
 
 
 def contents(root: Path) -> dict[str, tuple[bytes, int] | None]:
@@ -46,6 +48,8 @@ def test_new_and_then_remove_leave_every_byte_as_it_was(checkout: Path, planned:
     before = contents(checkout)
     write(planned, checkout, accept)
     added = contents(checkout).keys() - before.keys()
+    # As if `sluice exposures` had written them.
+    assert write_exposures(pages_of, checkout / "dbt_project") == []
     assert {path for path in added if (checkout / path).is_file()} == planned.files.keys()
     removal = plan_removal("shop", checkout)
     assert {str(path.relative_to(checkout)) for path in removal.files} == planned.files.keys()
@@ -58,7 +62,7 @@ def test_new_and_then_remove_leave_every_byte_as_it_was(checkout: Path, planned:
 def test_the_entries_stand_in_alphabetical_order_and_comments_stay(
     tmp_path: Path, checkout: Path, domain: str
 ) -> None:
-    edits = plan(profile(domain, [customers(tmp_path)]), checkout).edits
+    edits = plan(profile(domain, [customers(tmp_path)]), checkout, pages_of).edits
     models = yaml.safe_load(edits[PROJECT_YML])["models"]["sluice"]
     for layer in ("clean", "curated", "marts"):
         assert models[layer][domain] == {"+tags": [domain], "+group": domain}
@@ -178,7 +182,7 @@ def test_dry_run_shows_the_files_and_writes_nothing(
 
 
 def test_a_name_of_a_mart_that_is_taken_gets_the_domain(tmp_path: Path, checkout: Path) -> None:
-    planned = plan(profile("shop", [orders(tmp_path), customers(tmp_path)]), checkout)
+    planned = plan(profile("shop", [orders(tmp_path), customers(tmp_path)]), checkout, pages_of)
     marts = {entity.name: entity.mart for entity in planned.domain.entities}
     assert marts == {"customers": "dim_shop_customers", "orders": "fct_shop_orders"}
 
@@ -194,7 +198,7 @@ def test_personal_columns_are_in_no_mart(planned: Plan) -> None:
 def test_an_entity_may_have_the_name_of_a_part_of_a_query(tmp_path: Path, checkout: Path) -> None:
     for name in ("members", "facts", "months"):
         lines = ("day,amount,region", *(f"2024-05-{n:02d},{n},x" for n in range(1, 4)))
-        planned = plan(profile("shop", [write_file(tmp_path / f"{name}.csv", *lines)]), checkout)
+        planned = plan(profile("shop", [write_file(tmp_path / f"{name}.csv", *lines)]), checkout, pages_of)
         for path, content in planned.files.items():
             assert content.count(f"{name} as (") <= 1, path
 
