@@ -91,7 +91,7 @@ class ApiTable:
             return LoadResult(name, entity, "partial" if reason else "skipped", reason=reason)
         known = {*self._resource.columns, *self._resource.optional, *PLATFORM_COLUMNS}
         extra = tuple(name for name in columns if name not in known)
-        load = {"sha256": "", "bytes": 0, "status": "loaded", "loaded_at": datetime.now(UTC)}
+        load = {"sha256": "", "delivery": 1, "bytes": 0, "status": "loaded", "loaded_at": datetime.now(UTC)}
         record = self._keys | load | counts | {"extra_columns": ", ".join(extra) or None}
         with tempfile.TemporaryDirectory(prefix="records_", dir=self._work) as folder:
             parquet = Path(folder) / "rows.parquet"

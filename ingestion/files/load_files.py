@@ -174,6 +174,7 @@ class _Run:
         if known := self._records.loaded(name, record["sha256"]):
             record["loaded_at"] = known["loaded_at"]
             return LoadResult(name, self._resource.entity, "skipped")
+        record["delivery"] = self._records.next_delivery(name, record["sha256"])
         with reading(path, work):
             record["content_sha256"] = content_checksum_of(path, record["sha256"], self._settings.file_limits)
         replaced = self._records.replaced_by(name)
@@ -183,7 +184,7 @@ class _Run:
         with reading(path, work):
             header, parsed = read_file(
                 path,
-                record["sha256"],
+                row_id_prefix(name, record["sha256"], record["delivery"]),
                 self._resource,
                 self._siblings,
                 self._loader,
@@ -247,10 +248,10 @@ class _Run:
 
     def _write(self, parsed: ParsedFile, record: Record, replaced: list[Record]) -> None:
         name = record["source_file"]
-        prefix = row_id_prefix(name, record["sha256"])
+        prefix = row_id_prefix(name, record["sha256"], record["delivery"])
         if self._resource.keeps_earlier(name):
-            # Loaded content is not loaded a second time, so rows of this content belong to a killed load.
-            self._loader.remove_content(name, record["sha256"])
+            # Rows of this delivery belong to a killed load.
+            self._loader.remove_content(name, prefix)
             append = True
         else:
             value = self._resource.partition_of(name) or name

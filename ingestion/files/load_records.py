@@ -21,7 +21,7 @@ Record = dict[str, Any]
 
 def new_record(path: Path, entity: str) -> Record:
     """Return the row of a file that is not fingerprinted yet."""
-    return {"entity": entity, "source_file": delivery_name(path), "sha256": "", "bytes": 0}
+    return {"entity": entity, "source_file": delivery_name(path), "sha256": "", "delivery": 1, "bytes": 0}
 
 
 def fingerprint(path: Path) -> Record:
@@ -84,24 +84,36 @@ class LoadRecords:
     def __init__(self, resource: FileResource, loader: Loader) -> None:
         self._resource = resource
         self._loader = loader
-        self._loaded: dict[str, dict[str, Record]] = {}
-        for row in loader.file_loads(resource.entity, "loaded"):
-            self._loaded.setdefault(row["source_file"], {})[row["sha256"]] = row
+        # By name, in the order of loading.
+        self._loaded: dict[str, list[Record]] = {}
+        for row in sorted(loader.file_loads(resource.entity, "loaded"), key=itemgetter("loaded_at")):
+            self._loaded.setdefault(row["source_file"], []).append(row)
 
     def loaded(self, name: str, sha256: str) -> Record | None:
-        """Return the row of this content if it is loaded under this name."""
-        return self._loaded.get(name, {}).get(sha256)
+        """Return the row of this content if it is the last one that was loaded under this name."""
+        last = self._loaded.get(name, [])[-1:]
+        return next((row for row in last if row["sha256"] == sha256), None)
+
+    def next_delivery(self, name: str, sha256: str) -> int:
+        """Return how often this content was loaded under this name, and one: it may come again after another one."""
+        return 1 + sum(row["sha256"] == sha256 for row in self._loaded.get(name, []))
 
     def same_content(self, record: Record) -> Record | None:
         """Return the row of a file with the same content that is loaded, first of this name, then of any other.
 
-        A content without rows is no known one: files of days without business are all alike.
+        Of this name, only the last content counts: an earlier one that comes again is the newest state. A content
+        without rows is no known one: files of days without business are all alike.
         """
-        rows = [row for contents in self._loaded.values() for row in contents.values()]
+        name = record["source_file"]
+        rows = [
+            row
+            for each, contents in self._loaded.items()
+            for row in (contents[-1:] if each == name else contents)
+        ]
         same = [row for row in rows if row.get("content_sha256") == record["content_sha256"]]
         return min(
             (row for row in same if row["rows_read"]),
-            key=lambda row: row["source_file"] != record["source_file"],
+            key=lambda row: row["source_file"] != name,
             default=None,
         )
 
@@ -124,13 +136,12 @@ class LoadRecords:
             if not partition:
                 raise UnreadableFileError("its name has no month written as 2024-05 before the suffix")
             names = [each for each in self._loaded if self._resource.partition_of(each) == partition]
-        return [row for each in names for row in self._loaded.get(each, {}).values()]
+        return [row for each in names for row in self._loaded.get(each, [])]
 
     def note_loaded(self, record: Record, replaced: Sequence[Record]) -> None:
         """Note that a load is complete, which has written these rows."""
-        for row in replaced:
-            del self._loaded[row["source_file"]][row["sha256"]]
-        self._loaded.setdefault(record["source_file"], {})[record["sha256"]] = record
+        self._forget(replaced)
+        self._loaded.setdefault(record["source_file"], []).append(record)
 
     def write_unloaded(
         self, record: Record, status: str, reason: str, replaced: Sequence[Record] = ()
@@ -154,5 +165,8 @@ class LoadRecords:
         counts = {"rows_read": 0, "rows_loaded": 0, "rows_rejected": 0}
         unloaded = record | counts | {"status": status, "reason": reason, "loaded_at": datetime.now(UTC)}
         self._loader.run(file_loads([unloaded, *(row | {"status": "replaced"} for row in replaced)]))
-        for row in replaced:
-            del self._loaded[row["source_file"]][row["sha256"]]
+        self._forget(replaced)
+
+    def _forget(self, rows: Sequence[Record]) -> None:
+        for row in rows:
+            self._loaded[row["source_file"]].remove(row)

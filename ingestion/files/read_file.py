@@ -14,7 +14,7 @@ from ingestion.files.file_resource import FileResource
 from ingestion.files.header import Header, map_header
 from ingestion.files.multi_entity_files import take_own_lines
 from ingestion.formats import ParsedFile, RowShape, UnreadableFileError, parse
-from ingestion.loader.loader import Loader, row_id_prefix
+from ingestion.loader.loader import Loader
 from settings.file_limits import FileLimits
 from warehouse.sql import LIMITS, in_memory_duckdb, literal, quoted
 
@@ -50,7 +50,7 @@ def reading(path: Path, work: Path) -> Iterator[None]:
 
 def read_file(
     path: Path,
-    sha256: str,
+    prefix: str,
     resource: FileResource,
     siblings: Sequence[FileResource],
     loader: Loader,
@@ -61,7 +61,7 @@ def read_file(
 
     Args:
         path: the delivered file.
-        sha256: that of its bytes.
+        prefix: the beginning of the rows' `_row_id`.
         resource: the resource whose rows to read.
         siblings: all file resources of the domain.
         loader: the loader of the raw table.
@@ -76,7 +76,7 @@ def read_file(
     shape = RowShape(
         header.names,
         {"_source_file": path.name, **({"_partition": partition} if partition else {})},
-        row_id_prefix(path.name, sha256),
+        prefix,
         loader.layout(),
     )
     # Under a name of its own, because DuckDB takes some characters of a path for a pattern.

@@ -38,9 +38,16 @@ class LoadError(RuntimeError):
     """dlt could not write a package; nothing of it counts, and the next run reads its input again."""
 
 
-def row_id_prefix(source_file: str, sha256: str) -> str:
-    """Return the beginning of the `_row_id` of all rows of one content of a file."""
-    return hashlib.sha256(f"{source_file}\n{sha256}".encode()).hexdigest()[:16]
+def row_id_prefix(source_file: str, sha256: str, delivery: int) -> str:
+    """Return the beginning of the `_row_id` of all rows of one content of a file.
+
+    Args:
+        source_file: the file's name.
+        sha256: that of its content.
+        delivery: 1, or a higher number for a content that came again after another one.
+    """
+    again = f"\n{delivery}" if delivery > 1 else ""
+    return hashlib.sha256(f"{source_file}\n{sha256}{again}".encode()).hexdigest()[:16]
 
 
 class Loader:
@@ -166,12 +173,12 @@ class Loader:
             [source_files],
         )
 
-    def remove_content(self, source_file: str, sha256: str) -> None:
-        """Remove the rows of one content of a file, which a killed load may have left."""
+    def remove_content(self, source_file: str, prefix: str) -> None:
+        """Remove the rows of one content of a file (see `row_id_prefix`), which a killed load may have left."""
         self._warehouse.execute(
             f"delete from {self.schema}.{self._resource.entity}"
             " where _source_file = ? and starts_with(_row_id, ?)",
-            [source_file, f"{row_id_prefix(source_file, sha256)}-"],
+            [source_file, f"{prefix}-"],
         )
 
     def columns(self) -> list[str]:

@@ -66,7 +66,7 @@ def rejected_lines(data: list[Any]) -> DltResource:
 
 
 def file_loads(data: list[Any]) -> DltResource:
-    """The load of each file. Grain: one row per entity, file name and content."""
+    """The load of each file. Grain: one row per entity, file name, content and delivery."""
     columns = _typed(
         text=[
             "entity",
@@ -79,10 +79,10 @@ def file_loads(data: list[Any]) -> DltResource:
             "rows_by_day",
             "unread",
         ],
-        bigint=["bytes", "rows_read", "rows_loaded", "rows_rejected"],
+        bigint=["delivery", "bytes", "rows_read", "rows_loaded", "rows_rejected"],
         timestamp=["loaded_at"],
     )
-    key = ("entity", "source_file", "sha256")
+    key = ("entity", "source_file", "sha256", "delivery")
     return dlt.resource(data, name="file_loads", write_disposition="merge", primary_key=key, columns=columns)
 
 

@@ -28,13 +28,19 @@ def test_new_content_under_a_known_name_is_added(shop: Deliver, query: Query) ->
     assert query("select count(distinct _row_id) from raw_ecommerce.customers") == [(2,)]
 
 
-def test_any_content_that_came_before_is_skipped(shop: Deliver, query: Query) -> None:
-    for content in (ANN, ANN_MOVED):
+def test_a_content_that_comes_again_is_the_newest_state(shop: Deliver, query: Query) -> None:
+    for content in (ANN, ANN_MOVED, ANN):
         shop("customers.csv", content)
         assert load_shop("customers") == {FILE: "loaded"}
-    shop("customers.csv", ANN)
+    assert query(REGIONS) == [("EU", "customers.csv"), ("US", "customers.csv"), ("EU", "customers.csv")]
     assert load_shop("customers") == {FILE: "skipped"}
-    assert query("select count(*) from raw_ecommerce.customers") == [(2,)]
+    assert query("select count(distinct _row_id) from raw_ecommerce.customers") == [(3,)]
+    assert query(
+        "select delivery, count(*) from raw_ecommerce.file_loads where status = 'loaded' group by 1 order by 1"
+    ) == [
+        (1, 2),
+        (2, 1),
+    ]
 
 
 def test_a_content_without_rows_leaves_all_earlier_ones(shop: Deliver, query: Query) -> None:
