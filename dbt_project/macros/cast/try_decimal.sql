@@ -4,6 +4,9 @@
 {%- endmacro %}
 
 {% macro duckdb__try_decimal(text, places) -%}
-    {#- DuckDB casts '- ' to 0 and '1e ' to 1. -#}
-    case when right({{ text }}, 1) between '.' and '9' then try_cast({{ text }} as decimal(18, {{ places }})) end
+    {#- DuckDB casts '- ' to 0, '1e ' to 1 and '1_0' to 10. -#}
+    case
+        when right({{ text }}, 1) between '.' and '9' and not contains({{ text }}, '_')
+            then try_cast({{ text }} as decimal(18, {{ places }}))
+    end
 {%- endmacro %}

@@ -4,5 +4,8 @@
 {%- endmacro %}
 
 {% macro duckdb__try_double(text) -%}
-    nullif(nullif(nullif(try_cast({{ text }} as double), 'nan'), 'inf'), '-inf')
+    {#- DuckDB casts '1_0' to 10. -#}
+    case
+        when not contains({{ text }}, '_') then nullif(nullif(nullif(try_cast({{ text }} as double), 'nan'), 'inf'), '-inf')
+    end
 {%- endmacro %}

@@ -4,11 +4,9 @@
     `$`, or Java's `\z`.
 #}
 
-{# Blanks around it, a sign, an exponent of up to three digits, '.5', '5.' and '1_000'. #}
+{# Blanks around it, a sign, an exponent of up to three digits, '.5' and '5.'. #}
 {% macro number_pattern() -%}
-    {%- set digits = '[0-9]+(_[0-9]+)*' -%}
-    {%- set mantissa = '(' ~ digits ~ '([.](' ~ digits ~ ')?)?|[.]' ~ digits ~ ')' -%}
-    ^[ \t\n\x0b\f\r]*[+-]?{{ mantissa }}([eE][+-]?0*[0-9]{1,3})?[ \t\n\x0b\f\r]*
+    ^[ \t\n\x0b\f\r]*[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?0*[0-9]{1,3})?[ \t\n\x0b\f\r]*
 {%- endmacro %}
 
 {# ISO 8601, also with '/', blanks or '\' between year, month and day. #}

@@ -89,7 +89,7 @@
 {# The text `written` as a numeric, null where it is not a number. #}
 {% macro postgres_try_numeric() -%}
     case
-        when length(written) < 1000 and written ~ '{{ number_pattern() }}$' then cast(replace(written, '_', '') as numeric)
+        when length(written) < 1000 and written ~ '{{ number_pattern() }}$' then cast(written as numeric)
     end
 {%- endmacro %}
 

@@ -35,11 +35,11 @@
     case when {{ text }} rlike r'^[+-]?[0-9]+(\.0*)?\z' then try_cast(split_part({{ text }}, '.', 1) as {{ type }}) end
 {%- endmacro %}
 
-{# A text that DuckDB casts to a number, without blanks and underscores; null for other texts. #}
+{# A text that DuckDB casts to a number, without blanks; null for other texts. #}
 {% macro spark_number(text) -%}
     case
         when length({{ text }}) < 1000 and {{ text }} rlike r'{{ number_pattern() }}\z'
-            then btrim(replace({{ text }}, '_', ''), ' \t\n\u000b\f\r')
+            then btrim({{ text }}, ' \t\n\u000b\f\r')
     end
 {%- endmacro %}
 
