@@ -1,8 +1,11 @@
-"""Time and memory of loading files that are made to take both: each ends as a load or with a reason, in bounds."""
+"""Time and memory of loading input that is made to take both: each ends as a load or with a reason, in bounds."""
 
 import gzip
+import json
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from bench.measuring import Ended, progress, run, spread, table
@@ -18,7 +21,7 @@ LOAD = """
 from ingestion.load import load_domain
 from ingestion.results import FilesFailedError
 try:
-    print(load_domain("collisions"))
+    print(load_domain("{domain}"))
 except FilesFailedError as error:
     print(error.summary)
 """
@@ -60,12 +63,44 @@ FILES: dict[str, tuple[str, Callable[[], Iterator[bytes]]]] = {
 }
 
 
+RECORD = "one API record with 5,000 fields"
+
+
+class _Products(BaseHTTPRequestHandler):
+    """An API of products: a good one, and one with 5,000 fields."""
+
+    def do_GET(self) -> None:
+        records = [
+            {
+                "id": number,
+                "name": "Lamp",
+                "category": "Home",
+                "price": 4.5,
+                "updated_at": "2024-05-01T00:00:00Z",
+            }
+            for number in "12"
+        ]
+        records[1] |= {f"field_{number}": "x" * 1_000 for number in range(5_000)}
+        answer = json.dumps({"items": records if "page=1&" in f"{self.path}&" else []}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
 def measure(quick: bool) -> tuple[str, dict]:
-    """Load each file some times into an empty warehouse."""
+    """Load each file, and the records of the API, some times into an empty warehouse."""
+    runs = 1 if quick else RUNS
     ended: dict[str, list[Ended]] = {}
     for what, (name, content) in FILES.items():
         progress(what)
-        ended[what] = [_load(name, content) for _ in range(1 if quick else RUNS)]
+        ended[what] = [_load(name, content) for _ in range(runs)]
+    progress(RECORD)
+    ended[RECORD] = [_load_api() for _ in range(runs)]
     rows = [
         [
             what,
@@ -78,7 +113,7 @@ def measure(quick: bool) -> tuple[str, dict]:
     raw = {
         what: [[each.seconds, each.peak_mb, each.output] for each in times] for what, times in ended.items()
     }
-    return table(["file", "runs", "seconds", "peak memory (MB)"], rows), raw
+    return table(["input", "runs", "seconds", "peak memory (MB)"], rows), raw
 
 
 def _load(name: str, content: Callable[[], Iterator[bytes]]) -> Ended:
@@ -88,4 +123,24 @@ def _load(name: str, content: Callable[[], Iterator[bytes]]) -> Ended:
         with gzip.open(path, "wb") if name.endswith(".gz") else path.open("wb") as file:
             for part in content():
                 file.write(part)
-        return run(["-c", LOAD], cwd=PROJECT_DIR, data_dir=Path(folder))
+        return run(["-c", LOAD.format(domain="collisions")], cwd=PROJECT_DIR, data_dir=Path(folder))
+
+
+def _load_api() -> Ended:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Products)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    variables = {
+        "SLUICE_PRODUCTS_API_URL": f"http://127.0.0.1:{server.server_port}",
+        "SLUICE_PRODUCTS_API_TOKEN": "bench-token",
+    }
+    try:
+        with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder:
+            return run(
+                ["-c", LOAD.format(domain="sales")],
+                cwd=PROJECT_DIR,
+                data_dir=Path(folder),
+                variables=variables,
+            )
+    finally:
+        server.shutdown()
+        server.server_close()

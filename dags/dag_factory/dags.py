@@ -8,7 +8,8 @@ import sys
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from airflow.sdk import (
+# Airflow's stub of this module lacks them.
+from airflow.sdk import (  # type: ignore[attr-defined]
     DAG,
     AssetOrTimeSchedule,
     AsyncCallback,
@@ -109,7 +110,7 @@ def run_locally(dag: DAG) -> None:
     for task in dag.tasks:
         if task.pool == watchers(dag.dag_id):
             # dag.test() may start a watcher before the build, which must get its turn between two pokes.
-            task.mode = "reschedule"
+            task.mode = "reschedule"  # type: ignore[union-attr]  # no DAG maps its watchers
     sys.exit(dag.test().state != "success")
 
 
