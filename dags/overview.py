@@ -9,16 +9,16 @@ A new domain is included as soon as it has a folder in `dbt_project/models/marts
 """
 
 from airflow.sdk import AssetAny, task
-from dag_factory import platform_dag, published_asset, warehouse_writer
+from dag_factory import platform_dag, publish_outlets, published_asset, warehouse_writer
 
 import settings
 from ingestion.registry import domains
 
-with platform_dag(
-    "overview", doc=__doc__, schedule=AssetAny(*(published_asset(domain) for domain in domains()))
-) as dag:
+published = [published_asset(domain) for domain in domains()]
 
-    @task(**warehouse_writer("health"))
+with platform_dag("overview", doc=__doc__, schedule=AssetAny(*published)) as dag:
+
+    @task(inlets=published, outlets=publish_outlets("overview"), **warehouse_writer("health"))
     def build_and_publish(*, run_id: str | None = None) -> dict:
         """Build the marts from what is published, and publish them."""
         from observability.health.collect import overview

@@ -12,7 +12,7 @@ The dashboard (`make dashboard`) shows it. From a shell: `sluice health`.
 import logging
 
 from airflow.sdk import chain, task
-from dag_factory import platform_dag, warehouse_writer
+from dag_factory import platform_dag, publish_outlets, warehouse_writer
 
 import settings
 
@@ -30,7 +30,7 @@ with platform_dag("pipeline_health", doc=__doc__, schedule="*/15 * * * *") as da
             log.warning("Airflow was not collected: %s", collected.airflow_error)
         return collected.to_dict()
 
-    @task(**warehouse_writer("health"))
+    @task(outlets=publish_outlets("health"), **warehouse_writer("health"))
     def build_and_publish(*, run_id: str | None = None) -> dict:
         """Build the marts and publish them."""
         from observability.health.collect import DOMAIN, build

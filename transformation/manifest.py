@@ -11,7 +11,7 @@ No other module names a dbt model of the core. There are two kinds of facts:
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -159,10 +159,25 @@ class Manifest:
 
     def alerts(self, domain: str) -> Mapping[str, Any]:
         """Return the alert limits of a domain, from `config: meta: {alerts: …}` of its dbt group."""
-        for group in self._content.get("groups", {}).values():
+        for group in self._groups:
             if group["name"] == domain:
                 return group.get("config", {}).get("meta", {}).get("alerts") or {}
         return {}
+
+    def owner(self, group: str) -> str:
+        """Return who owns a group; empty if there is no such group."""
+        names = [each["owner"]["name"] for each in self._groups if each["name"] == group]
+        return names[0] if names else ""
+
+    def exposures(self, domain: str) -> dict[str, dict[str, Any]]:
+        """Return what reads a domain's marts, by name: what is published, reports and pages."""
+        found = self._content.get("exposures", {}).values()
+        # Its folder is the domain's, see `transformation.exposures`.
+        return {node["name"]: node for node in found if node["fqn"][-2] == domain}
+
+    @property
+    def _groups(self) -> Iterable[dict[str, Any]]:
+        return self._content.get("groups", {}).values()
 
     @cached_property
     def _all_marts(self) -> dict[str, dict[str, Any]]:

@@ -147,7 +147,7 @@ def _task(domain: str, step: Step, **arguments: Any) -> Any:
     arguments = {
         **RETRIES[step.retries],
         **ARGUMENTS.get(step.kind, {}),
-        **step_assets(domain, step),
+        **step_assets(domain, step, settings.load()),
         **arguments,
     }
 

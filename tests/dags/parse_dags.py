@@ -29,11 +29,15 @@ def facts_of(dag: Any) -> dict[str, Any]:
         }
         for task in dag.tasks
     }
+    assets = [asset for task in dag.tasks for asset in (*task.inlets, *task.outlets)]
     serialized = DagSerialization.to_dict(dag)
     return {
         # Airflow records a new version of the DAG when this changes.
         "digest": SerializedDagModel.hash(serialized),
         "tasks": tasks,
+        "assets": [
+            [asset.uri, {"name": asset.name, "group": asset.group, **asset.extra}] for asset in assets
+        ],
         "leaves": sorted(task.task_id for task in dag.leaves),
         # In a DAG that assets start as well, the clock is a timetable within.
         "schedule": getattr(getattr(dag.timetable, "timetable", dag.timetable), "expression", None),
