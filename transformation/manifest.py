@@ -169,7 +169,7 @@ class Manifest:
         names = [each["owner"]["name"] for each in self._groups if each["name"] == group]
         return names[0] if names else ""
 
-    def exposures(self, domain: str) -> dict[str, dict[str, Any]]:
+    def exposures_of(self, domain: str) -> dict[str, dict[str, Any]]:
         """Return what reads a domain's marts, by name: what is published, reports and pages."""
         found = self._content.get("exposures", {}).values()
         # Its folder is the domain's, see `transformation.exposures`.

@@ -33,7 +33,7 @@ def published_asset(domain: str) -> Asset:
 def publish_outlets(domain: str) -> list[Asset]:
     """Return what the publish of a domain updates: what is published, and the pages of the dashboard that read it."""
     manifest = _manifest(settings.load())
-    pages = [name for name in manifest.exposures(domain) if name.startswith("page_")]
+    pages = [name for name in manifest.exposures_of(domain) if name.startswith("page_")]
     return [_exposed(name, domain, manifest) for name in (f"published_{domain}", *pages)]
 
 
@@ -60,7 +60,7 @@ def step_assets(domain: str, step: Step, own: Settings) -> dict[str, list[Asset]
         case Kind.PUBLISH:
             return {"outlets": publish_outlets(domain)}
         case Kind.REPORT:
-            reports = [name for name in manifest.exposures(domain) if name.startswith("report_")]
+            reports = [name for name in manifest.exposures_of(domain) if name.startswith("report_")]
             return {
                 "inlets": [published_asset(domain)],
                 "outlets": [_exposed(name, domain, manifest) for name in reports],
@@ -118,7 +118,7 @@ def _delivered(domain: str, name: str, manifest: Manifest) -> Asset:
 def _exposed(name: str, domain: str, manifest: Manifest) -> Asset:
     """Return the asset of an exposure, such as `page_taxi`."""
     kind, _, rest = name.partition("_")
-    description = manifest.exposures(domain).get(name, {}).get("description", "")
+    description = manifest.exposures_of(domain).get(name, {}).get("description", "")
     place = kind if kind == "published" else f"{kind}s"
     return _asset((place, rest), name, domain, description, manifest)
 

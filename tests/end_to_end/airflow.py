@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from subprocess import Popen
 
 from httpx import HTTPError
+from playwright.sync_api import Page
 
 from local_airflow.client import AirflowClient
 from local_airflow.configuration import USERNAME, credentials
@@ -36,6 +37,14 @@ class Airflow:
     def switch(self, dag_id: str, *, on: bool) -> None:
         """Unpause a DAG, or pause it."""
         self.client.set_paused(dag_id, paused=not on)
+
+    def log_in(self, page: Page) -> None:
+        """Log in to the UI."""
+        page.goto(self.client.url)
+        page.fill("input[name=username]", USERNAME)
+        page.fill("input[name=password]", credentials(self.checkout.settings)["password"])
+        page.keyboard.press("Enter")
+        page.get_by_role("heading", name="Welcome").wait_for()
 
     def trigger(self, dag_id: str) -> None:
         """Start a run by hand."""

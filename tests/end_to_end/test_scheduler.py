@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from bench.browser import chromium, launched
 from tests.contents import differing
 from tests.end_to_end.airflow import Airflow, airflow
 from tests.end_to_end.conftest import Checkout, Delivered, accounting
@@ -109,6 +110,26 @@ def _environ(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:  # ended meanwhile
         return b""
+
+
+def test_the_page_of_a_fact_shows_what_writes_and_what_reads_it(running: Airflow) -> None:
+    if not chromium():
+        pytest.skip("there is no Chromium here: apt-get install chromium")
+    found = running.client.call("GET", "/assets", params={"name_pattern": "fct_collisions"})["assets"]
+    (fact,) = [asset["id"] for asset in found if asset["name"] == "fct_collisions"]
+    with launched() as browser:
+        page = browser.new_page()
+        running.log_in(page)
+        page.goto(f"{running.client.url}/assets/{fact}")
+        page.get_by_text("Road safety team").wait_for()
+        for kind, tasks in (
+            ("1 Task", ["models.marts.collisions.fct_collisions"]),
+            ("3 Tasks", [TASK, "models.marts.collisions.agg_collisions_by_place", "publish"]),
+        ):
+            page.get_by_role("button", name=kind).click()
+            for task in tasks:
+                page.get_by_role("link", name=f"collisions.{task}", exact=True).wait_for()
+            page.keyboard.press("Escape")
 
 
 def test_a_failing_data_test_ends_the_run_red_with_nothing_published(ran: Checkout, running: Airflow) -> None:
