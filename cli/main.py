@@ -18,6 +18,7 @@ PACKAGES = (
     "common",
     "dashboard",
     "ingestion",
+    "lineage",
     "local_airflow",
     "observability",
     "orchestration",

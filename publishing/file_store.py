@@ -3,6 +3,7 @@
     published/<domain>.duckdb                    what readers open: a second name (hard link) of the active version
     published/<domain>/<version>.duckdb          the versions
     published/<domain>/<version>.manifest.json   dbt's manifest at that time
+    published/<domain>/<version>.lineage.json    from which columns each column comes
     published/<domain>/versions.json             facts and statistics of each version, and the history
 
 A rename puts the second name in place. It is not a symbolic link: the version could be pruned between reading the
@@ -60,6 +61,14 @@ class FileStore(Store):
     def manifest(self, name: str) -> Path:
         """Return the path of dbt's manifest of a version."""
         return self.folder / f"{name}.manifest.json"
+
+    def lineage(self, name: str) -> str | None:
+        with suppress(FileNotFoundError):
+            return self._lineage_file(name).read_text()
+        return None
+
+    def _lineage_file(self, name: str) -> Path:
+        return self.folder / f"{name}.lineage.json"
 
     def versions(self) -> list[Version]:
         return [Version.from_dict(values) for values in self._read_index()["versions"]]
@@ -135,17 +144,21 @@ class FileStore(Store):
         sync(self.candidate)
         return self._file_facts(self.candidate) | {"storage_version": candidate.STORAGE_VERSION}
 
-    def add(self, version: Version, manifest: Path | None = None) -> None:
+    def add(self, version: Version, manifest: Path | None = None, lineage: str | None = None) -> None:
         """Turn the candidate into a version, with dbt's manifest, which dbt and this project replace but never edit."""
         self.candidate.chmod(READ_ONLY)
         self.candidate.replace(self.file(version.name))
         if manifest and manifest.exists():
             link_or_copy(manifest, self.manifest(version.name))
+        if lineage:
+            self._lineage_file(version.name).write_text(lineage)
         sync(self.folder)
         self._record(version)
 
-    def publish(self, version: Version, manifest: Path, what: str = "publish") -> None:
-        self.add(version, manifest)
+    def publish(
+        self, version: Version, manifest: Path, lineage: str | None = None, what: str = "publish"
+    ) -> None:
+        self.add(version, manifest, lineage)
         self.activate(version.name, what)
 
     def activate(self, name: str, what: str) -> None:
@@ -213,7 +226,9 @@ class FileStore(Store):
             return
         recorded = {each["version"] for each in self._read_index()["versions"]}
         for path in self.folder.iterdir():
-            name = path.name.removesuffix(".manifest.json").removesuffix(".duckdb")
+            name = path.name
+            for suffix in (".manifest.json", ".lineage.json", ".duckdb"):
+                name = name.removesuffix(suffix)
             if NAME.fullmatch(name) and name != path.name and name not in recorded:
                 path.unlink()
 

@@ -77,6 +77,11 @@ def promote(
             "promoted": {"from": source.env, "by": user(), "at": now().isoformat(timespec="seconds")},
             "accepted": [*tested.facts["accepted"], *compared.exceeded()],
         }
-        ours.publish(replace(tested, facts=facts), theirs.manifest(tested.name), f"promote from {source.env}")
+        ours.publish(
+            replace(tested, facts=facts),
+            theirs.manifest(tested.name),
+            theirs.lineage(tested.name),
+            f"promote from {source.env}",
+        )
         ours.prune(KEEP)
     return tested.name, compared

@@ -19,6 +19,7 @@ import settings as settings_module
 from common.atomic_write import atomic_write
 from publishing.comparison import Comparison, compare
 from publishing.errors import PublishError, PublishStoppedError, SupersededRunError
+from publishing.lineage import built_lineage
 from publishing.marts import Mart, marts_of
 from publishing.quarantine_share import (
     QuarantineShare,
@@ -153,7 +154,7 @@ def _publish(
         "replaces": old.name if old else None,
         "accepted": accepted,
     }
-    store.publish(Version(name, facts, stats), settings.manifest)
+    store.publish(Version(name, facts, stats), settings.manifest, built_lineage(domain, stats, settings))
     return Publication(
         domain,
         store.location,

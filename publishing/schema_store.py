@@ -4,6 +4,7 @@
     published_<domain>_v<moment>     the other versions
     publishing_<domain>              the candidate
     publishing.versions, .history    facts and statistics of each version, and the history
+    publishing.lineage               from which columns each column of a version comes
 
 The comment of a schema is the name of its version. Schemas are renamed in one transaction, together with the record,
 so a killed process leaves everything as it was or everything done.
@@ -32,6 +33,10 @@ select pg_advisory_xact_lock(hashtext('sluice'), hashtext('publishing'));
 create schema if not exists publishing;
 create table if not exists publishing.versions (
     domain text not null, version text not null, facts json not null, primary key (domain, version)
+);
+create table if not exists publishing.lineage (
+    domain text not null, version text not null, lineage text not null, primary key (domain, version),
+    foreign key (domain, version) references publishing.versions on delete cascade
 );
 create table if not exists publishing.history (
     domain text not null, at timestamptz not null, by text not null, what text not null, version text not null
@@ -114,12 +119,20 @@ class SchemaStore(Store):
         ).fetchall()
         return {"postgres": warehouse.connection.server_version, "bytes": size}
 
-    def publish(self, version: Version, manifest: Path) -> None:
+    def lineage(self, name: str) -> str | None:
+        found = dict(self._select("version, lineage", "lineage", "version"))
+        return found.get(name)
+
+    def publish(self, version: Version, manifest: Path, lineage: str | None = None) -> None:
         def change(warehouse: PostgresWarehouse) -> None:
             warehouse.execute(
                 "insert into publishing.versions values (?, ?, ?)",
                 [self.domain, version.name, json.dumps(version.to_dict())],
             )
+            if lineage:
+                warehouse.execute(
+                    "insert into publishing.lineage values (?, ?, ?)", [self.domain, version.name, lineage]
+                )
             # A comment takes no parameter; a version's name has neither quotes nor backslashes.
             warehouse.execute(f"comment on schema {quoted(self._candidate)} is '{version.name}'")
             grant_readers(warehouse, self.location, self._candidate)

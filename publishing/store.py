@@ -23,7 +23,7 @@ STORES = {
 class Store(ABC):
     """The versions of a domain, one of which is active: readers see it.
 
-    `versions`, `history`, `active`, `get` and `query` need no lock; every other method requires `lock`.
+    `versions`, `history`, `active`, `get`, `query` and `lineage` need no lock; every other method requires `lock`.
     """
 
     domain: str
@@ -85,8 +85,12 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def publish(self, version: Version, manifest: Path) -> None:
-        """Turn the candidate into a version and activate it."""
+    def publish(self, version: Version, manifest: Path, lineage: str | None = None) -> None:
+        """Turn the candidate into a version, with its lineage, and activate it."""
+
+    @abstractmethod
+    def lineage(self, name: str) -> str | None:
+        """Return the lineage with which a version was published; None if it has none."""
 
     @abstractmethod
     def activate(self, name: str, what: str) -> None:

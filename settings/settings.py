@@ -291,6 +291,10 @@ class Settings(EnvSettings):
         """File with the id of the run that built a domain's models last in this environment."""
         return self.data_dir / "dbt" / "builders" / self.warehouse_name / domain
 
+    def lineage(self, domain: str) -> Path:
+        """File with the lineage of a domain's models as they were built last in this environment."""
+        return self.data_dir / "dbt" / "lineage" / self.warehouse_name / f"{domain}.json"
+
     @property
     def dbt_results(self) -> Path:
         """Folder of the results of dbt commands that are not in the warehouse yet."""

@@ -10,15 +10,20 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cached_property
 from pathlib import Path
 from pprint import pformat
 
+from lineage.graph import Lineage
+from lineage.models import resolve_models
 from settings import DBT_PROJECT_DIR, Settings
 from tests.once import once
 from transformation.dbt import ensure_docs
+from transformation.manifest import Manifest
 
 FILES = ("manifest.json", "catalog.json", "index.html")
 PARSED = "partial_parse.msgpack"
+COMPILED = "compiled_manifest.json"
 PRINT_CONNECTION = Path(__file__).parent / "programs" / "print_dbt_connection.py"
 
 
@@ -34,6 +39,11 @@ class Parsed:
         self._content = (self._target / PARSED).read_bytes()
         assert self._content.count(_digest(self._connection)) == 1
 
+    @cached_property
+    def lineage(self) -> Lineage:
+        """The lineage of all models, from the SQL that they have when nothing is built."""
+        return lineage_of(self._target / COMPILED)
+
     def put(self, settings: Settings) -> Settings:
         """Copy the parsed project into a new data folder; in an environment other than dev, dbt parses again."""
         settings.dbt_target.mkdir(parents=True, exist_ok=True)
@@ -48,8 +58,21 @@ class Parsed:
         return settings
 
 
+def lineage_of(manifest: Path) -> Lineage:
+    """Return the lineage of the models of all domains, from a manifest with their compiled SQL."""
+    read = Manifest(json.loads(manifest.read_text()))
+    found = []
+    for domain in read.domains:
+        tables, problems = resolve_models(read, domain, read.adapter, {})
+        assert problems == []
+        found.append(Lineage(tables))
+    return Lineage.merged(found)
+
+
 def _parse(settings: Settings) -> dict:
     ensure_docs(settings)
+    # The next command of dbt leaves the compiled SQL out.
+    shutil.copyfile(settings.dbt_target / "manifest.json", settings.dbt_target / COMPILED)
     done = subprocess.run(
         [sys.executable, str(PRINT_CONNECTION)],
         cwd=DBT_PROJECT_DIR,

@@ -91,6 +91,7 @@ PRODUCT = [
     "dags",
     "dashboard",
     "ingestion",
+    "lineage",
     "local_airflow",
     "observability",
     "orchestration",

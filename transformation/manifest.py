@@ -84,6 +84,11 @@ class Manifest:
         return self._content.get("metadata", {}).get("invocation_id")
 
     @property
+    def adapter(self) -> str:
+        """dbt's adapter: duckdb, postgres or spark."""
+        return self._content["metadata"]["adapter_type"]
+
+    @property
     def nodes(self) -> Mapping[str, dict[str, Any]]:
         """Models, seeds and tests by their unique id."""
         return self._content["nodes"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from common.atomic_write import atomic_write
+from lineage.artefact import write_lineage
 from observability.metrics.run_log import without_secrets
 from settings import Settings
 from transformation.results import RESULTS, read_run_results
@@ -48,7 +49,9 @@ def _copy_parsed(source: Path, target: Path) -> None:
 
 
 def save_results(target: Path, domain: str, run_id: str, settings: Settings) -> None:
-    """Keep the results of a dbt command, if it produced any; a failure is only logged.
+    """Keep the results of a dbt command, if it produced any, and the lineage of the models that it built.
+
+    A failure is only logged.
 
     Args:
         target: dbt's target folder.
@@ -69,6 +72,7 @@ def save_results(target: Path, domain: str, run_id: str, settings: Settings) -> 
             file.write_text(json.dumps(rows))
     except (OSError, ValueError, KeyError) as error:
         log.warning("The results of dbt are not kept: %s", error)
+    write_lineage(target, domain, settings)
 
 
 def _row(result: dict[str, Any]) -> dict[str, Any]:

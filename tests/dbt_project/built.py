@@ -1,5 +1,6 @@
 """One domain in a data folder of its own: its deliveries and the tables that dbt builds from them."""
 
+import json
 import shutil
 from copy import copy
 from pathlib import Path
@@ -8,12 +9,15 @@ from typing import Any, Self
 import duckdb
 
 from ingestion.load import load_domain
+from lineage.graph import Table
+from lineage.models import resolve_models
 from samples.delivery import Delivery
 from settings import Settings
 from tests.contents import differing
 from tests.forks import run_dbt
 from tests.parsed import Parsed
 from transformation.dbt import UNIT_TESTS, selectors
+from transformation.manifest import Manifest
 
 #: Columns in which two builds of the same rows differ.
 EXCEPT = "_rules_hash _validated_at _built_at _source_built_at"
@@ -73,10 +77,21 @@ class Built:
         return {table: self.query(f"select {names} from {table} order by all") for table, names in columns}
 
     def assert_equal_to_full_refresh(self) -> None:
-        """Assert that the tables as they were built incrementally are those that a full refresh builds."""
-        contents = self.contents()
+        """Assert that the tables as they were built incrementally are those that a full refresh builds.
+
+        So is their lineage.
+        """
+        contents, lineage = self.contents(), self.lineage()
         self.run_dbt("--full-refresh")
         assert differing(self.contents(), contents) == []
+        assert self.lineage() == lineage
+
+    def lineage(self) -> dict[str, Table]:
+        """Return the tables of the last build with their lineage."""
+        manifest = Manifest(json.loads((self.settings.dbt_target / "manifest.json").read_text()))
+        tables, problems = resolve_models(manifest, self.domain, manifest.adapter, {})
+        assert problems == []
+        return tables
 
     def assert_row_status(self, delivery: Delivery) -> None:
         """Assert the status of every line of a sample delivery, counted in the tables and in the audit mart."""

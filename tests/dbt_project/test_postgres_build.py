@@ -7,6 +7,7 @@ import pytest
 from tests.dbt_project.deliveries import Platform
 from tests.dbt_project.deliveries import platform as delivered
 from tests.dbt_project.postgres_twin import PostgresTwin
+from tests.parsed import Parsed
 from tests.servers.postgres import postgres
 from transformation.dbt import UNIT_TESTS
 
@@ -28,6 +29,20 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 @pytest.mark.long
 def test_unit_tests_pass(platform: Platform) -> None:
     platform.twin.run_unit_tests()
+
+
+def test_every_column_has_the_same_lineage(platform: Platform, project: Parsed) -> None:
+    ours, theirs = project.lineage, platform.twin.lineage()
+    assert {name: {*table.columns} for name, table in ours.tables.items()} == {
+        name: {*table.columns} for name, table in theirs.tables.items()
+    }
+    differing = {
+        f"{name}.{column}": (values.sources, theirs.tables[name].columns[column].sources)
+        for name, table in ours.tables.items()
+        for column, values in table.columns.items()
+        if values.sources != theirs.tables[name].columns[column].sources
+    }
+    assert differing == {}
 
 
 def test_every_table_is_the_same(platform: Platform) -> None:

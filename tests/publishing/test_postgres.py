@@ -12,6 +12,8 @@ import duckdb
 import psycopg2
 import pytest
 
+from lineage.artefact import to_json
+from lineage.graph import Lineage, Table
 from observability.health.collect import collect
 from publishing.errors import PublishError, PublishStoppedError
 from publishing.manage import diff, prune, rollback, versions
@@ -21,7 +23,7 @@ from publishing.publish import publish
 from publishing.published_check import has_all
 from publishing.readers import open_published, published_names
 from publishing.store import store_of
-from publishing.versions import VersionError
+from publishing.versions import Version, VersionError
 from settings import PROJECT_DIR, Settings
 from tests.kill_at import run_to_death
 from tests.publishing.things import MONTHLY, write_manifest
@@ -82,6 +84,25 @@ def change(settings: Settings, amount: int) -> None:
 def schemas(settings: Settings) -> list[str]:
     found = query(settings, "select nspname from pg_namespace where nspname ~ '^publish(ed|ing)_' order by 1")
     return [name for (name,) in found]
+
+
+def test_versions_have_their_own_lineage_which_goes_with_them(things: Settings) -> None:
+    store = store_of("things", things)
+    assert store.lineage("any") is None
+    found = {}
+    for number in range(2):
+        lineage = to_json(
+            Lineage({"marts.fct_things": Table("marts.fct_things", f"kind {number}")}), "things"
+        )
+        with store.lock(), connect(things, "things") as warehouse:
+            store.write(warehouse, {}, {}, None)
+            version = Version(f"2024010{number}T000000000000Z_x", {"made_at": str(number)}, {})
+            store.publish(version, things.manifest, lineage)
+        found[version.name] = lineage
+    assert {name: store.lineage(name) for name in found} == found
+    with store.lock():
+        (removed,) = store.prune(1)
+    assert [store.lineage(name) is None for name in found] == [name == removed for name in found]
 
 
 def test_versions_are_compared_kept_and_rolled_back(things: Settings) -> None:
