@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from common.atomic_write import atomic_write
-from lineage.graph import Column, Lineage, Table
+from lineage.graph import Column, Lineage, Reader, Table
 from lineage.models import resolve_models
 from settings import Settings
 from transformation.manifest import Manifest
@@ -39,12 +39,12 @@ def write_lineage(target: Path, domain: str, settings: Settings) -> None:
             return
         file = settings.lineage(domain)
         known = read_lineage(file).tables if file.exists() else {}
-        tables, problems = resolve_models(manifest, domain, manifest.adapter, known)
+        lineage, problems = resolve_models(manifest, domain, manifest.adapter, known)
         for problem in problems:
             log.warning("The lineage of %s", problem)
         file.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(file) as new:
-            new.write_text(to_json(Lineage(tables), domain))
+            new.write_text(to_json(lineage, domain))
     except (OSError, ValueError, KeyError, LineageError) as error:
         log.warning("The lineage of %s is not written: %s", domain, error)
 
@@ -64,7 +64,9 @@ def read_lineage(file: Path) -> Lineage:
 def to_json(lineage: Lineage, domain: str) -> str:
     """Return a lineage as JSON: the same text for the same lineage. Values that are empty are left out."""
     tables = {name: _without_empty(asdict(table)) for name, table in sorted(lineage.tables.items())}
-    return json.dumps({"format": FORMAT, "domain": domain, "tables": tables}, indent=1, ensure_ascii=False)
+    readers = {name: asdict(reader) for name, reader in sorted(lineage.readers.items())}
+    content = {"format": FORMAT, "domain": domain, "tables": tables, "readers": readers}
+    return json.dumps(content, indent=1, ensure_ascii=False)
 
 
 def from_json(text: str) -> Lineage:
@@ -72,7 +74,13 @@ def from_json(text: str) -> Lineage:
     found = json.loads(text)
     if found["format"] != FORMAT:
         raise ValueError(f"its format is {found['format']}, not {FORMAT}")
-    return Lineage({name: _table(table) for name, table in found["tables"].items()})
+    return Lineage(
+        {name: _table(table) for name, table in found["tables"].items()},
+        {
+            name: Reader(**reader | {"reads": tuple(reader["reads"])})
+            for name, reader in found["readers"].items()
+        },
+    )
 
 
 def _table(values: dict[str, Any]) -> Table:

@@ -56,28 +56,53 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Reader:
+    """A page of the dashboard or a report, from dbt's exposures.
+
+    Attributes:
+        name: that of the exposure.
+        kind: `page` or `report`.
+        label: its name for people.
+        reads: the tables that it reads.
+    """
+
+    name: str
+    kind: str
+    label: str
+    reads: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Reach:
     """What a column or table comes from, or what it reaches.
 
     Attributes:
         direct: columns whose values come from it, or from which its value comes.
         rows: upstream, the columns that decide the rows of its table; downstream, the tables whose rows it decides.
+        readers: downstream, the pages and reports that read one of these columns or tables.
     """
 
     direct: tuple[str, ...]
     rows: tuple[str, ...]
+    readers: tuple[str, ...] = ()
 
 
 class Lineage:
-    """The tables of one domain, or of several."""
+    """The tables of one domain or of several, and what reads them."""
 
-    def __init__(self, tables: Mapping[str, Table]) -> None:
+    def __init__(self, tables: Mapping[str, Table], readers: Mapping[str, Reader] | None = None) -> None:
         self.tables = tables
+        self.readers = readers or {}
 
     @classmethod
     def merged(cls, lineages: Iterable["Lineage"]) -> "Lineage":
-        """Return the tables of all of them; of a table that several have, the last one's."""
-        return cls({name: table for lineage in lineages for name, table in lineage.tables.items()})
+        """Return all of them as one; of a table that several have, the last one's."""
+        tables: dict[str, Table] = {}
+        readers: dict[str, Reader] = {}
+        for lineage in lineages:
+            tables |= lineage.tables
+            readers |= lineage.readers
+        return cls(tables, readers)
 
     def find(self, name: str) -> str:
         """Return the full name of a table or column; the schema may be left out if only one schema has it.
@@ -111,9 +136,7 @@ class Lineage:
         rows: set[str] = set()
         for table in _closure([self.table_of(name)], self._reads):
             rows.update(self.tables[table].rows)
-        return Reach(
-            self._sorted(_closure(start, self._sources) - start), self._sorted(_closure(rows, self._sources))
-        )
+        return Reach(_sorted(_closure(start, self._sources) - start), _sorted(_closure(rows, self._sources)))
 
     def downstream(self, name: str) -> Reach:
         """Return what a column, or any column of a table, reaches."""
@@ -121,8 +144,11 @@ class Lineage:
         values = _closure(start, self._targets)
         decided = {table for each in values for table in self._decides[each]}
         if name in self.tables:
-            decided |= self._readers[name]
-        return Reach(self._sorted(values - start), tuple(sorted(_closure(decided, self._readers) - {name})))
+            decided |= self._read_by[name]
+        decided = _closure(decided, self._read_by) - {name}
+        reached = {self.table_of(each) for each in values} | decided
+        readers = sorted(each.name for each in self.readers.values() if not reached.isdisjoint(each.reads))
+        return Reach(_sorted(values - start), _sorted(decided), tuple(readers))
 
     def inputs(self, name: str) -> tuple[str, ...]:
         """Return the landing files and APIs that a table or column comes from."""
@@ -137,9 +163,6 @@ class Lineage:
 
     def _start(self, name: str) -> set[str]:
         return {f"{name}.{column}" for column in self.tables[name].columns} if name in self.tables else {name}
-
-    def _sorted(self, names: Iterable[str]) -> tuple[str, ...]:
-        return tuple(sorted(names))
 
     @cached_property
     def _columns(self) -> dict[str, Column]:
@@ -168,8 +191,12 @@ class Lineage:
         }
 
     @cached_property
-    def _readers(self) -> dict[str, set[str]]:
+    def _read_by(self) -> dict[str, set[str]]:
         return _reversed(self._reads)
+
+
+def _sorted(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(names))
 
 
 def _closure(start: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str]:

@@ -5,16 +5,19 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lineage.declared import inputs, python_edges
-from lineage.graph import MODEL, RAW, SEED, Column, Table
+from lineage.graph import MODEL, RAW, SEED, Column, Lineage, Reader, Table
 from lineage.query import QueryError, describe, digest, resolve
 from settings import DBT_PROJECT_DIR
 from transformation.manifest import SHARED, Manifest
 
+# Kinds of readers by the types of dbt's exposures; what is published are the marts themselves.
+KINDS = {"dashboard": "page", "analysis": "report"}
+
 
 def resolve_models(
     manifest: Manifest, domain: str, dialect: str, known: Mapping[str, Table]
-) -> tuple[dict[str, Table], list[str]]:
-    """Return the tables of a domain by name, and for each model that could not be resolved the reason.
+) -> tuple[Lineage, list[str]]:
+    """Return the lineage of a domain, and for each model that could not be resolved the reason.
 
     Args:
         manifest: dbt's, in which the models that were built have their compiled SQL.
@@ -46,7 +49,7 @@ def resolve_models(
                 problems.append(f"{name}: {error}")
         elif name in known:
             found[name] = known[name]
-    return found, problems
+    return Lineage(found, _readers(manifest, nodes, found)), problems
 
 
 def table_name(node: Mapping[str, Any]) -> str:
@@ -67,6 +70,20 @@ def _in_order(wanted: Iterable[str], nodes: Mapping[str, dict[str, Any]]) -> lis
     for unique_id in sorted(wanted):
         add(unique_id)
     return list(found)
+
+
+def _readers(
+    manifest: Manifest, nodes: Mapping[str, dict[str, Any]], found: Mapping[str, Table]
+) -> dict[str, Reader]:
+    """Return the pages and reports that read one of the tables."""
+    readers = {}
+    for exposure in manifest.exposures.values():
+        reads = [table_name(nodes[each]) for each in exposure["depends_on"]["nodes"] if each in nodes]
+        known = tuple(sorted(found.keys() & set(reads)))
+        if known and exposure["type"] in KINDS:
+            name, label = exposure["name"], exposure["label"] or exposure["name"]
+            readers[name] = Reader(name, KINDS[exposure["type"]], label, known)
+    return readers
 
 
 def _raw(

@@ -63,9 +63,9 @@ def lineage_of(manifest: Path) -> Lineage:
     read = Manifest(json.loads(manifest.read_text()))
     found = []
     for domain in read.domains:
-        tables, problems = resolve_models(read, domain, read.adapter, {})
+        lineage, problems = resolve_models(read, domain, read.adapter, {})
         assert problems == []
-        found.append(Lineage(tables))
+        found.append(lineage)
     return Lineage.merged(found)
 
 

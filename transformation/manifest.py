@@ -98,6 +98,11 @@ class Manifest:
         """Raw tables that models read, by their unique id."""
         return self._content.get("sources", {})
 
+    @property
+    def exposures(self) -> Mapping[str, dict[str, Any]]:
+        """What reads marts outside dbt, by its unique id."""
+        return self._content.get("exposures", {})
+
     @cached_property
     def domains(self) -> tuple[str, ...]:
         """The domains that publish marts, sorted."""

@@ -89,9 +89,9 @@ class Built:
     def lineage(self) -> dict[str, Table]:
         """Return the tables of the last build with their lineage."""
         manifest = Manifest(json.loads((self.settings.dbt_target / "manifest.json").read_text()))
-        tables, problems = resolve_models(manifest, self.domain, manifest.adapter, {})
+        lineage, problems = resolve_models(manifest, self.domain, manifest.adapter, {})
         assert problems == []
-        return tables
+        return dict(lineage.tables)
 
     def assert_row_status(self, delivery: Delivery) -> None:
         """Assert the status of every line of a sample delivery, counted in the tables and in the audit mart."""

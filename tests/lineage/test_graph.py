@@ -3,7 +3,7 @@
 import pytest
 
 from lineage.artefact import from_json, to_json
-from lineage.graph import MODEL, RAW, Column, Lineage, Table, UnknownNameError
+from lineage.graph import MODEL, RAW, Column, Lineage, Reader, Table, UnknownNameError
 
 
 @pytest.fixture
@@ -21,7 +21,11 @@ def lineage() -> Lineage:
         Table("marts.sums", MODEL, {"total": Column(("clean.orders.price",)), "orders": Column(counts_rows=True)}, reads=("clean.orders",)),
         Table("marts.orders", MODEL, {"price": Column(("clean.orders.price",))}, reads=("clean.orders",)),
     ]  # fmt: skip
-    return Lineage({table.name: table for table in tables})
+    readers = [
+        Reader("page_sums", "page", "Sums", ("marts.sums",)),
+        Reader("report", "report", "R", ("marts.orders",)),
+    ]
+    return Lineage({each.name: each for each in tables}, {each.name: each for each in readers})
 
 
 def test_upstream_tells_values_from_rows(lineage: Lineage) -> None:
@@ -38,6 +42,8 @@ def test_downstream_tells_values_from_rows(lineage: Lineage) -> None:
     )
     reach = lineage.downstream("raw.orders.status")
     assert (reach.direct, reach.rows) == ((), ("clean.orders", "marts.orders", "marts.sums"))
+    assert reach.readers == ("page_sums", "report")
+    assert lineage.downstream("marts.sums.total").readers == ("page_sums",)
     assert lineage.downstream("raw.orders").rows == ("clean.orders", "marts.orders", "marts.sums")
 
 
@@ -55,6 +61,7 @@ def test_a_name_may_leave_out_its_schema_and_an_unknown_one_names_the_nearest(li
 def test_the_file_has_all_of_it_and_is_always_the_same(lineage: Lineage) -> None:
     text = to_json(lineage, "shop")
     assert from_json(text).tables == lineage.tables
-    assert to_json(Lineage(dict(reversed(lineage.tables.items()))), "shop") == text
+    assert from_json(text).readers == lineage.readers
+    assert to_json(Lineage(dict(reversed(lineage.tables.items())), lineage.readers), "shop") == text
     with pytest.raises(ValueError, match="format is 0"):
         from_json(text.replace('"format": 1', '"format": 0'))

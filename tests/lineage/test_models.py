@@ -64,6 +64,7 @@ def test_what_python_fills_is_declared_with_columns_that_exist(lineage: Lineage)
     reached = lineage.downstream("raw_ecommerce.orders.unit_price")
     assert "marts.agg_daily_order_revenue.revenue" in reached.direct
     assert "marts.agg_platform_day" in reached.rows
+    assert {"page_ecommerce", "report_ecommerce_daily_order_revenue"} <= {*reached.readers}
     assert "raw_news.articles.title" in lineage.upstream("marts.fct_articles.sentiment").direct
     for table in lineage.tables.values():
         for name in {
