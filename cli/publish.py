@@ -2,6 +2,7 @@
 
 import sys
 from csv import writer as writer_of
+from dataclasses import asdict
 from json import dumps
 from typing import TYPE_CHECKING, Annotated
 
@@ -143,6 +144,30 @@ def preview(
 
     found = previews(domains or [], project_settings.load())
     answer([each.to_dict() for each in found], describe(found), as_json=json)
+
+
+@app.command(rich_help_panel=PANEL)
+def lineage(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="TABLE[.COLUMN]", help="Published or raw, as fct_orders.revenue.", show_default=False
+        ),
+    ],
+    downstream: Annotated[bool, typer.Option("--downstream", help="What it reaches.")] = False,
+    json: Json = False,
+) -> None:
+    """Show where a column or table that is published comes from, or what it reaches."""
+    import settings as project_settings
+    from lineage.text import downstream_text, upstream_text
+    from publishing.lineage import all_published
+
+    found = all_published(project_settings.load())
+    name = found.find(name)
+    reach = found.downstream(name) if downstream else found.upstream(name)
+    inputs = {} if downstream else {"inputs": found.inputs(name)}
+    text = (downstream_text if downstream else upstream_text)(found, name)
+    answer({"name": name, **asdict(reach), **inputs}, text, as_json=json)
 
 
 @app.command(rich_help_panel=PANEL)

@@ -128,7 +128,12 @@ class Lineage:
         raise UnknownNameError(f"no table or column is called {name}{hint}")
 
     def column(self, name: str) -> Column:
-        return self._columns[name]
+        """Return a column; one without sources if it is of a table of another domain, which is not here."""
+        return self._columns.get(name, Column())
+
+    def targets(self, name: str) -> tuple[str, ...]:
+        """Return the columns whose values come from a column in one step."""
+        return _sorted(self._targets[name])
 
     def upstream(self, name: str) -> Reach:
         """Return what a column, or all columns of a table, come from."""

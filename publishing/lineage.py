@@ -53,15 +53,26 @@ def published_lineage(domain: str, settings: Settings, version: str | None = Non
             else f"nothing of {domain} is published"
         )
         raise LineageError(f"{what}; `sluice run {domain}` publishes one that has")
-    return from_json(text)
+    try:
+        return from_json(text)
+    except (ValueError, KeyError, TypeError) as error:
+        raise LineageError(
+            f"the lineage of version {chosen.name} of {domain} cannot be read: {error}"
+        ) from error
 
 
 def all_published(settings: Settings) -> Lineage:
-    """Return the lineage of all active versions that have one, as one."""
+    """Return the lineage of all active versions that have one, as one.
+
+    Raises:
+        LineageError: none has.
+    """
     found = []
     for domain in published_names(settings):
         try:
             found.append(published_lineage(domain, settings))
         except LineageError as error:
-            log.info("%s", error)
+            log.debug("%s", error)
+    if not found:
+        raise LineageError("nothing is published that has a lineage; `make run` publishes every pipeline")
     return Lineage.merged(found)

@@ -20,6 +20,7 @@ from samples.sales import write_sales
 from samples.taxi import write_taxi
 from settings import Settings
 from tests.dbt_project.twin import Twin
+from tests.parsed import lineage_of
 from transformation.dbt import UNIT_TESTS, run_dbt
 
 CUSTOMERS = ("customer_id,name,email,region,updated_at", [
@@ -82,6 +83,7 @@ class Platform:
         collect(self.settings)
         # The data tests of DuckDB run in the other modules of this folder.
         run_dbt(["build", *MODELS], self.settings, quiet=True)
+        self.lineage = lineage_of(self.settings.dbt_target / "manifest.json")
         self.twin.take_raw()
         self.twin.build(*(options or ("--exclude", UNIT_TESTS)))
 

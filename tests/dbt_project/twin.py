@@ -1,7 +1,6 @@
 """A database of another engine with the raw tables of a DuckDB warehouse, to compare what dbt builds from them."""
 
 import json
-import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 
 import duckdb
 
-from lineage.graph import Lineage
 from settings import Settings
 from tests.parsed import lineage_of
 from transformation.dbt import UNIT_TESTS, run_dbt
@@ -32,7 +30,6 @@ class Twin(ABC):
         target = variables["SLUICE_TARGET"]
         own = {"DBT_TARGET": target, "DBT_TARGET_PATH": str(settings.data_dir / "dbt" / target)}
         self._variables = {**variables, **own}
-        self._compiled = Path(own["DBT_TARGET_PATH"]) / "compiled_manifest.json"
 
     @abstractmethod
     def take_raw(self) -> None:
@@ -59,13 +56,7 @@ class Twin(ABC):
     def build(self, *options: str) -> None:
         """Run `dbt build` on the database."""
         run_dbt(["build", *options], self._settings, quiet=True, variables=self._variables)
-        # The next command of dbt leaves the compiled SQL out.
-        if not self._compiled.exists():
-            shutil.copyfile(self._compiled.with_name("manifest.json"), self._compiled)
-
-    def lineage(self) -> Lineage:
-        """Return the lineage of all models as they were built first."""
-        return lineage_of(self._compiled)
+        self.lineage = lineage_of(Path(self._variables["DBT_TARGET_PATH"]) / "manifest.json")
 
     def run_unit_tests(self, of: str = "") -> None:
         """Run the unit tests of all or of some models on the database."""

@@ -1,11 +1,13 @@
 """Each version keeps the lineage of the build that it was made of."""
 
+import json
 import logging
 
 import pytest
 
+from cli.main import main
 from lineage.artefact import LineageError, to_json
-from lineage.graph import MODEL, Column, Lineage, Table
+from lineage.graph import MODEL, RAW, Column, Lineage, Reader, Table
 from publishing.lineage import all_published, published_lineage
 from publishing.manage import prune
 from publishing.promote import promote
@@ -18,6 +20,23 @@ COLUMNS = {
     "dim_dates": ["date_day"],
     "audit_things__row_counts": ["entity", "source_file", "rows_read", "rows_quarantined"],
 }
+
+UPSTREAM = """\
+marts.fct_things.id = b + 1
+  raw.a.b
+rows are decided by
+  raw.a: c
+delivered by
+  landing/things/a
+"""
+DOWNSTREAM = """\
+raw.a.c
+  nothing
+decides the rows of
+  marts.fct_things
+pages and reports
+  Page Things
+"""
 
 
 def write_lineage(settings: Settings, source: str, columns: dict[str, list[str]] = COLUMNS) -> Lineage:
@@ -74,3 +93,34 @@ def test_a_version_never_has_the_lineage_of_other_tables(
 def test_what_is_not_published_has_none(settings: Settings) -> None:
     with pytest.raises(LineageError, match="nothing of things is published"):
         published_lineage("things", settings)
+
+
+def test_the_command_tells_values_from_rows(built: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lineage", "fct_things"]) == 2
+    assert "nothing is published that has a lineage" in capsys.readouterr().err
+    lineage = write_lineage(built, "raw.a.b")
+    tables = {
+        **lineage.tables,
+        "raw.a": Table("raw.a", RAW, {"b": Column(), "c": Column()}, reads=("landing/things/a",)),
+        "marts.fct_things": Table(
+            "marts.fct_things", MODEL, {"id": Column(("raw.a.b",), "b + 1")}, ("raw.a.c",), ("raw.a",)
+        ),
+    }
+    readers = {"page_things": Reader("page_things", "page", "Page Things", ("marts.fct_things",))}
+    built.lineage("things").write_text(to_json(Lineage(tables, readers), "things"))
+    publish("things", built)
+    assert main(["lineage", "fct_things.id"]) == 0
+    assert capsys.readouterr().out == UPSTREAM
+    assert main(["lineage", "raw.a.c", "--downstream"]) == 0
+    assert capsys.readouterr().out == DOWNSTREAM
+    assert main(["lineage", "raw.a.b", "--downstream", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["direct"] == [
+        "marts.audit_things__row_counts.entity",
+        "marts.audit_things__row_counts.rows_quarantined",
+        "marts.audit_things__row_counts.rows_read",
+        "marts.audit_things__row_counts.source_file",
+        "marts.dim_dates.date_day",
+        "marts.fct_things.id",
+    ]
+    assert main(["lineage", "fct_thing.id"]) == 2
+    assert "did you mean marts.fct_things.id" in capsys.readouterr().err
