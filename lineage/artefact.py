@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -38,15 +39,22 @@ def write_lineage(target: Path, domain: str, settings: Settings) -> None:
         ):
             return
         file = settings.lineage(domain)
-        known = read_lineage(file).tables if file.exists() else {}
-        lineage, problems = resolve_models(manifest, domain, manifest.adapter, known)
+        lineage, problems = resolve_models(manifest, domain, manifest.adapter, _known(file))
         for problem in problems:
             log.warning("The lineage of %s", problem)
         file.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(file) as new:
             new.write_text(to_json(lineage, domain))
-    except (OSError, ValueError, KeyError, LineageError) as error:
+    except (OSError, ValueError, KeyError) as error:
         log.warning("The lineage of %s is not written: %s", domain, error)
+
+
+def _known(file: Path) -> Mapping[str, Table]:
+    """Return the tables of the last build; none if there was none, or if it wrote another format."""
+    try:
+        return read_lineage(file).tables
+    except LineageError:
+        return {}
 
 
 def read_lineage(file: Path) -> Lineage:

@@ -135,6 +135,10 @@ class Lineage:
         """Return the columns whose values come from a column in one step."""
         return _sorted(self._targets[name])
 
+    def ancestors(self, table: str) -> set[str]:
+        """Return the tables that a table comes from, over any number of steps."""
+        return _closure([table], self._reads) - {table}
+
     def upstream(self, name: str) -> Reach:
         """Return what a column, or all columns of a table, come from."""
         start = self._start(name)

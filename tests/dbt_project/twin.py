@@ -56,7 +56,8 @@ class Twin(ABC):
     def build(self, *options: str) -> None:
         """Run `dbt build` on the database."""
         run_dbt(["build", *options], self._settings, quiet=True, variables=self._variables)
-        self.lineage = lineage_of(Path(self._variables["DBT_TARGET_PATH"]) / "manifest.json")
+        if "--select" not in options:
+            self.lineage = lineage_of(Path(self._variables["DBT_TARGET_PATH"]) / "manifest.json")
 
     def run_unit_tests(self, of: str = "") -> None:
         """Run the unit tests of all or of some models on the database."""
