@@ -11,8 +11,8 @@ from typing import Any, Self
 
 from ingestion.api.api_resource import ApiResource
 from ingestion.api.errors import Unread
-from ingestion.api.records import InvalidRecordError, to_row
 from ingestion.api.times import parse_time
+from ingestion.json_records import InvalidRecordError, to_row
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Response
 
 from ingestion.api.errors import PartialReadError, QuotaExceededError, SourceApiError, Unread
-from ingestion.api.records import ExactNumber
 from ingestion.api.settings import ApiLimits, ApiSettings
 from ingestion.http import MAX_WAIT_SECONDS, check_retryable, retry, retry_after, send, status_text
+from ingestion.json_records import ExactNumber
 from ingestion.retry_policy import RetryPolicy
 
 # Characters of the server's own explanation that an error repeats.

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from common.text import has_control_characters, is_encodable, printable
+from ingestion.file_format import TAKEN, form_of_name
 
-FORMS = (".csv", ".csv.gz", ".parquet")
 # A marker file, named after a file with this suffix, says that the file is complete.
 DONE = ".done"
 # The folder within the landing folder for files that cannot be loaded, each with a file that gives the reason.
@@ -59,12 +59,7 @@ def find_fault(path: Path) -> str | None:
         return f"it is a folder and not a file; put its files into {path.parent}"
     if path.exists() and not path.is_file():
         return "it is a pipe, socket or device and not a file; deliver the file itself"
-    if not form_of(path):
+    if not form_of_name(path.name):
         form = f"files with the suffix {path.suffix}" if path.suffix else "files without a suffix"
-        return f"{form} are not taken; deliver it as {', '.join(FORMS)}"
+        return f"{form} are not taken; deliver it as {TAKEN}"
     return None
-
-
-def form_of(path: Path) -> str | None:
-    """Return the suffix of the form in which a file is delivered; None for a form that is not taken."""
-    return next((form for form in FORMS if path.name.lower().endswith(form)), None)

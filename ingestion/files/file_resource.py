@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from ingestion.file_format import FileFormat
+
 # Files of these names carry lines for several entities that replace rows loaded before.
 CORRECTIONS = "corrections*"
 
@@ -27,6 +29,7 @@ class FileResource:
         exact_aliases: names under which a source delivers another column than the name says, written exactly so. A
             file of corrections, which has the names of raw columns, does not mean them.
         pattern: the file names in the landing folder that belong to this resource.
+        format: how they are written, where their suffix does not say it.
         keeps_history: the files are a change log. New content under a known name is a further
             delivery and keeps the rows of the earlier content, which it otherwise replaces.
         partition: a regular expression for the part of a file's name (without its suffix) that says
@@ -46,6 +49,7 @@ class FileResource:
     aliases: Mapping[str, str] = field(default_factory=dict)
     exact_aliases: Mapping[str, str] = field(default_factory=dict)
     pattern: str = "*"
+    format: FileFormat = FileFormat()
     keeps_history: bool = False
     partition: str | None = None
     day: str | None = None

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from ingestion.column_names import raw_column_name
 from ingestion.files.file_resource import FileResource, is_corrections
-from ingestion.formats import UnreadableFileError, read_header
+from ingestion.formats import Delivered, UnreadableFileError
 from ingestion.loader.loader import Loader
-from settings.file_limits import FileLimits
 
 # Columns of an export of the quarantine. Two of them are read when it is delivered again, under these names.
 EXPORT_COLUMNS = (
@@ -58,26 +56,26 @@ class Header:
 
 
 def map_header(
-    path: Path,
+    delivered: Delivered,
+    name: str,
     resource: FileResource,
     siblings: Sequence[FileResource],
     loader: Loader,
-    limits: FileLimits,
 ) -> Header:
     """Read a file's header and map its names to raw columns.
 
     Args:
-        path: the delivered file.
+        delivered: the file.
+        name: its name.
         resource: the resource to load.
         siblings: all file resources of the domain.
         loader: the loader of the raw table, whose names it knows.
-        limits: what the file may hold.
 
     Raises:
         UnreadableFileError: a name is empty or occurs twice, or a required column is missing.
     """
-    written = read_header(path, limits)
-    names = [name and loader.normalize_column_name(name) for name in _raw_names(written, resource)]
+    written = delivered.read_header()
+    names = [column and loader.normalize_column_name(column) for column in _raw_names(written, resource)]
     known = {*resource.columns, *resource.optional, *PLATFORM_COLUMNS.values()}
     if "_entity" in names:
         # Columns of other entities have no place in this raw table.
@@ -85,7 +83,7 @@ def map_header(
         names = [name if name in wanted else None for name in names]
     header = Header(written, names, tuple(name for name in names if name and name not in known))
     if not header.names_entities:
-        if is_corrections(path.name):
+        if is_corrections(name):
             entities = ", ".join(sibling.entity for sibling in siblings)
             raise UnreadableFileError(
                 f"corrections need a column _entity with one of these values in each line: {entities}"

@@ -2,16 +2,19 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from ingestion.file_format import form_of_name
 from ingestion.files.delivery import delivery_name, find_fault
 from ingestion.files.file_resource import FileResource
 from ingestion.files.landing import checksum_of
-from ingestion.formats import UnreadableFileError
-from ingestion.formats.csv_lines import open_plain, read_chunks
+from ingestion.formats import UnreadableFileError, parts_of
+from ingestion.formats.csv_lines import is_gzip, open_plain, read_chunks
+from ingestion.formats.zip_members import open_member
 from ingestion.loader.loader import Loader
 from ingestion.loader.tables import file_loads
 from settings.file_limits import FileLimits
@@ -37,7 +40,7 @@ def fingerprint(path: Path) -> Record:
 
 
 def content_checksum_of(path: Path, sha256: str, limits: FileLimits) -> str:
-    """Return the SHA-256 of a file's content as it is read: of a gzip, that of the unpacked content.
+    """Return the SHA-256 of a file's content as it is read: of a gzip or a zip of one file, that of the unpacked content.
 
     Args:
         path: the file.
@@ -45,12 +48,17 @@ def content_checksum_of(path: Path, sha256: str, limits: FileLimits) -> str:
         limits: what the file may hold.
 
     Raises:
-        UnreadableFileError: the gzip is damaged or truncated, or unpacks to more than the limits allow.
+        UnreadableFileError: the file is damaged or truncated, or unpacks to more than the limits allow.
     """
-    if not path.name.lower().endswith(".gz"):
+    opened: AbstractContextManager[BinaryIO] | None = None
+    if is_gzip(path):
+        opened = open_plain(path)
+    elif form_of_name(path.name) == ".zip" and len(parts_of(path, limits)) == 1:
+        opened = open_member(path)
+    if not opened:
         return sha256
     digest = hashlib.sha256()
-    with open_plain(path) as file:
+    with opened as file:
         for chunk in read_chunks(file, limits, size=path.stat().st_size):
             digest.update(chunk)
     return digest.hexdigest()

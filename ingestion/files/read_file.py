@@ -9,11 +9,10 @@ from pathlib import Path
 import duckdb
 
 from common.days import days_as_text
-from ingestion.files.delivery import form_of
 from ingestion.files.file_resource import FileResource
 from ingestion.files.header import Header, map_header
 from ingestion.files.multi_entity_files import take_own_lines
-from ingestion.formats import ParsedFile, RowShape, UnreadableFileError, parse
+from ingestion.formats import ParsedFile, RowShape, UnreadableFileError, open_delivered
 from ingestion.loader.loader import Loader
 from settings.file_limits import FileLimits
 from warehouse.sql import LIMITS, in_memory_duckdb, literal, quoted
@@ -71,7 +70,8 @@ def read_file(
     Raises:
         UnreadableFileError: the file as a whole cannot be loaded.
     """
-    header = map_header(path, resource, siblings, loader, limits)
+    delivered = open_delivered(path, resource.format, limits, work)
+    header = map_header(delivered, path.name, resource, siblings, loader)
     partition = resource.partition_of(path.name)
     shape = RowShape(
         header.names,
@@ -79,10 +79,7 @@ def read_file(
         prefix,
         loader.layout(),
     )
-    # Under a name of its own, because DuckDB takes some characters of a path for a pattern.
-    delivered = work / f"delivered{form_of(path)}"
-    delivered.symlink_to(path)
-    parsed = parse(delivered, shape, limits, parquet=work / "rows.parquet")
+    parsed = delivered.parse(shape, parquet=work / "rows.parquet")
     if not header.names_entities:
         return header, parsed
     own = work / "own_rows.parquet"

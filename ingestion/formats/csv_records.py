@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ingestion.formats.characters import NO_CHARACTER, strip_nul
+from ingestion.characters import NO_CHARACTER, strip_nul
 from ingestion.formats.csv_grammar import Broken, Grammar
 from ingestion.formats.csv_lines import BOM, NUL, Lines, decode, is_utf8, open_plain, read_blocks
 from ingestion.formats.parsed_file import RejectedLine, UnreadableFileError, check_number_of_columns

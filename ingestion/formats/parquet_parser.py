@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingestion.formats.characters import NO_CHARACTER
+from ingestion.characters import NO_CHARACTER
 from ingestion.formats.parsed_file import (
     PARQUET,
     ParsedFile,

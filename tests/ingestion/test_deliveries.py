@@ -18,7 +18,7 @@ from tests.ingestion.conftest import Query, query_of
 
 ORDERS = "order_id,customer_id,product_id,quantity,unit_price,order_date,status\n"
 SALES = "date,store,product_id,quantity,price\n"
-FORMS = "deliver it as .csv, .csv.gz, .parquet"
+FORMS = "deliver it as .csv, .tsv or .jsonl (each also packed as .gz), .parquet, .xlsx or .zip"
 LATIN1 = os.fsdecode("orders_café.csv".encode("latin-1"))
 
 
@@ -49,7 +49,7 @@ def put_odd_things(landing: Path, content: str) -> dict[str, str]:
     # The path of a socket is short.
     with contextlib.chdir(landing), socket.socket(socket.AF_UNIX) as listening:
         listening.bind("orders_socket.csv")
-    for name in ("orders_1.csv.zip", "orders_2.XLSX", "orders_3.jsonl", "orders_4.csv.zst", "orders"):
+    for name in ("orders_1.csv.zip", "orders_2.XLSX", "orders_3.jsonl", "orders_4.csv.zst", "orders_5.json", "orders"):
         (landing / name).write_text(content)
     (landing / LATIN1).write_text(content)
     (landing / "orders_\x1b[31m.csv").write_text(content)
@@ -65,10 +65,11 @@ def put_odd_things(landing: Path, content: str) -> dict[str, str]:
         "orders_socket.csv": special,
         "orders_folder.csv": folder,
         "2024-05": folder,
-        "orders_1.csv.zip": f"files with the suffix .zip are not taken; {FORMS}",
-        "orders_2.XLSX": f"files with the suffix .XLSX are not taken; {FORMS}",
-        "orders_3.jsonl": f"files with the suffix .jsonl are not taken; {FORMS}",
+        "orders_1.csv.zip": "it is not a zip archive, or its end is missing",
+        "orders_2.XLSX": "it is not an Excel workbook (.xlsx), or it is damaged",
+        "orders_3.jsonl": "none of its lines is a JSON object with fields",
         "orders_4.csv.zst": f"files with the suffix .zst are not taken; {FORMS}",
+        "orders_5.json": f"files with the suffix .json are not taken; {FORMS}",
         "orders": f"files without a suffix are not taken; {FORMS}",
         "orders_caf\\xe9.csv": "its name is not UTF-8; rename it",
         "orders_\\x1b[31m.csv": control,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cli.main import main
-from ingestion.api.records import ExactNumber, InvalidRecordError, to_row
 from ingestion.column_names import raw_column_name
+from ingestion.json_records import ExactNumber, InvalidRecordError, to_row
 from ingestion.sources.products import PRODUCTS
 from samples.apis.server import SampleApis
 from tests.ingestion.api.helpers import DELIVERED, REQUESTS, Load, check_counts, offered, text

@@ -1,10 +1,10 @@
-"""Records of an API as rows of text, with every value as it was delivered."""
+"""JSON records of APIs and files as rows of text, with every value as it was delivered."""
 
 import json
 from typing import Any
 
+from ingestion.characters import strip_nul
 from ingestion.column_names import raw_column_name
-from ingestion.formats.characters import strip_nul
 
 
 class ExactNumber(float):
