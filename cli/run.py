@@ -1,5 +1,6 @@
 """`sluice run`, `load` and `samples`: get data in, and all the way through."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -99,6 +100,14 @@ def load(
             "--refresh-enrichment", help="Also enrich again what another prompt enriched, or what failed."
         ),
     ] = False,
+    reload: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--reload",
+            metavar="FILE",
+            help="Load this file of the landing folder again, and no other. Repeatable.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Load what is new in the landing folder and the APIs of a domain into raw.
@@ -122,13 +131,19 @@ def load(
         months = _download(domain, month, settings)
     try:
         summary = load_domain(
-            domain, settings, entities=entities, partitions=months, limit=limit, refresh=refresh_enrichment
+            domain,
+            settings,
+            entities=entities,
+            partitions=months,
+            limit=limit,
+            refresh=refresh_enrichment,
+            reload=[Path(name).name for name in reload or ()],
         )
     except FilesFailedError as error:
         summary = error.summary
     answer(summary.to_dict(), str(summary), as_json=json)
     # An entity that was named must be there; in a load of the whole domain it may come another time.
-    deferred = entities and any(result.status == "deferred" for result in summary.results)
+    deferred = (entities or reload) and any(result.status == "deferred" for result in summary.results)
     if summary.failed or summary.partial or deferred or (months or []) != (month or []):
         raise typer.Exit(PARTIAL)
 

@@ -23,7 +23,9 @@ def new(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="FILE...", show_default=False, help="Delivered files: .csv, .csv.gz or .parquet."
+            metavar="FILE...",
+            show_default=False,
+            help="Delivered files: .csv, .tsv, .jsonl, .parquet, .xlsx or .zip.",
         ),
     ] = None,
     entity: Annotated[
@@ -32,6 +34,10 @@ def new(
             metavar="NAME=FILE", help="The entity of a file. Default: by the file's name. Repeatable."
         ),
     ] = None,
+    header: Annotated[
+        str,
+        typer.Option(metavar="NAME,NAME,...", help="The columns of text files without a header line."),
+    ] = "",
     deliver: Annotated[
         bool, typer.Option("--deliver", help="Also copy the files to the domain's landing folder.")
     ] = False,
@@ -58,7 +64,7 @@ def new(
         raise typer.BadParameter("name at least one file")
     settings = project_settings.load()
     check_is_new(domain, PROJECT_DIR)
-    profiled = profile(domain, files, named)
+    profiled = profile(domain, files, named, [name.strip() for name in header.split(",") if name.strip()])
     planned = plan(profiled, PROJECT_DIR, pages_of)
     landing = settings.landing(domain)
     if deliver:

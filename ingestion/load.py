@@ -31,6 +31,7 @@ class LoadOptions:
     limit: int | None = None
     refresh: bool = False
     fetched: bool = False
+    reload: Sequence[str] = ()
 
 
 # Each loader is imported when it is needed, because dlt takes a second.
@@ -38,7 +39,17 @@ def _load_files(resource: FileResource, settings: Settings, options: LoadOptions
     from ingestion.files.load_files import load_files
 
     siblings = file_resources_of(resource.domain)
-    return load_files(resource, siblings, settings, partitions=options.partitions, names=options.files)
+    names = options.files
+    if options.reload:
+        names = [name for name in options.reload if resource.matches(name)]
+    return load_files(
+        resource,
+        siblings,
+        settings,
+        partitions=options.partitions,
+        names=names,
+        reload=bool(options.reload),
+    )
 
 
 def _load_api(resource: ApiResource, settings: Settings, options: LoadOptions) -> list[LoadResult]:
@@ -81,6 +92,7 @@ def load_domain(
     limit: int | None = None,
     refresh: bool = False,
     fetched: bool = False,
+    reload: Sequence[str] = (),
 ) -> LoadSummary:
     """Load what is new or changed in a domain's landing folder and APIs; safe to repeat at any time.
 
@@ -97,6 +109,7 @@ def load_domain(
         limit: take at most this many records of an API, and enrich at most this many texts.
         refresh: enrich texts again that were enriched by another prompt, or without success.
         fetched: load the records that `fetch_records` has read, and do not read the API.
+        reload: names of files to load once more, although their content is loaded; nothing else is loaded then.
 
     Raises:
         UnknownDomainError: there is no such domain.
@@ -108,9 +121,17 @@ def load_domain(
     """
     resources = _select(domain, entities, partitions)
     settings = settings or settings_module.load()
-    options = LoadOptions(partitions, files, limit, refresh, fetched)
+    if reload:
+        resources = [resource for resource in resources if isinstance(resource, FileResource)]
+    options = LoadOptions(partitions, files, limit, refresh, fetched, reload)
     results = [
         result for resource in resources for result in LOADERS[type(resource)](resource, settings, options)
+    ]
+    taken = {result.name for result in results}
+    results += [
+        LoadResult(name, "none", "failed", reason="no resource takes files of this name")
+        for name in reload
+        if name not in taken
     ]
     summary = LoadSummary(domain, tuple(results))
     if summary.failed:

@@ -7,6 +7,7 @@ from pathlib import Path
 from common.text import printable
 from scaffolding.delivered_files import read_names
 from scaffolding.errors import ScaffoldingError
+from scaffolding.file_formats import find_format, find_parts
 from scaffolding.model import Column, Entity
 from scaffolding.names import check_entity_name, entity_of, model_names, pattern_of, sql_words
 from settings.file_limits import FileLimits
@@ -20,32 +21,61 @@ def _check_distinct(files: Sequence[Path]) -> None:
         )
 
 
-def group_files(files: Sequence[Path], names: Mapping[str, str], limits: FileLimits) -> list[Entity]:
-    """Return the entities of files, with the names of their columns.
+def group_files(
+    files: Sequence[Path],
+    names: Mapping[str, str],
+    limits: FileLimits,
+    header: Sequence[str] = (),
+) -> list[Entity]:
+    """Return the entities of files, of sheets and of members of zips, with the names of their columns.
+
+    Args:
+        files: the delivered files.
+        names: the entities of files that are named.
+        limits: what the files may hold.
+        header: the names of the columns of text files without a header line.
 
     Raises:
         ScaffoldingError: an entity cannot be named, or a file has no usable header.
     """
     _check_distinct(files)
-    grouped: dict[str, list[Path]] = {}
+    grouped: dict[str, list[tuple[Path, str]]] = {}
     for path in files:
-        name = names.get(str(path)) or entity_of(path)
-        if str(path) not in names and name in sql_words() and not name.endswith("s"):
-            name += "s"
-        if not name:
-            raise ScaffoldingError(
-                f"{printable(path.name)}: its name does not name an entity; name it: --entity NAME={printable(str(path))}"
-            )
-        check_entity_name(name, path)
-        grouped.setdefault(name, []).append(path)
-    entities = [_entity(name, paths, limits) for name, paths in grouped.items()]
+        for part in find_parts(path, limits):
+            grouped.setdefault(_name(path, part, names), []).append((path, part))
+    entities = [_entity(name, parts, limits, header) for name, parts in grouped.items()]
     _set_patterns(entities)
     return entities
 
 
-def _entity(name: str, files: list[Path], limits: FileLimits) -> Entity:
-    headers = {path: read_names(path, limits) for path in files}
-    every = [column for header in headers.values() for column in header]
+def _name(path: Path, part: str, names: Mapping[str, str]) -> str:
+    if part and str(path) in names:
+        raise ScaffoldingError(
+            f"{printable(path.name)}: it holds several entities, which have the names of its sheets or files"
+        )
+    name = names.get(str(path)) or entity_of(Path(part) if part else path)
+    if str(path) not in names and name in sql_words() and not name.endswith("s"):
+        name += "s"
+    if not name:
+        raise ScaffoldingError(
+            f"{printable(part or path.name)}: its name does not name an entity; name it:"
+            f" --entity NAME={printable(str(path))}"
+        )
+    check_entity_name(name, path)
+    return name
+
+
+def _entity(name: str, parts: list[tuple[Path, str]], limits: FileLimits, header: Sequence[str]) -> Entity:
+    files = [path for path, _ in parts]
+    formats = {find_format(path, part, header, limits) for path, part in parts}
+    if len(formats) > 1:
+        raise ScaffoldingError(
+            f"{' and '.join(printable(path.name) for path in files)} are not written alike, so they are not one entity"
+            f" {name!r}; name them: --entity NAME={printable(str(files[0]))}"
+        )
+    (form,) = formats
+    headers = {path: read_names(path, form, limits) for path in files}
+    every = [column for names in headers.values() for column in names]
     ordered = list(dict.fromkeys(every))
     optional = tuple(column for column in ordered if every.count(column) < len(files))
     if len(optional) == len(ordered):
@@ -59,7 +89,7 @@ def _entity(name: str, files: list[Path], limits: FileLimits) -> Entity:
             f"columns of {', '.join(printable(path.name) for path in files)} differ in underscores only; rename them"
         )
     in_models = model_names(ordered, name)
-    return Entity(name, files, "", [Column(raw, in_models[raw]) for raw in ordered], optional)
+    return Entity(name, files, "", form, [Column(raw, in_models[raw]) for raw in ordered], optional)
 
 
 def _set_patterns(entities: list[Entity]) -> None:
@@ -72,7 +102,7 @@ def _set_patterns(entities: list[Entity]) -> None:
             )
         entity.pattern = patterns.pop() if len(patterns) == 1 else "*"
     for entity in entities:
-        others = [path for other in entities if other is not entity for path in other.files]
+        others = [path for other in entities for path in other.files if path not in entity.files]
         if any(_fits(path, entity.pattern) for path in others):
             # orders* would also take order_items.csv's sibling orders_archive.csv.
             stem = entity.pattern.rstrip("*")

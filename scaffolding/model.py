@@ -1,8 +1,10 @@
 """What is known about the delivered files of a new domain."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+
+from ingestion.file_format import FileFormat
 
 INTEGERS = ("integer", "bigint")
 NUMBERS = (*INTEGERS, "decimal", "double")
@@ -80,6 +82,7 @@ class Entity:
         name: the entity, a plural noun if the files are named so.
         files: the delivered files.
         pattern: the names of further files.
+        format: how they are written.
         columns: all columns, in the order of the files.
         optional: raw names of columns that only some files have.
         rows: the number of rows.
@@ -98,6 +101,7 @@ class Entity:
     name: str
     files: list[Path]
     pattern: str
+    format: FileFormat = FileFormat()
     columns: list[Column] = field(default_factory=list)
     optional: tuple[str, ...] = ()
     rows: int = 0
@@ -115,6 +119,15 @@ class Entity:
     @property
     def has_key(self) -> bool:
         return self.key != (ROW_ID,)
+
+    @property
+    def format_arguments(self) -> str:
+        """The arguments of its `FileFormat` that are not the usual ones, as Python."""
+        usual = FileFormat()
+        values = {each.name: getattr(self.format, each.name) for each in fields(FileFormat)}
+        return ", ".join(
+            f"{name}={value!r}" for name, value in values.items() if value != getattr(usual, name)
+        )
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
@@ -138,6 +151,11 @@ class Domain:
     name: str
     entities: list[Entity]
     doubts: list[str] = field(default_factory=list)
+
+    @property
+    def has_formats(self) -> bool:
+        """Whether the files of an entity are not written as their suffix says."""
+        return any(entity.format_arguments for entity in self.entities)
 
     def entity(self, name: str) -> Entity:
         return next(entity for entity in self.entities if entity.name == name)

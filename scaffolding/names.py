@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.column_names import raw_column_name
-from ingestion.files.delivery import form_of
+from ingestion.file_format import form_of_name
 from ingestion.files.file_resource import is_corrections
 from scaffolding.errors import ScaffoldingError
 from settings import PLATFORM
@@ -126,7 +126,7 @@ _NOISE = re.compile(
 
 def stem_of(path: Path) -> str:
     """Return a file's name without its suffix."""
-    return path.name[: -len(form_of(path) or "")]
+    return path.name[: -len(form_of_name(path.name) or "") or None]
 
 
 def entity_of(path: Path) -> str:

@@ -22,13 +22,19 @@ from settings.file_limits import FileLimits
 from warehouse.sql import in_memory_duckdb, literal, quoted
 
 
-def profile(domain: str, files: Sequence[Path], names: Mapping[str, str] | None = None) -> Domain:
+def profile(
+    domain: str,
+    files: Sequence[Path],
+    names: Mapping[str, str] | None = None,
+    header: Sequence[str] = (),
+) -> Domain:
     """Find out what files hold.
 
     Args:
         domain: the domain's name.
         files: the delivered files.
         names: the entities of files that are named; by the file as given.
+        header: the names of the columns of text files without a header line.
 
     Raises:
         ScaffoldingError: a file cannot be loaded, or its entity cannot be named.
@@ -36,14 +42,14 @@ def profile(domain: str, files: Sequence[Path], names: Mapping[str, str] | None 
     limits = FileLimits()
     for path in files:
         check_form(path)
-    entities = group_files(files, names or {}, limits)
+    entities = group_files(files, names or {}, limits, header)
     profiled = Domain(domain, entities)
     with TemporaryDirectory() as folder, closing(in_memory_duckdb(Path(folder))) as connection:
         connection.execute("set TimeZone = 'UTC'")
         tables = {}
         for number, entity in enumerate(entities):
             tables[entity.name] = f"typed_{number}"
-            _read(connection, entity, number, limits, Path(folder), profiled.doubts)
+            _read(connection, entity, number, limits, Path(folder), profiled.doubts, header)
         profiled.doubts += find_references(connection, tables, entities)
         for entity in entities:
             # A dimension keeps members without a date, because other rows refer to them.
@@ -69,13 +75,14 @@ def _read(
     limits: FileLimits,
     folder: Path,
     doubts: list[str],
+    header: Sequence[str],
 ) -> None:
     """Read an entity's files into a table of typed rows, and find types and key."""
     parquets = []
     for position, path in enumerate(entity.files):
         work = folder / f"{number}_{position}"
         work.mkdir()
-        parsed = read_rows(path, read_names(path, limits), limits, work)
+        parsed = read_rows(path, entity.format, read_names(path, entity.format, limits), limits, work)
         parquets.append(parsed.parquet)
         entity.rows += parsed.rows
         entity.rejected += parsed.rows_rejected
@@ -85,6 +92,10 @@ def _read(
                 f"{counted(parsed.rows_rejected, 'line')} of {printable(path.name)} cannot be split into columns:"
                 f" rejected, the first is line {first.line_number}: {first.reason}"
             )
+    if entity.format.header and not header:
+        doubts.append(
+            f"`{entity.name}`: the first line is no header, but data; --header NAME,NAME,… names the columns, here and in further files"
+        )
     if not entity.rows:
         raise ScaffoldingError(
             f"{', '.join(printable(path.name) for path in entity.files)}: no row but the header, so the types are unknown"

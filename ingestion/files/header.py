@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from ingestion.column_names import raw_column_name
 from ingestion.files.file_resource import FileResource, is_corrections
@@ -49,10 +50,14 @@ class Header:
         missing = [name for name in resource.columns if name not in self.names]
         if len(missing) == len(resource.columns):
             raise UnreadableFileError(
-                f"none of the known columns is in its header: {', '.join(self.written)[:200]}"
+                f"none of the known columns is in its header: {', '.join(self.written)[:1000]}"
             )
         if missing:
-            raise UnreadableFileError(f"columns are missing: {', '.join(missing)}")
+            raise UnreadableFileError(f"columns are missing: {', '.join(map(self._with_nearest, missing))}")
+
+    def _with_nearest(self, name: str) -> str:
+        nearest = get_close_matches(name, [each.lower() for each in self.extra], n=1)
+        return f"{name} (is it {nearest[0]!r}?)" if nearest else name
 
 
 def map_header(

@@ -46,6 +46,7 @@ def load_files(
     *,
     partitions: Sequence[str] | None = None,
     names: Sequence[str] | None = None,
+    reload: bool = False,
 ) -> list[LoadResult]:
     """Load every new or changed file of a resource; a bad file is recorded as failed, and the others load.
 
@@ -55,6 +56,7 @@ def load_files(
         settings: the data folder and environment.
         partitions: the partitions to load; all if not given. One without a file fails.
         names: the files to load; all if not given. A missing one is deferred.
+        reload: load these files also if their content is loaded.
 
     Raises:
         LoadError: dlt could not write.
@@ -79,7 +81,7 @@ def load_files(
     ):
         if resource.kept_files:
             loader.remove_unfinished(resource.kept_files.removesuffix("*"))
-        run = _Run(resource, siblings, loader, settings, work, watch)
+        run = _Run(resource, siblings, loader, settings, work, watch, reload=reload)
         # Another run may have had the warehouse, and the files, until now.
         paths = wanted()
         results = [
@@ -115,8 +117,11 @@ class _Run:
         settings: Settings,
         work: Path,
         watch: Watch,
+        *,
+        reload: bool,
     ) -> None:
         self._watch = watch
+        self._reload = reload
         self._siblings = siblings
         self._resource = resource
         self._loader = loader
@@ -171,15 +176,20 @@ class _Run:
         version = version_of(path)
         with reading(path, work):
             record |= fingerprint(path)
-        if known := self._records.loaded(name, record["sha256"]):
+        known = self._records.loaded(name, record["sha256"])
+        if known and not self._reload:
             record["loaded_at"] = known["loaded_at"]
             return LoadResult(name, self._resource.entity, "skipped")
         record["delivery"] = self._records.next_delivery(name, record["sha256"])
         with reading(path, work):
             record["content_sha256"] = content_checksum_of(path, record["sha256"], self._settings.file_limits)
         replaced = self._records.replaced_by(name)
+        if known in replaced:
+            # Its rows keep their ids, which corrections name.
+            record["delivery"] = known["delivery"]
+            replaced.remove(known)
         same = self._records.same_content(record)
-        if same and not self._is_leaving(same, name):
+        if same and not self._reload and not self._is_leaving(same, name):
             return self._skip(record, same, [row for row in replaced if row is not same])
         with reading(path, work):
             header, parsed = read_file(
@@ -200,7 +210,7 @@ class _Run:
         return LoadResult(
             name,
             self._resource.entity,
-            "replaced" if replaced else "loaded",
+            "replaced" if replaced or (known and not self._resource.keeps_earlier(name)) else "loaded",
             rows_read=record["rows_read"],
             rows_loaded=record["rows_loaded"],
             rows_rejected=record["rows_rejected"],

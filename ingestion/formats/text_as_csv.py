@@ -5,6 +5,7 @@ numbers stay as delivered; `Restored` says how to change them back.
 """
 
 import codecs
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,17 +73,31 @@ def write_csv(path: Path, form: FileFormat, delimiter: str, limits: FileLimits, 
     """
     restored = Restored(delimiter, 1 if form.header else 0)
     encoding = encoding_of(path, form.encoding)
-    decoder = codecs.getincrementaldecoder(encoding)()
-    there = str.maketrans(*reversed(restored.pairs)) if delimiter != "," else {}
+    convert = _swap_bytes(restored) if encoding == "utf-8" else _decode(restored, encoding)
     read = 0
     with open_plain(path) as file, target.open("wb") as out:
         if form.header:
             out.write((",".join(f'"{name}"' for name in form.header) + "\n").encode())
         try:
             for chunk in read_chunks(file, limits, size=path.stat().st_size):
-                out.write(decoder.decode(chunk).translate(there).encode())
+                out.write(convert(chunk, False))
                 read += len(chunk)
-            out.write(decoder.decode(b"", final=True).translate(there).encode())
+            out.write(convert(b"", True))
         except UnicodeError as error:
             raise UnreadableFileError(f"it is not {encoding}, after {read:,} bytes: {error}") from error
     return restored
+
+
+def _swap_bytes(restored: Restored) -> Callable[[bytes, bool], bytes]:
+    """Return what leaves the encoding as it is: the parser decodes each line, as UTF-8 or else as Windows-1252."""
+    if not restored.delimiter.isascii():
+        return _decode(restored, "utf-8")
+    delivered, there = (pair.encode() for pair in reversed(restored.pairs))
+    table = bytes.maketrans(delivered, there) if restored.delimiter != "," else None
+    return lambda chunk, _: chunk.translate(table)
+
+
+def _decode(restored: Restored, encoding: str) -> Callable[[bytes, bool], bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    there = str.maketrans(*reversed(restored.pairs)) if restored.delimiter != "," else {}
+    return lambda chunk, last: decoder.decode(chunk, last).translate(there).encode()

@@ -49,7 +49,14 @@ def put_odd_things(landing: Path, content: str) -> dict[str, str]:
     # The path of a socket is short.
     with contextlib.chdir(landing), socket.socket(socket.AF_UNIX) as listening:
         listening.bind("orders_socket.csv")
-    for name in ("orders_1.csv.zip", "orders_2.XLSX", "orders_3.jsonl", "orders_4.csv.zst", "orders_5.json", "orders"):
+    for name in (
+        "orders_1.csv.zip",
+        "orders_2.XLSX",
+        "orders_3.jsonl",
+        "orders_4.csv.zst",
+        "orders_5.json",
+        "orders",
+    ):
         (landing / name).write_text(content)
     (landing / LATIN1).write_text(content)
     (landing / "orders_\x1b[31m.csv").write_text(content)

@@ -53,6 +53,8 @@ def write_text(path: Path, *, delimiter: str, encoding: str = "utf-8", header: b
     [
         ("a.tsv", "\t", "utf-8", FileFormat()),
         ("a.csv", ";", "utf-8", FileFormat(delimiter=";")),
+        ("a.csv", ";", "cp1252", FileFormat(delimiter=";")),
+        ("a.csv", "¦", "utf-8", FileFormat(delimiter="¦")),
         ("a.csv", "|", "cp1252", FileFormat(delimiter="|", encoding="cp1252")),
         ("a.csv", ",", "utf-16", FileFormat()),
         ("a.TSV", "\t", "utf-16", FileFormat()),

@@ -1,7 +1,10 @@
 """Feeds whose files are a change log: every content that came under a name stays."""
 
 import duckdb
+import pytest
 
+from ingestion.load import load_domain
+from ingestion.results import FilesFailedError
 from settings import Settings
 from tests.ingestion.conftest import Deliver, Query, load_shop
 
@@ -73,3 +76,30 @@ def test_orders_are_replaced_as_ever(shop: Deliver, query: Query) -> None:
     shop("orders_1.csv", "1,1,P1,3,9.50,2022-04-18,paid")
     assert load_shop("orders") == {("orders", "orders_1.csv"): "replaced"}
     assert query("select quantity from raw_ecommerce.orders") == [("3",)]
+
+
+def test_a_known_file_is_loaded_again_if_it_is_named(settings: Settings, shop: Deliver, query: Query) -> None:
+    shop("orders_1.csv", "1,1,P1,2,9.50,2022-04-18,paid")
+    shop("customers.csv", ANN)
+    load_domain("ecommerce")
+    rows = "select _row_id, quantity from raw_ecommerce.orders"
+    before = query(rows)
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute("update raw_ecommerce.orders set quantity = 'wrong'")
+    summary = load_domain("ecommerce", reload=["orders_1.csv"])
+    assert [(result.name, result.status) for result in summary.results] == [("orders_1.csv", "replaced")]
+    assert query(rows) == before
+    loads = "select status, rows_loaded from raw_ecommerce.file_loads where entity = 'orders'"
+    assert query(loads) == [("loaded", 1)]
+    load_domain("ecommerce", reload=["customers.csv"])
+    assert query("select count(*), count(distinct _row_id) from raw_ecommerce.customers") == [(2, 2)]
+    with pytest.raises(FilesFailedError, match="no resource takes files of this name"):
+        load_domain("ecommerce", reload=["goods.csv"])
+
+
+def test_a_mistyped_column_is_named(shop: Deliver, settings: Settings) -> None:
+    shop("orders_1.csv")
+    path = settings.landing("ecommerce") / "orders_1.csv"
+    path.write_text(path.read_text().replace("unit_price", "Unit Prise"))
+    with pytest.raises(FilesFailedError, match=r"columns are missing: unit_price \(is it 'unit_prise'\?\)"):
+        load_domain("ecommerce")
