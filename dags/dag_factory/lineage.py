@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from airflow.sdk import DAG, Asset
+from pydantic import JsonValue
 
 import settings
+from ingestion.enrich.enrichment_resource import EnrichmentResource
 from ingestion.files.file_resource import FileResource
 from ingestion.registry import used_resources_of
 from orchestration.steps import Kind, Step
@@ -56,6 +58,7 @@ def step_assets(domain: str, step: Step, own: Settings) -> dict[str, list[Asset]
             }
         case Kind.ENRICH:
             (resource,) = [each for each in used_resources_of(domain) if each.name == step.entity]
+            assert isinstance(resource, EnrichmentResource)
             return {"inlets": raw(resource.articles.entity), "outlets": raw(step.entity, USAGE)}
         case Kind.PUBLISH:
             return {"outlets": publish_outlets(domain)}
@@ -124,5 +127,7 @@ def _exposed(name: str, domain: str, manifest: Manifest) -> Asset:
 
 
 def _asset(place: Sequence[str], name: str, group: str, description: str, manifest: Manifest) -> Asset:
-    extra = {"description": description, "owner": manifest.owner(group)} if description else {}
+    extra: dict[str, JsonValue] = {}
+    if description:
+        extra = {"description": description, "owner": manifest.owner(group)}
     return Asset(name, f"sluice://{'/'.join(place)}", group=group, extra=extra)
