@@ -14,6 +14,7 @@ from observability.metrics.ops_store import MetricsError
 from observability.metrics.record import PUBLISH, record, run_result
 from observability.metrics.run_log import StageMetrics, shell_run_id, stage
 from observability.notify import notify
+from observability.openlineage.emit import emit
 from orchestration.steps import Kind, Step, steps_of
 from publishing.errors import SupersededRunError
 from publishing.publish import Publication
@@ -300,9 +301,11 @@ def _write_reports(run: Run, step: Step) -> None:
 
 
 def _notify(run: Run, step: Step) -> None:
-    sent = notify(run_result(run.domain, run.run_id, run.settings, failed=_without_stage(run)), run.settings)
+    result = run_result(run.domain, run.run_id, run.settings, failed=_without_stage(run))
+    sent = notify(result, run.settings)
     if sent.channels or sent.failed:
         log.info("%s", sent)
+    emit(result, run.settings)
 
 
 def _record(run: Run, step: Step) -> None:

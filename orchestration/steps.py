@@ -117,7 +117,7 @@ _END = (
     Step(
         "notify",
         Kind.NOTIFY,
-        "send e-mail and call the webhook after a failure, or after any run",
+        "send e-mail and call the webhook after a failure, or after any run; send the lineage if it has a receiver",
         "the log has the reason; the run does not depend on it",
         Retries.NEVER,
         required=False,

@@ -17,6 +17,7 @@ from ingestion.registry import UnknownPartitionError, resources_of
 from ingestion.results import FilesFailedError, LoadSummary
 from observability.metrics.record import record, run_result
 from observability.notify import notify
+from observability.openlineage.emit import emit
 from orchestration.run import (
     IncompleteError,
     LowVolumeError,
@@ -228,6 +229,7 @@ def _write_reports(run: TaskRun, step: Step, _: None) -> list[str]:
 def _notify(run: TaskRun, step: Step, _: None) -> None:
     ended = run_result(run.domain, run.run_id, run.settings, failed=run.failed())
     log.info("%s", notify(ended, run.settings, links={"Airflow": run.page}))
+    emit(ended, run.settings)
 
 
 def _record(run: TaskRun, step: Step, _: None) -> None:

@@ -1,7 +1,7 @@
 """Settings of the platform; `load` reads them. Nothing else reads the environment."""
 
 from settings.environments import PROJECT_DIR, SettingsError
-from settings.services import AirflowAccess, Deployment
+from settings.services import AirflowAccess, Deployment, OpenLineage
 from settings.settings import DBT_PROFILE, LIBRARY_OPTIONS, Settings, load
 
 DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
@@ -16,6 +16,7 @@ __all__ = [
     "PROJECT_DIR",
     "AirflowAccess",
     "Deployment",
+    "OpenLineage",
     "Settings",
     "SettingsError",
     "load",

@@ -1,13 +1,30 @@
 """Servers that Sluice uses: for mail, Airflow's API, and what Airflow needs where it runs as services."""
 
+import re
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
-from settings.values import HttpUrl, Port, matching
+from settings.environments import PROJECT_DIR
+from settings.values import HttpUrl, Port, matching, without_slash
 from settings.variables import EnvSettings
+
+
+def _receiver(text: str) -> str:
+    """Return the address of a server, or the absolute path of a file."""
+    if re.fullmatch(r"https?://[^\s/@]+(/\S*)?", text):
+        return without_slash(text)
+    path = Path(text.removeprefix("file://")).expanduser()
+    if "://" in str(path) or "@" in text or re.match(r"\w+:", text.removeprefix("file://")):
+        raise PydanticCustomError(
+            "form",
+            "must be a URL such as http://127.0.0.1:5000, without a password, or the path of a file",
+        )
+    return str((PROJECT_DIR / path).resolve())
+
 
 SMTP_PORTS = {"starttls": 587, "ssl": 465, "none": 25}
 
@@ -27,6 +44,22 @@ class Smtp(EnvSettings):
     )
     user: str | None = Field(None, description="user of the mail server")
     password: SecretStr | None = Field(None, description="password of the user")
+
+
+class OpenLineage(EnvSettings):
+    """Where the lineage of runs is sent to."""
+
+    model_config = SettingsConfigDict(env_prefix="SLUICE_OPENLINEAGE_")
+
+    url: Annotated[str, AfterValidator(_receiver)] = Field(
+        description="receiver of the lineage of runs: the address of an OpenLineage API, or a file"
+    )
+    api_key: SecretStr | None = Field(None, description="its API key")
+
+    @property
+    def is_http(self) -> bool:
+        """Whether it is a server and not a file."""
+        return self.url.startswith(("http://", "https://"))
 
 
 class AirflowAccess(EnvSettings):

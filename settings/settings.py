@@ -27,7 +27,7 @@ from pydantic_settings import (
 from settings import environments
 from settings.environments import EVERY_DAG, PROJECT_DIR, Environment, Limits, SettingsError, Target
 from settings.file_limits import FileLimits
-from settings.services import AirflowAccess, Deployment, Smtp
+from settings.services import AirflowAccess, Deployment, OpenLineage, Smtp
 from settings.values import Email, HttpUrl, MemorySize, check_folder, matching
 from settings.variables import EnvSettings
 from settings.warehouse import PostgresServer, SparkServer
@@ -101,6 +101,9 @@ class Settings(EnvSettings):
     )
     notify_email_from: Email | None = Field(None, description="sender; default: the first recipient")
     smtp: Smtp = Field(default_factory=lambda: Smtp())
+    openlineage: OpenLineage | None = Field(
+        default_factory=lambda: OpenLineage() if os.environ.get("SLUICE_OPENLINEAGE_URL") else None
+    )
     airflow: AirflowAccess | None = Field(
         default_factory=lambda: AirflowAccess() if os.environ.get("SLUICE_AIRFLOW_URL") else None
     )

@@ -1,4 +1,4 @@
-"""A mail server and a webhook on loopback that record what they receive."""
+"""A mail server, a webhook and a receiver of OpenLineage on loopback that record what they receive."""
 
 import email
 import json
@@ -105,3 +105,52 @@ def webhook() -> Iterator[Webhook]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+class LineageReceiver:
+    """The events that were posted in their order, and the authorization of each."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.authorizations: list[str | None] = []
+        self.status = 201
+        self.url = ""
+
+
+@contextmanager
+def lineage_receiver() -> Iterator[LineageReceiver]:
+    """Run a server that accepts events of OpenLineage as its API does."""
+    receiver = LineageReceiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:  # noqa: N802 (the library's name)
+            event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            assert self.path == "/api/v1/lineage"
+            if receiver.status == 201:
+                receiver.events.append(event)
+                receiver.authorizations.append(self.headers["Authorization"])
+            self.send_response(receiver.status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    receiver.url = f"http://127.0.0.1:{server.server_port}"
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield receiver
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def silent_receiver() -> Iterator[str]:
+    """Accept connections and never answer; give the address."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"

@@ -54,12 +54,28 @@ def test_ports_are_of_loopback_unless_a_variable_says_otherwise(variables):
     assert addresses(SLUICE_BIND_ADDRESS="0.0.0.0") == {"0.0.0.0"}
 
 
+LINEAGE = {"marquez", "marquez-db", "marquez-web"}
+
+
+def test_a_receiver_of_lineage_is_a_profile_that_leaves_the_executor_alone(variables):
+    services = compose.read(variables)["services"]
+    assert {name for name, service in services.items() if service.get("profiles") == ["lineage"]} == LINEAGE
+    # No other service waits for it, nor has it a secret of theirs.
+    for name, service in services.items():
+        if name not in LINEAGE:
+            assert not LINEAGE & service.get("depends_on", {}).keys(), name
+    secrets = {text for variable, text in variables.items() if variable in compose.needed()}
+    for name in LINEAGE:
+        assert not secrets & {*services[name]["environment"].values()}, name
+
+
 def test_only_the_profile_starts_more_and_it_is_the_switch_of_the_executor(variables):
     def broker(name: str) -> str:
         return compose.read(variables)["services"][name]["environment"]["SLUICE_BROKER_URL"]
 
     variables = dict(variables)
     services = compose.read(variables)["services"]
+    services = {name: service for name, service in services.items() if name not in LINEAGE}
     assert {profile for service in services.values() for profile in service.get("profiles", [])} == {"scale"}
     always = compose.active(services, variables).keys()
     assert {
