@@ -181,9 +181,8 @@ class Manifest:
 
     def exposures_of(self, domain: str) -> dict[str, dict[str, Any]]:
         """Return what reads a domain's marts, by name: what is published, reports and pages."""
-        found = self._content.get("exposures", {}).values()
         # Its folder is the domain's, see `transformation.exposures`.
-        return {node["name"]: node for node in found if node["fqn"][-2] == domain}
+        return {node["name"]: node for node in self.exposures.values() if node["fqn"][-2] == domain}
 
     @property
     def _groups(self) -> Iterable[dict[str, Any]]:

@@ -17,12 +17,11 @@ import settings
 from ingestion.enrich.enrichment_resource import EnrichmentResource
 from ingestion.files.file_resource import FileResource
 from ingestion.registry import used_resources_of
+from lineage.declared import OF_ALL_FILES
 from orchestration.steps import Kind, Step
 from settings import Settings
 from transformation.manifest import Manifest, ManifestError, read_manifest
 
-# Raw tables that every load writes beside the rows of its entity.
-ACCOUNTING = ("file_loads", "rejected_lines")
 # The raw table that enrichments write beside their own.
 USAGE = "llm_usage"
 
@@ -54,7 +53,7 @@ def step_assets(domain: str, step: Step, own: Settings) -> dict[str, list[Asset]
         case Kind.INGEST:
             return {
                 "inlets": [_delivered(domain, step.entity, manifest)],
-                "outlets": raw(step.table or step.entity, *ACCOUNTING),
+                "outlets": raw(step.table or step.entity, *OF_ALL_FILES),
             }
         case Kind.ENRICH:
             (resource,) = [each for each in used_resources_of(domain) if each.name == step.entity]

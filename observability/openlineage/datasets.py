@@ -19,14 +19,10 @@ from openlineage.client.facet_v2 import (
 )
 
 from lineage.graph import Table
+from lineage.models import table_name
 from transformation.manifest import MARTS, Manifest
 
 PUBLISHED = "published"
-
-
-def table_name(node: Mapping[str, Any]) -> str:
-    """Return the name of the table of a node of dbt's manifest."""
-    return f"{node['schema']}.{node.get('identifier') or node['alias']}"
 
 
 def published_name(domain: str, mart: str) -> str:

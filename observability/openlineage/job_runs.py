@@ -12,13 +12,14 @@ from openlineage.client.facet_v2 import data_quality_assertions_dataset
 from ingestion.enrich.enrichment_resource import EnrichmentResource
 from ingestion.files.file_resource import FileResource
 from ingestion.registry import Resource, resources_of
+from lineage.declared import OF_ALL_FILES
+from lineage.models import table_name
 from observability.metrics.record import PUBLISH, RunResult
-from observability.openlineage.datasets import Datasets, exposure_name, published_name, table_name
+from observability.openlineage.datasets import Datasets, exposure_name, published_name
 from transformation.manifest import MARTS, Manifest
 
 INGEST, FETCH, REPORTS, TESTS = "ingest_", "fetch_", "reports", "test_data"
-# Raw tables that every load writes beside the rows of its entity, and that enrichments do.
-ACCOUNTING = ("file_loads", "rejected_lines")
+# The raw table that enrichments write beside their own.
 USAGE = "llm_usage"
 
 
@@ -115,7 +116,7 @@ def _load(domain: str, stage: Mapping[str, Any], datasets: Datasets) -> JobRun:
     inputs = [datasets.read(_source(domain, resource))]
     if prefix == FETCH.strip("_"):
         return _stage(stage, job, inputs, [])
-    beside = (USAGE,) if isinstance(resource, EnrichmentResource) else ACCOUNTING
+    beside = (USAGE,) if isinstance(resource, EnrichmentResource) else OF_ALL_FILES
     outputs = [datasets.written(f"raw_{domain}.{resource.entity}", stage["rows_out"])]
     return _stage(
         stage, job, inputs, [*outputs, *(datasets.written(f"raw_{domain}.{table}") for table in beside)]
