@@ -6,6 +6,7 @@ import signal
 import sys
 
 from bench import (
+    assets,
     cli,
     dag_against_build,
     dashboard,
@@ -23,6 +24,7 @@ from settings import load
 
 #: Each module offers `measure(quick) -> (tables as text, raw results)`.
 BENCHMARKS = {
+    "assets": assets,
     "cli": cli,
     "dag_against_build": dag_against_build,
     "dashboard": dashboard,

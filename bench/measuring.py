@@ -91,6 +91,16 @@ def run(
     return Ended(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * MAXRSS_UNIT / 1e6, text)
 
 
+def cpu_of_tree() -> float:
+    """Return the seconds on the cores of this process and of all below it, also of those that have ended."""
+    own = psutil.Process()
+    total = 0.0
+    for process in [own, *own.children(recursive=True)]:
+        with suppress(psutil.Error):
+            total += sum(process.cpu_times()[:4])
+    return total
+
+
 class Peak:
     """The most memory (MB) that a process and those below it held at once, shared pages counted once."""
 

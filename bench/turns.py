@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 
+from bench.measuring import cpu_of_tree
 from local_airflow.client import RunState
 from local_airflow.local import LocalAirflow
 from settings import Settings, load
@@ -30,7 +31,9 @@ def main(domain: str, *turns: str) -> None:
     with LocalAirflow(settings) as airflow:
         for turn in turns:
             if turn == "dag":
+                before = cpu_of_tree()
                 result = describe(airflow.run_dag(domain, timeout=TIMEOUT))
+                result["cpu_seconds"] = cpu_of_tree() - before
             else:
                 result = {"seconds": sum(dbt(command, domain, settings) for command in COMMANDS[turn])}
             line = json.dumps({"turn": turn, **result})
