@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.options import FAILED, note, report_error
+from cli.options import FAILED, known, note, report_error
 
 PANEL = "Services"
 
@@ -57,10 +57,22 @@ def _conf(text: str) -> dict[str, Any]:
         raise typer.BadParameter(f"not JSON: {error}") from error
 
 
+def _dag(text: str) -> str:
+    from local_airflow.configuration import dag_names
+
+    return known(text, dag_names(), "DAG")
+
+
 @group.command()
 def run(
     dags: Annotated[
-        list[str] | None, typer.Argument(help="Default: every DAG with the tag pipeline.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            parser=_dag,
+            metavar="DAG...",
+            help="Default: every DAG with the tag pipeline.",
+            show_default=False,
+        ),
     ] = None,
     conf: Annotated[
         dict | None,

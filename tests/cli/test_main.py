@@ -40,6 +40,7 @@ def said(captured: pytest.CaptureFixture[str]) -> str:
         (["quarantin", "taxi"], "No such command 'quarantin'. Did you mean 'quarantine'?"),
         (["airflow", "strat"], "No such command 'strat'. Did you mean 'start'"),
         (["run", "taxy"], "unknown domain 'taxy'. Did you mean 'taxi'?"),
+        (["airflow", "run", "taxi", "colisions"], "unknown DAG 'colisions'. Did you mean 'collisions'?"),
         (["load", "product"], "unknown domain 'product'. Did you mean 'products'?"),
         (["preview", "taxi", "colisions"], "unknown domain 'colisions'. Did you mean 'collisions'?"),
         (["samples", "ecomerce"], "unknown domain 'ecomerce'. Did you mean 'ecommerce'?"),
