@@ -1,10 +1,13 @@
 """Charts and numbers of all pages: a title, a chart or a sentence, and the data to download."""
 
+from urllib.parse import quote
+
 import altair as alt
 import pandas as pd
 import streamlit as st
 
 from dashboard.downloads import download_csv
+from dashboard.published import MARTS
 
 # Distinguishable by colour-blind people, on white and on black; each series also has its own shape or dash.
 PALETTE = ["#2F86D6", "#D9821A", "#16997A", "#C25FA0", "#D14D41", "#7F7F7F"]
@@ -47,6 +50,22 @@ def figure(
     else:
         st.altair_chart(chart, width="stretch")
     download_csv(data, name)
+    link_lineage(data)
+
+
+def address(name: str) -> str:
+    """Return the address of the page for the lineage of a table, a column, a page or a report."""
+    return f"lineage?name={quote(name)}"
+
+
+def link_lineage(data: pd.DataFrame) -> None:
+    """Link to where rows come from, if they are those of `published.ask`."""
+    links = [
+        f'<a href="{address(mart)}" target="_self" style="color: inherit">{mart.partition(".")[2]}</a>'
+        for mart in data.attrs.get(MARTS, ())
+    ]
+    if links:
+        st.html(f"<small>Where does this come from? {', '.join(links)}</small>")
 
 
 def show_rows(data: pd.DataFrame) -> None:

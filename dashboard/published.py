@@ -10,8 +10,12 @@ import pandas as pd
 import settings as settings_module
 from observability.health import publications
 from publishing import readers
+from publishing.marts import SCHEMA
 from transformation.manifest import read_manifest
 from warehouse import WarehouseBusyError, WarehouseError
+
+# The attribute of rows with the names of the marts that they come from.
+MARTS = "marts"
 
 
 class NothingToShowError(LookupError):
@@ -33,7 +37,10 @@ def ask(domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None
     try:
         with readers.open_published(domain, settings_module.load()) as published:
             published.execute("set TimeZone = 'UTC'")
-            return published.execute(sql, parameters).df()
+            data = published.execute(sql, parameters).df()
+            # pandas keeps it in what is computed from the rows; a chart links to where they come from.
+            data.attrs[MARTS] = sorted({f"{SCHEMA}.{name}" for name in readers.TABLE.findall(sql)})
+            return data
     except readers.NotPublishedError as error:
         raise NothingToShowError(f"Nothing of {domain} is published yet. Run {command}.") from error
     except (duckdb.CatalogException, duckdb.BinderException) as error:

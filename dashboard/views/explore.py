@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.downloads import download_rows
-from dashboard.figures import HEIGHT, PALETTE, show_rows
+from dashboard.figures import HEIGHT, PALETTE, link_lineage, show_rows
 from dashboard.published import NothingToShowError, ask, described_columns, names
 from warehouse import quoted
 
@@ -114,3 +114,4 @@ def _chart(domain: str, table: str, where: str, parameters: list[Any], types: di
             y=alt.Y("dimension:N", title=dimension, sort="-x", axis=alt.Axis(labelLimit=260)),
         ).properties(height=alt.Step(18))  # fmt: skip
     st.altair_chart(chart, width="stretch")
+    link_lineage(data)

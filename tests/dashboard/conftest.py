@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -10,6 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from bench.browser import chromium, launched, serve, settled
 from ingestion.load import load_domain
+from lineage.artefact import write_lineage
 from observability.health.collect import health, overview
 from observability.metrics.dbt_results import keep_results
 from observability.metrics.record import record
@@ -87,6 +89,7 @@ def served(
     with keep_results("collisions", "shell__1", settings) as variables:
         run_dbt(["build", "--select", *tags, "--exclude", UNIT_TESTS], settings, variables=variables)
     for domain in DOMAINS:
+        write_lineage(Path(variables["DBT_TARGET_PATH"]), domain, settings)
         with stage(domain, "shell__1", "publish", settings):
             publish(domain, settings)
         record(domain, settings, "shell__1")

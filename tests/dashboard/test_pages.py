@@ -56,10 +56,11 @@ def test_a_page_shows_its_charts_and_contacts_no_other_server(
     assert page.get_by_text("Page not found").count() == 0
     # On a busy machine it follows the last chart a moment later.
     page.get_by_text("Data as CSV").nth(charts - 1).wait_for()
+    assert page.get_by_text("Where does this come from?").count() >= charts
     assert served.foreign == []
 
 
-@pytest.mark.parametrize("name", [*PAGES, "news", "explore", "query"])
+@pytest.mark.parametrize("name", [*PAGES, "news", "explore", "lineage", "query"])
 def test_a_page_without_data_shows_a_message(empty: Dashboard, page: Page, name: str) -> None:
     empty.open(page, name)
     assert page.locator("h1").count() == 1
@@ -74,8 +75,8 @@ def test_every_page_is_in_the_menu(empty: Dashboard, page: Page) -> None:
     links = page.locator("[data-testid=stSidebarNavLink]")
     shown = [link.get_attribute("href").rpartition("/")[2] for link in links.all()]
     domains = sorted({*PAGES, "news"} - {"overview", "quality", "runs"})
-    assert shown[:5] == ["overview", "quality", "runs", "explore", "query"]
-    assert sorted(shown[5:]) == domains
+    assert shown[:6] == ["overview", "quality", "runs", "explore", "lineage", "query"]
+    assert sorted(shown[6:]) == domains
 
 
 def test_the_site_starts_with_the_overview(empty: Dashboard, page: Page) -> None:
