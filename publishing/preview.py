@@ -6,6 +6,7 @@ warehouse's tables, which stands for what is not built; the warehouse itself is 
 that were built are compared with the published ones, row by row.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -18,16 +19,23 @@ import yaml
 from common.file_lock import FileLockedError, file_lock
 from common.files import work_folder
 from ingestion.registry import domains
+from lineage.artefact import LineageError
+from lineage.graph import Lineage
+from lineage.models import resolve_models
 from publishing.candidate import attach, link_or_copy
+from publishing.column_changes import ColumnChange, changes, changes_markdown, contract_types
 from publishing.data_diff import DataDiff, TableDiff
 from publishing.errors import PublishError
 from publishing.file_store import FileStore
+from publishing.lineage import all_published, published_lineage
 from publishing.marts import SCHEMA, Mart, marts_of
 from settings import DBT_PROFILE, PROJECT_DIR, Settings
 from transformation.dbt import run_dbt
+from transformation.manifest import read_manifest
 from transformation.results import read_run_results
 from warehouse import WAIT_SECONDS, quoted
 
+log = logging.getLogger(__name__)
 # The names of the attached databases; no environment has such a name.
 WAREHOUSE, PUBLISHED = "_warehouse", "_published"
 
@@ -38,12 +46,21 @@ class PreviewError(RuntimeError):
 
 @dataclass(frozen=True)
 class Preview:
-    """What a change does to a domain: `built` are the models that it affects, `tables` the marts among them."""
+    """What a change does to a domain.
+
+    Attributes:
+        domain: the domain.
+        version: the published version that it is compared with.
+        built: the models that the change affects.
+        tables: the marts among them.
+        columns: the columns of models that are added, changed and removed; none if the version has no lineage.
+    """
 
     domain: str
     version: str
     built: tuple[str, ...]
     tables: tuple[TableDiff, ...]
+    columns: tuple[ColumnChange, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -57,7 +74,8 @@ class Preview:
         same = [table.table for table in self.tables if not table.differs]
         if same:
             title += f"\n\nThe same as published: {', '.join(same)}."
-        return "\n\n".join([title, *(table.markdown() for table in differing)])
+        columns = changes_markdown(self.columns)
+        return "\n\n".join(filter(None, [title, columns, *(table.markdown() for table in differing)]))
 
 
 def preview(domain: str, settings: Settings) -> Preview:
@@ -96,7 +114,8 @@ def preview(domain: str, settings: Settings) -> Preview:
                 relation = f"{PUBLISHED}.{SCHEMA}.{quoted(name)}"
                 ((rows,),) = connection.execute(f"select count(*) from {relation}").fetchall()
                 tables.append(TableDiff(name, (rows, None)))
-    return Preview(domain, active.name, tuple(sorted(models)), tuple(tables))
+        columns = _columns(domain, settings, active.name, folder)
+    return Preview(domain, active.name, tuple(sorted(models)), tuple(tables), columns)
 
 
 def previews(names: Sequence[str], settings: Settings) -> list[Preview]:
@@ -175,6 +194,21 @@ def _build(domain: str, settings: Settings, built: Path, state: Path) -> set[str
     except FileNotFoundError:
         return set()
     return {result["unique_id"].split(".")[2] for result in results}
+
+
+def _columns(domain: str, settings: Settings, version: str, folder: Path) -> tuple[ColumnChange, ...]:
+    """Return the changed columns, by the lineage of the published version and that of the models that were built."""
+    try:
+        old, everything = published_lineage(domain, settings, version), all_published(settings)
+    except LineageError as error:
+        log.warning("Columns are not compared: %s", error)
+        return ()
+    manifests = [read_manifest(folder / name / "manifest.json") for name in ("state", "target")]
+    new, problems = resolve_models(manifests[1], domain, manifests[1].adapter, old.tables)
+    for problem in problems:
+        log.warning("The lineage of %s", problem)
+    types = (contract_types(manifests[0]), contract_types(manifests[1]))
+    return changes(old, new, types, Lineage.merged([everything, old]))
 
 
 def _marts(domain: str, manifest: Path) -> dict[str, Mart]:
