@@ -15,8 +15,8 @@ from itertools import zip_longest
 import sqlglot
 from sqlglot import exp
 
-# Literals that are other ones in each build: the start of the run, and loads of dlt.
-STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}|\d{9,10}\.\d+")
+# Literals that say nothing of a definition: the start of the run, loads of dlt, and the hash of the rules.
+STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}|\d{9,10}\.\d+|\b[0-9a-f]{32}\b")
 LOAD_ID = "_dlt_load_id"
 
 Ref = tuple[str, str]  # table and column

@@ -57,6 +57,28 @@ def test_what_a_change_touches_is_built_and_compared_and_nothing_else(published:
     (status,) = sales["changed"]
     assert (status["what"], status["rows"], len(status["examples"])) == ("status", orders, 5)
     assert all(new == old.upper() for _, old, new in status["examples"])
+    (changed,) = found["columns"]
+    assert (changed["name"], changed["kind"]) == ("marts.fct_orders.status", "changed")
+    assert changed["after"] == "UPPER(status)"
+    # What the data shows as well.
+    assert changed["published"] == [
+        "marts.agg_daily_order_revenue.returned_or_cancelled_revenue",
+        "marts.fct_orders.status",
+    ]
+    assert "Report daily_order_revenue" in changed["readers"]
+
+
+def test_a_change_of_the_first_model_alone_changes_no_column_of_the_others(published: Checkout) -> None:
+    # An incremental model is built as a whole here; its lineage is that of the incremental run that was published.
+    done = published.run("run", "ecommerce")
+    assert done.returncode == 0, done.stdout + done.stderr
+    path = published.path / "dbt_project/models/clean/ecommerce/stg_ecommerce__orders.sql"
+    kept = path.read_text()
+    path.write_text(f"{kept}-- a comment\n")
+    (found,) = preview(published, "ecommerce")
+    path.write_text(kept)
+    assert "validated_ecommerce__orders" in found["built"]
+    assert found["columns"] == []
 
 
 def test_a_renamed_column_is_shown_by_preview_and_stops_the_publish(published: Checkout) -> None:
@@ -74,6 +96,10 @@ def test_a_renamed_column_is_shown_by_preview_and_stops_the_publish(published: C
     assert table["changed"] == []
     shown = published.run("preview", "ecommerce").stdout
     assert "- `margin` was removed" in shown
+    changed = {each["name"].rpartition(".")[2]: each for each in found["columns"]}
+    assert {name: each["kind"] for name, each in changed.items()} == {"margin": "removed", "profit": "added"}
+    assert (changed["margin"]["breaks"], changed["margin"]["after"]) == (True, "now profit")
+    assert shown.index("### Breaking changes of a contract") < shown.index("### Changed columns")
 
     before = published.settings.published("ecommerce").read_bytes()
     done = published.run("run", "ecommerce")
