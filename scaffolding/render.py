@@ -43,7 +43,6 @@ def render(domain: Domain, taken: set[str]) -> dict[str, str]:
     name_marts(domain, taken)
     environment = _environment(domain)
     clean, marts = f"{MODELS}/clean/{domain.name}", f"{MODELS}/marts/{domain.name}"
-    tests = f"dbt_project/tests/{domain.name}"
 
     def text(template: str, **values: Any) -> str:
         return environment.get_template(f"{template}.j2").render(domain=domain, **values)
@@ -78,12 +77,6 @@ def render(domain: Domain, taken: set[str]) -> dict[str, str]:
                 one=one,
                 sums={name: sum_of(column) for name, column in sums.items()},
             )
-            files[f"{tests}/assert_{domain.name}_{entity.name}_by_month_equal_the_rows.sql"] = text(
-                "month_test.sql",
-                entity=entity,
-                one=one,
-                totals={name: column.name for name, column in sums.items()},
-            )
     files |= {
         f"{marts}/_{domain.name}__groups.yml": text("groups.yml", title=title, owner=owner(domain)),
         f"{marts}/_{domain.name}__models.yml": text(
@@ -91,7 +84,6 @@ def render(domain: Domain, taken: set[str]) -> dict[str, str]:
         ),
         f"{marts}/audit_{domain.name}__failed_rules.sql": text("failed_rules.sql", names=entities),
         f"{marts}/audit_{domain.name}__row_counts.sql": text("row_counts.sql", names=entities),
-        f"{tests}/assert_{domain.name}_every_row_is_accounted_for.sql": text("accounting_test.sql"),
     }
     return files
 

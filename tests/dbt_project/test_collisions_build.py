@@ -172,7 +172,7 @@ def test_later_load_rebuilds_only_its_months_and_equals_a_full_refresh(warehouse
     ],
 )
 def test_missing_row_fails_the_build(warehouse, damage):
-    assert "assert_collisions_every_row_is_accounted_for" in what_fails(
+    assert "row_reconciliation_audit_collisions__row_counts_" in what_fails(
         warehouse, [damage], "build", *ACCOUNTING, "--exclude-resource-type", "unit_test"
     )
 

@@ -141,5 +141,5 @@ def test_missing_fact_fails_the_build(news) -> None:
     built, _, _ = news
     with duckdb.connect(str(built.settings.warehouse)) as connection:
         connection.execute("delete from raw_news.articles where title like '%(7)'")
-    with pytest.raises(DbtError, match="assert_news_every_row_is_accounted_for"):
+    with pytest.raises(DbtError, match="row_reconciliation_audit_news"):
         built.run_dbt()

@@ -156,7 +156,7 @@ def test_the_command_refuses_before_anything_is_written(
     sheet = write_file(tmp_path / "customers.xlsx", "x")
     for arguments, message in (
         (["sales", str(file)], "'sales' exists already"),
-        (["shop", str(sheet)], "save each of its sheets as CSV"),
+        (["shop", str(sheet)], "not an Excel workbook"),
         (["shop", str(file), "--entity", "Customers=" + str(file)], "no name of an entity"),
     ):
         assert main(["new", *arguments]) == 2
