@@ -126,10 +126,11 @@ def execute(words: Annotated[list[str], typer.Argument(metavar="COMMAND...", sho
     settings = project_settings.load()
     if not settings.deployment:  # its services wait for `migrate`
         prepare(settings, say=print)
-    os.environ.update(airflow_environment(settings, last_port(settings)))
+    # Without what that environment leaves out of this one.
+    environment = airflow_environment(settings, last_port(settings))
     # The airflow of this Python, also where its folder is not on the path.
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    os.execvp(words[0], words)
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    os.execvpe(words[0], words, environment)
 
 
 @group.command()

@@ -5,13 +5,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import duckdb
+
 from lineage.artefact import LineageError, read_lineage
 from lineage.graph import Table
 from observability.metrics.dbt_results import read_results
 from observability.metrics.record import RunResult
+from publishing.errors import PublishError
 from publishing.store import store_of
 from settings import Settings
 from transformation.manifest import read_manifest
+from warehouse import WarehouseError
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +57,10 @@ def _lineage(domain: str, settings: Settings) -> Mapping[str, Table]:
 
 def _rows(result: RunResult, settings: Settings) -> dict[str, int]:
     """Return the rows of each mart that the run has published; empty if it has not."""
-    versions = store_of(result.domain, settings).versions()
+    try:
+        versions = store_of(result.domain, settings).versions()
+    except (OSError, duckdb.Error, PublishError, WarehouseError):  # its server may be why the run failed
+        return {}
     if not versions or versions[-1].facts["run_id"] != result.run_id:
         return {}
     return {name: stats.rows for name, stats in versions[-1].tables.items()}

@@ -26,7 +26,7 @@ def ran(checkout: Checkout) -> Checkout:
     for samples in (
         ["collisions", "--rows", "500"],
         ["ecommerce", "--orders", "500"],
-        ["taxi", "--months", "2024-01", "--rows", "500"],
+        ["taxi", "--months", "2024-01", "--rows", "4000"],
         ["sales", "--days", "2"],
     ):
         made = checkout.run("samples", *samples)
