@@ -36,6 +36,12 @@ def exposure_name(exposure: str) -> str:
     return f"{kind}s/{rest}"
 
 
+def exposed(exposure: Mapping[str, Any], domain: str) -> list[str]:
+    """Return the names of the published marts that an exposure reads."""
+    marts = [unique_id.rpartition(".")[2] for unique_id in exposure["depends_on"]["nodes"]]
+    return [published_name(domain, mart) for mart in marts]
+
+
 class Datasets:
     """Makes the datasets of the events of one run.
 
@@ -105,13 +111,13 @@ class Datasets:
         return self._manifest.owner(node.get("group") or node.get("schema", "").removeprefix("raw_"))
 
     def _column_lineage(self, name: str) -> column_lineage_dataset.ColumnLineageDatasetFacet | None:
-        table = _table_of(name)
-        if table not in self._tables:
+        table = self._tables.get(_table_of(name))
+        if table is None:
             return None
-        if table != name:  # what is published is a copy
+        if table.name != name:  # what is published is a copy
             fields = {
-                column: [self._field(f"{table}.{column}", "DIRECT", "IDENTITY")]
-                for column in self._tables[table].columns
+                column: [self._field(f"{table.name}.{column}", "DIRECT", "IDENTITY")]
+                for column in table.columns
             }
             rows = []
         else:
@@ -120,10 +126,10 @@ class Datasets:
                     self._field(source, "DIRECT", "TRANSFORMATION" if found.expression else "IDENTITY")
                     for source in found.sources
                 ]
-                for column, found in self._tables[table].columns.items()
+                for column, found in table.columns.items()
+                if found.sources
             }
-            rows = [self._field(source, "INDIRECT") for source in self._tables[table].rows]
-        fields = {column: sources for column, sources in fields.items() if sources}
+            rows = [self._field(source, "INDIRECT") for source in table.rows]
         if not fields and not rows:
             return None
         return column_lineage_dataset.ColumnLineageDatasetFacet(

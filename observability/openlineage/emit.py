@@ -34,14 +34,19 @@ def emit(result: RunResult, settings: Settings) -> None:
     try:
         # Imported now: a run without a receiver does not wait for it.
         from observability.openlineage.datasets import Datasets
+        from observability.openlineage.dbt_parts import dbt_parts
         from observability.openlineage.events import events_of
-        from observability.openlineage.job_runs import job_runs
         from observability.openlineage.send import send
+        from observability.openlineage.stage_parts import stage_parts
 
         namespace = f"sluice://{settings.env}"
         manifest = read_manifest(settings.manifest)
         datasets = Datasets(namespace, manifest, _lineage(result.domain, settings))
-        parts = job_runs(result, _results(result, settings), manifest, datasets, _rows(result, settings))
+        rows = _rows(result, settings)
+        parts = [
+            *stage_parts(result, manifest, datasets, rows),
+            *dbt_parts(_results(result, settings), manifest, datasets, rows),
+        ]
         send([*events_of(result, parts, manifest, datasets, namespace)], settings.openlineage)
     # A defect here must not fail a run that has published. The text of an error may contain a secret.
     except Exception as error:

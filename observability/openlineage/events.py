@@ -15,8 +15,8 @@ from openlineage.client.facet_v2 import (
 from openlineage.client.uuid import generate_static_uuid
 
 from observability.metrics.record import RunResult
-from observability.openlineage.datasets import Datasets, exposure_name
-from observability.openlineage.job_runs import JobRun, exposed
+from observability.openlineage.datasets import Datasets, exposed, exposure_name
+from observability.openlineage.job_run import JobRun
 from transformation.manifest import Manifest
 
 PRODUCER = "urn:sluice"
