@@ -26,12 +26,14 @@ class Column:
         expression: what computes it, for people; empty for a column that is taken as it is.
         digest: a hash of its definition, in which timestamps of runs and ids of loads do not count.
         counts_rows: its value is a number of rows, so that the rows of its table decide it.
+        personal: a raw column about persons, by `config: {meta: {personal: true}}` of the source.
     """
 
     sources: tuple[str, ...] = ()
     expression: str = ""
     digest: str = ""
     counts_rows: bool = False
+    personal: bool = False
 
 
 @dataclass(frozen=True)

@@ -87,16 +87,26 @@ def _readers(
 
 
 def _raw(
-    name: str, columns: Iterable[str], read: tuple[str, ...], edges: Mapping[str, tuple[str, ...]]
+    name: str,
+    columns: Mapping[str, dict[str, Any]],
+    read: tuple[str, ...],
+    edges: Mapping[str, tuple[str, ...]],
 ) -> Table:
     tables = {source.rpartition(".")[0] for sources in edges.values() for source in sources}
     return Table(
         name,
         RAW,
-        {column: Column(edges.get(column, ())) for column in columns},
+        {
+            column: Column(edges.get(column, ()), personal=_is_personal(values))
+            for column, values in columns.items()
+        },
         rows=tuple(sorted({source for sources in edges.values() for source in sources})),
         reads=tuple(sorted({*read, *tables})),
     )
+
+
+def _is_personal(column: Mapping[str, Any]) -> bool:
+    return bool(((column.get("config") or {}).get("meta") or {}).get("personal"))
 
 
 def _seed_columns(node: Mapping[str, Any]) -> list[str]:

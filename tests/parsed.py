@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from pprint import pformat
@@ -58,11 +59,11 @@ class Parsed:
         return settings
 
 
-def lineage_of(manifest: Path) -> Lineage:
-    """Return the lineage of the models of all domains, from a manifest with their compiled SQL."""
+def lineage_of(manifest: Path, domains: Sequence[str] = ()) -> Lineage:
+    """Return the lineage of the models of some domains or of all, from a manifest with their compiled SQL."""
     read = Manifest(json.loads(manifest.read_text()))
     found = []
-    for domain in read.domains:
+    for domain in domains or read.domains:
         lineage, problems = resolve_models(read, domain, read.adapter, {})
         assert problems == []
         found.append(lineage)
