@@ -5,7 +5,6 @@ Domains do not read each other, so that one build has a changed column of each.
 """
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -72,10 +71,11 @@ def built(tmp_path_factory: pytest.TempPathFactory, project: Parsed) -> Settings
         Settings(data_dir=tmp_path_factory.mktemp("mutated") / "data", env="dev", file_stable_seconds=0.0)
     )
     settings.landing("collisions").mkdir(parents=True)
-    write_collisions(settings.landing("collisions") / "crashes.csv", rows=1500)
-    write_ecommerce(settings.landing("ecommerce"), orders=3000)
-    write_taxi(settings.landing("taxi"), months=["2024-01", "2024-02"], rows=2000)
-    write_sales(settings.landing("sales"))
+    # Without defects, so that each rule that a changed column fails is a new one.
+    write_collisions(settings.landing("collisions") / "crashes.csv", rows=1500, defects={})
+    write_ecommerce(settings.landing("ecommerce"), orders=3000, defects={})
+    write_taxi(settings.landing("taxi"), months=["2024-01", "2024-02"], rows=2000, defects={})
+    write_sales(settings.landing("sales"), defects={})
     with pytest.MonkeyPatch.context() as environment:
         environment.delenv("SLUICE_PRODUCTS_API_URL", raising=False)
         for domain in DOMAINS:
@@ -132,13 +132,13 @@ def lineage(built: Settings) -> Lineage:
 @pytest.fixture(scope="module")
 def results(
     built: Settings, lineage: Lineage, project: Parsed, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[list[tuple[set[str], dict[str, str]]]]:
+) -> list[tuple[set[str], dict[str, str]]]:
     folder = tmp_path_factory.mktemp("rounds")
     found = []
     for number, mutations in enumerate(ROUNDS):
         found.append((changed(built, folder / str(number), project, mutations), mutations))
         shutil.rmtree(folder / str(number))
-    yield found
+    return found
 
 
 def direct(lineage: Lineage, name: str) -> set[str]:
