@@ -2,8 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from textwrap import shorten
 
 from lineage.graph import Lineage
+
+# Of an expression beside a column; the page has more.
+LENGTH = 100
 
 
 def upstream_text(lineage: Lineage, name: str) -> str:
@@ -58,7 +62,7 @@ def _branches(lineage: Lineage, name: str, depth: int, seen: set[str], *, downst
 
 def _line(lineage: Lineage, column: str) -> str:
     expression = lineage.column(column).expression
-    return f"{column} = {expression}" if expression else column
+    return f"{column} = {shorten(expression, LENGTH, placeholder='…')}" if expression else column
 
 
 def _by_table(lineage: Lineage, columns: Iterable[str]) -> list[str]:

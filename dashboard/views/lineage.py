@@ -88,6 +88,9 @@ def _head(lineage: Lineage, name: str, facts: dict[str, Facts]) -> None:
     st.markdown(" · ".join(filter(None, [f"`{kind}`" if kind else "", text])))
     if column and (expression := lineage.column(name).expression):
         st.code(expression, language="sql", wrap_lines=True)
+    personal = [each for each in (name, *lineage.upstream(name).direct) if lineage.column(each).personal]
+    if personal:
+        st.markdown(f":material/person: About persons: {', '.join(f'`{each}`' for each in personal)}")
     reach = lineage.downstream(name)
     kinds = [lineage.readers[each].kind for each in reach.readers]
     numbers(

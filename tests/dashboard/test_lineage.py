@@ -62,6 +62,11 @@ def test_a_report_is_followed_to_its_files(served: Dashboard, page: Page) -> Non
     assert "dim_products" in page.locator(GRAPH).inner_text()
 
 
+def test_what_comes_from_columns_about_persons_says_so(served: Dashboard, page: Page) -> None:
+    served.open(page, "lineage?name=marts.dim_customers.email_hash")
+    page.get_by_text("About persons: raw_ecommerce.customers.email").wait_for()
+
+
 def test_any_name_can_be_searched_and_an_unknown_one_is_said(served: Dashboard, page: Page) -> None:
     served.open(page, "lineage?name=marts.no_such_table")
     page.get_by_text("No table or column is called marts.no_such_table").wait_for()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from publishing.lineage import published_lineage
 from tests.end_to_end.airflow import airflow
 from tests.end_to_end.conftest import Checkout, loads
 
@@ -69,6 +70,15 @@ def test_the_reports_hold_what_is_published(ran: Checkout) -> None:
             rows = len(list(csv.DictReader(file)))
         published = f"select count(*) from marts.agg_{name}"
         assert ran.query(published, ran.settings.published("ecommerce")) == [(rows,)]
+
+
+def test_the_published_version_has_the_lineage_of_its_build(ran: Checkout) -> None:
+    lineage = published_lineage("ecommerce", ran.settings)
+    assert lineage.inputs("marts.fct_orders.revenue") == (
+        "landing/ecommerce/customers",
+        "landing/ecommerce/orders",
+        "landing/ecommerce/products",
+    )
 
 
 def test_the_run_and_each_of_its_stages_have_left_their_metrics(ran: Checkout) -> None:
