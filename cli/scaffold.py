@@ -1,6 +1,7 @@
 """`sluice new` and `sluice remove`: make a domain from delivered files, and take it away again."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -38,6 +39,13 @@ def new(
         str,
         typer.Option(metavar="NAME,NAME,...", help="The columns of text files without a header line."),
     ] = "",
+    database: Annotated[
+        str,
+        typer.Option(metavar="VARIABLE", help="The environment variable with the URL of a database."),
+    ] = "",
+    table: Annotated[
+        list[str] | None, typer.Option(metavar="TABLE", help="A table of the database. Repeatable.")
+    ] = None,
     deliver: Annotated[
         bool, typer.Option("--deliver", help="Also copy the files to the domain's landing folder.")
     ] = False,
@@ -46,12 +54,13 @@ def new(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Make a domain from delivered files: source, models, rules, tests and DAG.
+    """Make a domain from delivered files or tables of a database: source, models, rules, tests and DAG.
 
     Afterwards `sluice run DOMAIN` loads, builds, tests and publishes it. `sluice remove DOMAIN` takes it away again.
     """
     import settings as project_settings
     from dashboard.exposures import pages_of
+    from scaffolding.database_tables import declare_sources, read_tables
     from scaffolding.profile import profile
     from scaffolding.write import check_is_new, check_landing, plan, write
     from scaffolding.write import deliver as copy_files
@@ -60,11 +69,18 @@ def new(
 
     named = dict(map(_entity_option, entity or []))
     files = list(dict.fromkeys([*(files or []), *map(Path, named)]))
-    if not files:
-        raise typer.BadParameter("name at least one file")
+    if not files and not table:
+        raise typer.BadParameter("name at least one file, or --database and --table")
+    if bool(table) != bool(database):
+        raise typer.BadParameter("--database and --table belong together")
     settings = project_settings.load()
     check_is_new(domain, PROJECT_DIR)
-    profiled = profile(domain, files, named, [name.strip() for name in header.split(",") if name.strip()])
+    with TemporaryDirectory() as folder:
+        tables = read_tables(database, table or [], Path(folder))
+        entities = named | {path: name.rpartition(".")[2] for path, name in tables.items()}
+        names = [name.strip() for name in header.split(",") if name.strip()]
+        profiled = profile(domain, [*files, *map(Path, tables)], entities, names)
+        declare_sources(profiled, database, tables)
     planned = plan(profiled, PROJECT_DIR, pages_of)
     landing = settings.landing(domain)
     if deliver:
@@ -182,6 +198,6 @@ def _next(planned: "Plan", files: list[Path], landing: Path, delivered: bool) ->
     domain = planned.domain.name
     copied = " ".join(shlex.quote(str(path)) for path in files)
     folder = shlex.quote(str(landing))
-    commands = [] if delivered else [f"mkdir -p {folder} && cp {copied} {folder}/"]
+    commands = [] if delivered or not files else [f"mkdir -p {folder} && cp {copied} {folder}/"]
     commands += [f"sluice run {domain}", f"sluice quarantine {domain}", f"sluice airflow run {domain}"]
     return "\n".join(f"  {command}" for command in commands[:3])

@@ -38,6 +38,10 @@ class LoadOptions:
 def _load_files(resource: FileResource, settings: Settings, options: LoadOptions) -> list[LoadResult]:
     from ingestion.files.load_files import load_files
 
+    if resource.source and not (options.fetched or options.files or options.reload):
+        extracted = _extract(resource, settings)
+        if extracted.status == "failed":
+            return [extracted]
     siblings = file_resources_of(resource.domain)
     names = options.files
     if options.reload:
@@ -50,6 +54,15 @@ def _load_files(resource: FileResource, settings: Settings, options: LoadOptions
         names=names,
         reload=bool(options.reload),
     )
+
+
+def _extract(resource: FileResource, settings: Settings) -> LoadResult:
+    from ingestion.extract.extract import ExtractError, extract
+
+    try:
+        return extract(resource, settings)
+    except ExtractError as error:
+        return LoadResult(f"{resource.entity}.jsonl", resource.entity, "failed", reason=str(error))
 
 
 def _load_api(resource: ApiResource, settings: Settings, options: LoadOptions) -> list[LoadResult]:
@@ -140,18 +153,23 @@ def load_domain(
 
 
 def fetch_records(domain: str, entity: str, settings: Settings) -> LoadSummary:
-    """Read the new and changed records of an API into a file, for `load_domain` to load; safe to repeat.
+    """Read the new and changed records of an API, or rows of a source, into a file for `load_domain`; safe to repeat.
 
     Raises:
         UnknownDomainError: there is no such domain.
         UnknownEntityError: the domain has no such entity.
-        FilesFailedError: the API could not be read.
+        FilesFailedError: the API or source could not be read.
         LoadError: dlt could not create the raw table.
         WarehouseBusyError: another process kept the warehouse.
     """
     from ingestion.api.load_api import fetch, fetched_file
 
     (resource,) = _select(domain, [entity], None)
+    if isinstance(resource, FileResource):
+        extracted = LoadSummary(domain, (_extract(resource, settings),))
+        if extracted.failed:
+            raise FilesFailedError(extracted)
+        return extracted
     assert isinstance(resource, ApiResource)
     try:
         batch = fetch(resource, settings)

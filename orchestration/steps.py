@@ -166,7 +166,9 @@ def steps_table(steps: Sequence[Step]) -> str:
 def _ingest_steps(domain: str) -> Iterator[Step]:
     """The steps that load the entities of a domain: files, then APIs, then enrichments."""
     for resource in used_resources_of(domain):
-        if isinstance(resource, FileResource):
+        if isinstance(resource, FileResource) and resource.source:
+            yield from _extract_steps(resource.entity)
+        elif isinstance(resource, FileResource):
             yield from _file_steps(resource.entity, bool(resource.partition), resource.moves_files)
         elif isinstance(resource, ApiResource):
             then = _GOES_ON if resource.is_optional else _NOT_PUBLISHED
@@ -193,6 +195,30 @@ def _ingest_steps(domain: str) -> Iterator[Step]:
             )
         else:
             yield from _enrichment_steps(resource.articles.entity, resource.entity)
+
+
+def _extract_steps(entity: str) -> Iterator[Step]:
+    yield Step(
+        f"fetch_{entity}",
+        Kind.FETCH,
+        "read the rows that are new or changed in the source into a file in landing, while other runs write",
+        f"nothing of it is loaded; {_GOES_ON}",
+        required=False,
+        entity=entity,
+        # The step that loads them reads them as well.
+        in_shell=False,
+    )
+    yield Step(
+        f"ingest_{entity}",
+        Kind.INGEST,
+        "load the files of rows that were read",
+        f"the good files are loaded, `file_loads` has the reason for each bad one; {_GOES_ON}",
+        not_retried="not for a bad file",
+        required=False,
+        needs_rows=True,
+        entity=entity,
+        fetched=True,
+    )
 
 
 def _file_steps(entity: str, by_month: bool, by_file: bool) -> Iterator[Step]:

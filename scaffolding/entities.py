@@ -89,7 +89,8 @@ def _entity(name: str, parts: list[tuple[Path, str]], limits: FileLimits, header
             f"columns of {', '.join(printable(path.name) for path in files)} differ in underscores only; rename them"
         )
     in_models = model_names(ordered, name)
-    return Entity(name, files, "", form, [Column(raw, in_models[raw]) for raw in ordered], optional)
+    columns = [Column(raw, in_models[raw]) for raw in ordered]
+    return Entity(name, files, "", form, columns=columns, optional=optional)
 
 
 def _set_patterns(entities: list[Entity]) -> None:

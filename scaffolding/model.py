@@ -83,6 +83,7 @@ class Entity:
         files: the delivered files.
         pattern: the names of further files.
         format: how they are written.
+        source: the source whose rows the files have, as Python; empty if they are delivered.
         columns: all columns, in the order of the files.
         optional: raw names of columns that only some files have.
         rows: the number of rows.
@@ -102,6 +103,7 @@ class Entity:
     files: list[Path]
     pattern: str
     format: FileFormat = FileFormat()
+    source: str = ""
     columns: list[Column] = field(default_factory=list)
     optional: tuple[str, ...] = ()
     rows: int = 0
@@ -151,6 +153,11 @@ class Domain:
     name: str
     entities: list[Entity]
     doubts: list[str] = field(default_factory=list)
+
+    @property
+    def has_sources(self) -> bool:
+        """Whether an entity is read from a table."""
+        return any(entity.source for entity in self.entities)
 
     @property
     def has_formats(self) -> bool:

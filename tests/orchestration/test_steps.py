@@ -2,7 +2,9 @@
 
 import pytest
 
+from ingestion.files.file_resource import FileResource
 from ingestion.registry import domains
+from ingestion.row_source import RowSource
 from orchestration.steps import Kind, steps_of, steps_table
 from settings import Settings
 from tests.parsed import Parsed
@@ -52,3 +54,18 @@ def test_the_table_has_a_line_for_each_step(settings: Settings) -> None:
     assert len(lines) == len(steps)
     assert all(line.count("|") == 5 for line in (header, rule, *lines))
     assert "| `publish` | swap in the new marts by one rename | with growing delays;" in steps_table(steps)
+
+
+def test_a_source_is_read_by_a_step_of_its_own(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = [
+        FileResource(domain="crm", entity=name, columns=("id",), source=RowSource(lambda _: []))
+        for name in ("accounts", "visits")
+    ]
+    monkeypatch.setattr("orchestration.steps.used_resources_of", lambda _: tables)
+    steps = [step for step in steps_of("crm", settings) if step.kind in (Kind.FETCH, Kind.INGEST)]
+    assert [(step.id, step.in_shell, step.fetched) for step in steps] == [
+        ("fetch_accounts", False, False),
+        ("ingest_accounts", True, True),
+        ("fetch_visits", False, False),
+        ("ingest_visits", True, True),
+    ]

@@ -1,5 +1,6 @@
-"""Files of every form, from `sluice new` to published marts without an edit."""
+"""Files of every form and tables of a database, from `sluice new` to published marts without an edit."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from bench.measuring import copy_checkout
 from tests.end_to_end.conftest import Checkout
 from tests.parsed import Parsed
 from tests.scaffolding.public_files import FILES
+from tests.scaffolding.test_database_tables import URL, write_database
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
 
@@ -31,3 +33,27 @@ def test_a_file_is_published_as_it_is(checkout: Checkout, tmp_path: Path, domain
         assert checkout.query(f"select count(*) from marts.{mart}", published) == [(rows,)]
     lost = f"select * from marts.audit_{domain}__row_counts where rows_read <> rows_clean"
     assert checkout.query(lost, published) == []
+
+
+def test_tables_of_a_database_are_published_and_followed(
+    checkout: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "crm.db"
+    write_database(file)
+    monkeypatch.setitem(checkout.variables, URL, f"sqlite:///{file}")
+
+    def succeed(*command: str) -> None:
+        done = checkout.run(*command)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    succeed("new", "crm", "--database", URL, "--table", "accounts", "--table", "visits")
+    succeed("run", "crm")
+    published = checkout.settings.published("crm")
+    counts = "select (select count(*) from marts.dim_accounts), (select count(*) from marts.fct_visits)"
+    assert checkout.query(counts, published) == [(40, 200)]
+    with sqlite3.connect(file) as connection:
+        connection.execute("update accounts set fee = 99, updated_at = '2024-06-01 08:00:00' where id = 7")
+        connection.execute("delete from visits where visit_id <= 5")
+    succeed("run", "crm", "--force-publish")
+    assert checkout.query(counts, published) == [(40, 195)]
+    assert checkout.query("select fee from marts.dim_accounts where id = '7'", published) == [(99,)]
