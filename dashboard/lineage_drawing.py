@@ -17,7 +17,7 @@ HEAD, ROW, GAP, SPACE = 40, 20, 34, 14
 CHARACTER, SMALL, BORDER = 6.6, 5.6, 18
 MAX_WIDTH = 210
 # A graph that is wider than the page is drawn smaller, but not smaller than can be read; the rest is scrolled to.
-PAGE, SMALLEST = 1120, 0.8
+PAGE, SMALLEST = 1000, 0.75
 MAX_COLUMNS = 12
 COLORS = {
     INPUT: PALETTE[5],

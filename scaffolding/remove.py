@@ -113,6 +113,7 @@ def remove_data(removal: Removal, settings: Settings) -> None:
         published.with_suffix(""),
         settings.dlt_dir / f"{settings.warehouse_name}_{domain}",
         settings.builder(domain),
+        settings.lineage(domain),
         settings.run_logs(domain),
     ):
         _remove(path)

@@ -58,6 +58,7 @@ def _rows(domain: str, table: str, types: dict[str, str]) -> None:
     data = ask(domain, f"select * from {source} limit {MAX_ROWS}", parameters)
     if total > MAX_ROWS:
         st.caption(f"The first {MAX_ROWS:,} rows, also in the downloads; `sluice sql` gives all of them.")
+    link_lineage(data)
     show_rows(data)
     download_rows(data, f"{domain}_{table}")
 
@@ -114,4 +115,3 @@ def _chart(domain: str, table: str, where: str, parameters: list[Any], types: di
             y=alt.Y("dimension:N", title=dimension, sort="-x", axis=alt.Axis(labelLimit=260)),
         ).properties(height=alt.Step(18))  # fmt: skip
     st.altair_chart(chart, width="stretch")
-    link_lineage(data)

@@ -1,5 +1,6 @@
 """Where a column comes from, from a file or API to pages and reports, and what a change of it reaches."""
 
+from collections.abc import Iterable
 from html import escape
 
 import pandas as pd
@@ -11,10 +12,11 @@ from dashboard.figures import address, ago, count, numbers, show_rows
 from dashboard.lineage_drawing import Texts, draw
 from dashboard.lineage_facts import Facts, facts_of
 from dashboard.lineage_graph import BOTH, DOWNSTREAM, UPSTREAM, Graph, graph_of
-from dashboard.published import NothingToShowError
+from dashboard.published import NothingToShowError, ask_if_published, domains
 from lineage.artefact import LineageError
 from lineage.graph import Lineage
 from publishing.lineage import all_published
+from transformation.manifest import row_counts_mart
 
 TITLE, ICON, GROUP, ORDER = "Lineage", ":material/account_tree:", "Data", 45
 DIRECTIONS = {
@@ -22,6 +24,16 @@ DIRECTIONS = {
     UPSTREAM: "Where it comes from",
     DOWNSTREAM: "What breaks if it changes",
 }
+
+# The last result of each test, the last build of each model, and what was loaded.
+_TESTS = """
+select tested_model, state, count(*) as tests from (
+    select tested_model, state from marts.fct_test_results
+    qualify row_number() over (partition by test order by tested_at desc) = 1
+) group by all
+"""
+_BUILT = "select model_name, max(ended_at) as built_at from marts.fct_model_runs where state = 'success' group by all"
+_LOADED = "select entity, sum(rows_read)::bigint as rows, max(loaded_at) as loaded_at from marts.{row_counts} group by all"
 
 
 def show() -> None:
@@ -35,7 +47,7 @@ def show() -> None:
     name = _chosen(lineage)
     direction = _direction(name in lineage.readers)
     graph = graph_of(lineage, name, direction)
-    facts = facts_of(box for box in graph.boxes if box in lineage.tables)
+    facts = _facts(box for box in graph.boxes if box in lineage.tables)
     _head(lineage, name, facts)
     labels = {reader.name: reader.label for reader in lineage.readers.values()}
     st.html(draw(graph, Texts(labels, _notes(facts), _tips(lineage, graph, facts))))
@@ -45,6 +57,14 @@ def show() -> None:
     if name not in lineage.tables and name not in lineage.readers:
         _rows(lineage, name, direction)
     _tables(graph, facts, name)
+
+
+def _facts(tables: Iterable[str]) -> dict[str, Facts]:
+    loaded = {
+        domain: ask_if_published(domain, _LOADED.format(row_counts=row_counts_mart(domain)))
+        for domain in domains()
+    }
+    return facts_of(tables, ask_if_published("health", _TESTS), ask_if_published("health", _BUILT), loaded)
 
 
 def _chosen(lineage: Lineage) -> str:
