@@ -45,8 +45,9 @@ def write_lineage(target: Path, domain: str, settings: Settings) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(file) as new:
             new.write_text(to_json(lineage, domain))
-    except (OSError, ValueError, KeyError) as error:
-        log.warning("The lineage of %s is not written: %s", domain, error)
+    except Exception as error:
+        # No run may fail because of it.
+        log.warning("The lineage of %s is not written: %s: %s", domain, type(error).__name__, error)
 
 
 def _known(file: Path) -> Mapping[str, Table]:

@@ -5,60 +5,27 @@ columns of tables, so that each part of a query is read once. What an incrementa
 out: it says which rows are computed again, not from what, and a full refresh does not read it.
 """
 
-import hashlib
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import reduce
 from itertools import zip_longest
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
-# Literals that say nothing of a definition: the start of the run, loads of dlt, and the hash of the rules.
-STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}|\d{9,10}\.\d+|\b[0-9a-f]{32}\b")
+from lineage.relation import (
+    STAMP,
+    QueryError,
+    Ref,
+    Relation,
+    Value,
+    alias_columns,
+    column_of,
+    renamed,
+    short,
+)
+
 LOAD_ID = "_dlt_load_id"
-
-Ref = tuple[str, str]  # table and column
-
-
-class QueryError(ValueError):
-    """The lineage of a query cannot be told; the message says of what."""
-
-
-@dataclass(frozen=True)
-class Value:
-    """A column of a relation.
-
-    Attributes:
-        refs: the columns of tables from which its value comes.
-        text: its definition down to columns of tables; the names of CTEs and aliases are not in it.
-        node: the expression that computes it; None for a column as it is in its table.
-    """
-
-    refs: frozenset[Ref] = frozenset()
-    text: str = ""
-    node: exp.Expr | None = None
-
-
-@dataclass
-class Relation:
-    """What a table, a CTE or a subquery gives to the query that reads it.
-
-    Attributes:
-        columns: its columns in order.
-        rows: the columns of tables that decide what rows it has.
-        text: the definition of its rows.
-        other: returns a column that is not among `columns`: a table may have more than are known, a function has one.
-        is_own: it reads the table that the query builds.
-    """
-
-    columns: dict[str, Value] = field(default_factory=dict)
-    rows: set[Ref] = field(default_factory=set)
-    text: str = ""
-    other: Callable[[str], Value] | None = None
-    is_own: bool = False
-
 
 Scope = Mapping[str, Relation]
 
@@ -77,12 +44,13 @@ def resolve(
     Raises:
         QueryError: it cannot be parsed, or reads a column that no table of it has.
     """
-    try:
-        query = sqlglot.parse_one(sql, read=dialect)
-    except sqlglot.ParseError as error:
-        raise QueryError(f"sqlglot cannot parse it: {error}") from error
     reader = _Reader(columns_of, own)
-    found = reader.query(query, {}, ())
+    try:
+        found = reader.query(sqlglot.parse_one(sql, read=dialect), {}, ())
+    except SqlglotError as error:
+        raise QueryError(f"sqlglot cannot parse it: {error}") from error
+    except RecursionError as error:
+        raise QueryError("an expression of it is nested too deeply") from error
     return found, reader.tables - {own}
 
 
@@ -100,8 +68,8 @@ class _Reader:
                 inner = cte.this
                 if with_.args.get("recursive") and isinstance(inner, exp.SetOperation):
                     # The first part, which the second one reads, gives the columns their start.
-                    ctes[cte.alias] = _renamed(self.query(inner.left, ctes, outer), _alias_columns(cte))
-                ctes[cte.alias] = _renamed(self.query(inner, ctes, outer), _alias_columns(cte))
+                    ctes[cte.alias] = renamed(self.query(inner.left, ctes, outer), alias_columns(cte))
+                ctes[cte.alias] = renamed(self.query(inner, ctes, outer), alias_columns(cte))
         if isinstance(node, (exp.Subquery, exp.Paren)):
             return self.query(node.this, ctes, outer)
         if isinstance(node, exp.SetOperation):
@@ -132,19 +100,19 @@ class _Reader:
             given = [value for value in values if value]
             refs = frozenset().union(*(value.refs for value in given))
             found.columns[name] = Value(
-                refs, f"{node.key}({','.join(value.text for value in given)})", given[0].node
+                refs, short(f"{node.key}({','.join(value.text for value in given)})"), given[0].node
             )
             if is_distinct:
                 found.rows |= refs
         columns = ",".join(value.text for value in found.columns.values()) if is_distinct else ""
-        found.text = f"{node.key}({left.text};{right.text};{columns})"
+        found.text = short(f"{node.key}({left.text};{right.text};{columns})")
         return found
 
     def source(self, node: exp.Expr, ctes: Scope, outer: Sequence[Scope]) -> Relation:
         """Return a table, CTE or subquery of a FROM clause."""
         if isinstance(node, exp.Table):
             if not node.db and node.name in ctes:
-                return _renamed(ctes[node.name], _alias_columns(node))
+                return renamed(ctes[node.name], alias_columns(node))
             name = f"{node.db}.{node.name}"
             self.tables.add(name)
 
@@ -153,7 +121,7 @@ class _Reader:
 
             columns = {column: of_table(column) for column in self._columns_of(name)}
             return Relation(columns, text=name, other=of_table, is_own=name == self._own)
-        return _renamed(self.query(node, ctes, outer), _alias_columns(node))
+        return renamed(self.query(node, ctes, outer), alias_columns(node))
 
 
 class _Select:
@@ -218,7 +186,7 @@ class _Select:
             )
         found.rows = self._rows.union(*(source.rows for source in self._sources.values()))
         texts = [*(source.text for source in self._sources.values()), *self._texts]
-        found.text = ";".join(sorted({text for text in texts if text.strip()}))
+        found.text = short(";".join(sorted({text for text in texts if text.strip()})))
         return found
 
     def _add(self, node: exp.Expr) -> None:
@@ -239,7 +207,7 @@ class _Select:
     def _function(self, node: exp.Expr) -> Relation:
         """Return what a function or VALUES gives as a table: all columns come from all that it reads."""
         value = self.value(node.this if isinstance(node, exp.Table) else node)
-        names = _alias_columns(node) or ([node.alias] if node.alias else [])
+        names = alias_columns(node) or ([node.alias] if node.alias else [])
         self._rows |= value.refs
         self._texts.append(value.text)
         return Relation(dict.fromkeys(names, value), other=lambda _: value)
@@ -287,7 +255,7 @@ class _Select:
         computed = None if isinstance(node, exp.Column) else node
         if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
             computed = self._column(node).node
-        return Value(frozenset(refs), text, computed)
+        return Value(frozenset(refs), short(text), computed)
 
     def _text(self, node: exp.Expr, refs: set[Ref], bound: frozenset[str]) -> str:
         if isinstance(node, exp.Column):
@@ -340,7 +308,7 @@ class _Select:
         for scope in self._scopes:
             if table:
                 if table in scope:
-                    return _column_of(scope[table], name)
+                    return column_of(scope[table], name)
                 continue
             given = [source.columns[name] for source in scope.values() if name in source.columns]
             if given:
@@ -381,40 +349,3 @@ class _Select:
             return True
         tables = condition.find_all(exp.Table)
         return any(f"{table.db}.{table.name}" == self._reader._own for table in tables)
-
-
-def _column_of(relation: Relation, name: str) -> Value:
-    if name in relation.columns:
-        return relation.columns[name]
-    if relation.other:
-        return relation.other(name)
-    raise QueryError(f"the column {name} is not in the part of the query that it is read from")
-
-
-def _alias_columns(node: exp.Expr) -> list[str]:
-    alias = node.args.get("alias")
-    return (
-        [column.name for column in alias.args.get("columns") or ()]
-        if isinstance(alias, exp.TableAlias)
-        else []
-    )
-
-
-def _renamed(relation: Relation, names: Sequence[str]) -> Relation:
-    if not names:
-        return relation
-    columns = dict(zip(names, relation.columns.values(), strict=False))
-    return Relation(columns, relation.rows, relation.text, None, relation.is_own)
-
-
-def digest(text: str) -> str:
-    """Return a short hash of a definition."""
-    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
-
-
-def describe(value: Value, dialect: str, length: int = 300) -> str:
-    """Return the expression that computes a column, for people; empty if it is a column as it is."""
-    if value.node is None:
-        return ""
-    text = STAMP.sub("…", " ".join(value.node.sql(dialect=dialect, copy=False).split()))
-    return text if len(text) <= length else f"{text[: length - 1]}…"

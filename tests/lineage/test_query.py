@@ -2,7 +2,8 @@
 
 import pytest
 
-from lineage.query import Relation, resolve
+from lineage.query import resolve
+from lineage.relation import COUNT, QueryError, Relation
 
 COLUMNS = {
     "raw.orders": ["id", "customer", "price", "quantity", "status", "_dlt_load_id"],
@@ -157,3 +158,26 @@ def test_a_definition_changes_with_its_expression_and_not_with_names_or_layout()
     filtered = relation("select price * quantity as total from raw.orders where status = 'x'")
     assert before.columns["total"].text == filtered.columns["total"].text
     assert before.text == same.text != filtered.text
+
+
+def test_definitions_do_not_grow_with_the_steps() -> None:
+    steps = ", ".join(f"c{number} as (select x || x as x from c{number - 1})" for number in range(1, 60))
+    found = relation(
+        f"with c0 as (select status as x from raw.orders), {steps} select x, count(*) as n from c59 group by 1"
+    )
+    assert found.columns["x"].refs == {("raw.orders", "status")}
+    assert len(found.columns["x"].text) < 1000
+    assert COUNT in found.columns["n"].text
+
+
+@pytest.mark.parametrize(
+    "sql", ["select (", "select 'x", f"select {' || '.join(['status'] * 20_000)} as s from raw.orders"]
+)
+def test_what_cannot_be_read_is_an_error_of_its_own(sql: str) -> None:
+    with pytest.raises(QueryError):
+        relation(sql)
+
+
+def test_a_column_that_no_table_has_is_named() -> None:
+    with pytest.raises(QueryError, match=r"no table of the query has the column nothing"):
+        relation("select nothing from raw.orders join raw.customers using (customer)")
