@@ -108,7 +108,7 @@ def run(
         # For `dbt docs serve` by hand, now that the tables are there. Other DAGs may go on after the run of single ones,
         # and would keep the warehouse.
         try:
-            ensure_docs(settings)
+            ensure_docs(settings, renew=True)
         except DbtError as error:
             note(f"the documentation of the models is not generated: {error}")
     raise typer.Exit(exit_status(states))

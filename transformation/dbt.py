@@ -126,17 +126,21 @@ def _sources() -> list[Path]:
     return sources
 
 
-def ensure_docs(settings: Settings) -> None:
+def ensure_docs(settings: Settings, *, renew: bool = False) -> None:
     """Generate dbt's documentation in `settings.dbt_target` if it is older than the manifest.
 
     It is copied to dbt's default folder, so that `dbt docs serve` in `dbt_project/` finds it.
+
+    Args:
+        settings: the data folder and environment.
+        renew: generate it in any case, because the tables that it describes may be new.
 
     Raises:
         DbtError: a model does not compile.
     """
     ensure_manifest(settings)
     index = settings.dbt_target / "index.html"
-    if not index.exists() or index.stat().st_mtime < settings.manifest.stat().st_mtime:
+    if renew or not index.exists() or index.stat().st_mtime < settings.manifest.stat().st_mtime:
         run_dbt(["docs", "generate"], settings, quiet=True)
     # An installation may have the project read-only, and nobody works in its folder.
     with suppress(OSError):

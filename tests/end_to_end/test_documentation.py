@@ -1,8 +1,10 @@
 """The documentation of the models after a run of every pipeline, in Airflow's UI and served by hand."""
 
 import json
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +27,7 @@ def ran(checkout: Checkout) -> Checkout:
     """The checkout after a run of every pipeline on few samples."""
     for samples in (
         ["collisions", "--rows", "500"],
-        ["ecommerce", "--orders", "500"],
+        ["ecommerce", "--orders", "5000"],
         ["taxi", "--months", "2024-01", "--rows", "4000"],
         ["sales", "--days", "2"],
     ):
@@ -52,10 +54,20 @@ def served(project: Path) -> Iterator[str]:
     ]
     process = subprocess.Popen(command, cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
+        deadline = time.monotonic() + 120
+        while not _answers(port):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
         yield f"http://127.0.0.1:{port}/"
     finally:
         process.terminate()
         process.wait(20)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def shows_exposures(page: Page, address: str) -> None:
