@@ -11,6 +11,8 @@ ARGS ?=
 PY := .venv/bin/python
 SLUICE := .venv/bin/sluice
 UV := .venv/bin/uv
+# As pip does: a company's proxy has a certificate that only the system knows.
+export UV_SYSTEM_CERTS ?= true
 # The requirements that were installed last. Their content decides whether to install again: dates of
 # files change with every checkout. An interrupted set-up leaves no such file and is done again.
 INSTALLED := .venv/installed-requirements.txt
