@@ -40,6 +40,13 @@
     {%- set text = keep_group(text, "^'(.*)$") -%}
     {%- set text = strip_spaces(text) -%}
     {%- set text = keep_group(text, '^(-?[0-9]+)[.]0*$') -%}
+    {%- call(code) compute_once(text, 'code') -%}
+        {{ without_number_formats(code) }}
+    {%- endcall -%}
+{%- endmacro %}
+
+{# A code whose characters are in their normal form; null for a number that has lost digits, or with commas. #}
+{% macro without_number_formats(text) -%}
     {#- Of a number with an exponent all digits are known if it has at least as many decimals. -#}
     {%- set decimals = "length(split_part(split_part(lower(" ~ text ~ "), 'e', 1), '.', 2))" -%}
     {%- set exponent = "cast(replace(split_part(lower(" ~ text ~ "), 'e', 2), '+', '') as integer)" -%}

@@ -19,10 +19,13 @@
 #}
 {% macro stage_columns(relation, columns) %}
     {%- set checked = [] -%}
+    {%- set codes = [] -%}
     {%- for name, column in columns.items() if column.type not in ('text', 'word', 'expression') -%}
         {%- do checked.append(name) -%}
+        {%- if column.type == 'code' -%}{%- do codes.append(name) -%}{%- endif -%}
     {%- endfor -%}
     {%- set texts = ['text', 'word', 'code'] -%}
+    {%- set trims = checked | reject('in', codes) | list -%}
     {%- set platform_columns = ['_source_file', '_source_row', '_row_id', '_dlt_load_id'] -%}
     select
         {%- for name, column in columns.items() %}
@@ -34,11 +37,7 @@
                 {%- for name in checked %}
                 {{ 'or ' if not loop.first }}({{ name }} is null and {{ name }}_delivered is not null)
                 {%- endfor %}
-                then
-                    {%- for name in checked %}
-                    case when {{ name }} is null and not {{ is_absent(name ~ '_delivered') }} then ',{{ name }},' else '' end
-                    {{- ' ||' if not loop.last }}
-                    {%- endfor %}
+                then {{ unreadable_columns(checked) }}
             else ''
         end as _unreadable,
         {{ platform_columns | join(', ') }}
@@ -53,15 +52,38 @@
             select
                 {%- for name, column in columns.items() %}
                 {%- set delivered = column.source or name %}
-                {{ typed_value(delivered, column) }} as {{ name }},
+                {{ typed_value(delivered if reads_padded_texts() or name not in trims else '_' ~ name ~ '_text', column) }} as {{ name }},
                 {{- delivered ~ ' as ' ~ name ~ '_delivered, ' if name in checked }}
                 {%- endfor %}
                 {{ platform_columns | join(', ') }}
-            from {{ relation }}
+            from
+            {%- if trims and not reads_padded_texts() %} (
+                {#- Once, because the text of a view may be limited. #}
+                select
+                    *
+                    {%- for name in trims %},
+                    {{ trimmed(columns[name].source or name) }} as _{{ name }}_text
+                    {%- endfor %}
+                from {{ relation }}
+            ) as texts
+            {%- else %} {{ relation }}
+            {%- endif %}
             {{ optimizer_fence() }}
         ) as typed
         {{ optimizer_fence() }}
     ) as typed_again
+{%- endmacro %}
+
+{# The columns that are null and whose delivered text is not absent, each between two commas. #}
+{% macro unreadable_columns(names) -%}
+    {{ return(adapter.dispatch('unreadable_columns')(names)) }}
+{%- endmacro %}
+
+{% macro default__unreadable_columns(names) -%}
+    {%- for name in names %}
+                    case when {{ name }} is null and not {{ is_absent(name ~ '_delivered') }} then ',{{ name }},' else '' end
+                    {{- ' ||' if not loop.last }}
+    {%- endfor %}
 {%- endmacro %}
 
 {# The value of a delivered text as a column of stage_columns declares it; null if it cannot be read. #}
@@ -70,13 +92,19 @@
         {{ text }}
     {%- elif column.type in ('text', 'word', 'code') -%}
         {%- if column.type == 'code' -%}
-            {%- set value = normalize_code(text) -%}
+            {%- set value -%}
+                {%- if text | length > 100 -%}
+                    {%- call(delivered) compute_once(text, 'delivered') -%}{{ normalize_code(delivered) }}{%- endcall -%}
+                {%- else -%}
+                    {{ normalize_code(text) }}
+                {%- endif -%}
+            {%- endset -%}
         {%- else -%}
             {%- set value = normalize_whitespace(text) if column.type == 'text' else trimmed(visible(text)) -%}
         {%- endif -%}
         {{ {'upper': upper_case(value), 'lower': 'lower(' ~ value ~ ')'}.get(column.case, value) }}
     {%- else -%}
-        {{ read_value(text if reads_padded_texts() else trimmed(text), column) }}
+        {{ read_value(text, column) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -89,7 +117,10 @@
         {%- set text = name ~ '_delivered' -%}
         case
             when {{ name }} is null and {{ text }} is not null
-                then {{ read_value(normalize_code(text) if column.is_code else trimmed(text), column) }}
+                then
+                    {% call(value) compute_once(normalize_code(text) if column.is_code else trimmed(text), 'value') -%}
+                        {{ read_value(value, column) }}
+                    {%- endcall %}
             else {{ name }}
         end
     {%- else -%}

@@ -15,7 +15,8 @@
 {%- endmacro %}
 
 {% macro spark__strip_spaces(text) -%}
-    btrim({{ text }}, ' \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000')
+    {#- The characters themselves, as many texts are stripped and the text of a view may be limited. -#}
+    btrim({{ text }}, ' {{ "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000" }}')
 {%- endmacro %}
 
 {% macro spark__try_date(text) -%}
@@ -62,4 +63,22 @@
 
 {% macro spark__escape_backslashes(text) -%}
     {{- return(text | replace('\\', '\\\\')) -}}
+{%- endmacro %}
+
+{% macro spark__unreadable_columns(names) -%}
+    array_join(
+        transform(
+            filter(
+                array(
+                    {%- for name in names %}
+                    struct('{{ name }}' as name, {{ name }} is null as is_null, {{ name }}_delivered as text)
+                    {{- ',' if not loop.last }}
+                    {%- endfor %}
+                ),
+                checked -> checked.is_null and not {{ is_absent('checked.text') }}
+            ),
+            checked -> ',' || checked.name || ','
+        ),
+        ''
+    )
 {%- endmacro %}

@@ -9,3 +9,7 @@
         as decimal(18, {{ places }})
     )
 {%- endmacro %}
+
+{% macro spark__compute_once_parts(expression, name) -%}
+    {{- return(['transform(array(' ~ expression ~ '), ' ~ name ~ ' -> ', name, ')[0]']) -}}
+{%- endmacro %}
