@@ -15,8 +15,8 @@ from tests.kill_at import COMPLETE, COPY, INSERT, MERGE, Point, named, run_to_de
 
 POINTS = [
     ("ingestion.formats.csv_records:read_header", "before", 1),
-    ("ingestion.files.read_file:parse", "before", 1),
-    ("ingestion.files.read_file:parse", "after", 1),
+    ("ingestion.formats.csv_parser:read_rows", "before", 1),
+    ("ingestion.formats.csv_parser:read_rows", "after", 1),
     ("dlt.normalize.normalize:Normalize.run", "after", 1),
     (COPY, "before", 1),
     (COPY, "after", 1),
