@@ -5,7 +5,7 @@ PYTHON ?= python3
 DOMAINS ?=
 # Processes that run tests (more than cores: those of Airflow wait a lot), and further options for pytest:
 # make test WORKERS=4 ARGS="-k publish"
-WORKERS ?= 4
+WORKERS ?= 3
 ARGS ?=
 
 PY := .venv/bin/python
