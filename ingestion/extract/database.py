@@ -79,6 +79,7 @@ def _value(text: str, column: Any) -> Any:
 
 def _without_password(error: Exception, url: str) -> str:
     from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
 
     cause: BaseException = error
     while cause.__cause__:
@@ -86,6 +87,6 @@ def _without_password(error: Exception, url: str) -> str:
     said = (str(cause).strip() or type(cause).__name__).splitlines()[0]
     try:
         password = make_url(url).password
-    except Exception:
+    except (ArgumentError, ValueError):
         return "its URL is not one that SQLAlchemy can read"
     return said.replace(url, "the database").replace(str(password), "…") if password else said

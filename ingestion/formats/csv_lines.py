@@ -56,14 +56,28 @@ def read_chunks(file: BinaryIO, limits: FileLimits, *, size: int) -> Iterator[by
     Raises:
         UnreadableFileError: the file is larger than the limits allow.
     """
-    most = min(limits.file_bytes, max(size * limits.gzip_ratio, ALWAYS_BYTES))
     total = 0
     while chunk := file.read(BLOCK_BYTES):
         total += len(chunk)
-        if total > most:
-            setting = "FILE_BYTES" if most == limits.file_bytes else "GZIP_RATIO"
-            raise UnreadableFileError(f"it holds more than {most:,} bytes, the limit of SLUICE_MAX_{setting}")
+        check_size(total, limits, size=size)
         yield chunk
+
+
+def check_size(unpacked: int, limits: FileLimits, *, size: int) -> None:
+    """Check that a file does not hold too much.
+
+    Args:
+        unpacked: its plain bytes so far.
+        limits: of the length of the file.
+        size: the delivered file's size in bytes, packed or not.
+
+    Raises:
+        UnreadableFileError: it does; the message names the setting.
+    """
+    most = min(limits.file_bytes, max(size * limits.gzip_ratio, ALWAYS_BYTES))
+    if unpacked > most:
+        setting = "FILE_BYTES" if most == limits.file_bytes else "GZIP_RATIO"
+        raise UnreadableFileError(f"it holds more than {most:,} bytes, the limit of SLUICE_MAX_{setting}")
 
 
 def read_blocks(file: BinaryIO, limits: FileLimits, *, size: int) -> Iterator[tuple[bytes, bool]]:

@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingestion.characters import strip_nul
-from ingestion.formats.csv_lines import ALWAYS_BYTES, decode, open_plain
+from ingestion.formats.csv_lines import BOM, check_size, decode, open_plain, read_blocks
+from ingestion.formats.csv_records import KEPT_CHARACTERS
 from ingestion.formats.parsed_file import RejectedLine, UnreadableFileError, check_number_of_columns
 from ingestion.json_records import ExactNumber, InvalidRecordError, to_row
 from settings.file_limits import FileLimits
@@ -22,8 +23,6 @@ from settings.file_limits import FileLimits
 BATCH_ROWS = 10_000
 # The key under which the names of the columns stand in the metadata of the schema.
 NAMES = b"names"
-# A rejected line is kept up to this length.
-KEPT_CHARACTERS = 10_000
 
 
 class Rejections:
@@ -61,8 +60,9 @@ def write_json_lines(path: Path, limits: FileLimits, target: Path) -> list[Rejec
     """
     names: dict[str, None] = {}
     for _, row, _, _ in _json_rows(path, limits):
-        names |= dict.fromkeys(row or ())
-        check_number_of_columns([*names], limits)
+        if row and not row.keys() <= names.keys():
+            names |= dict.fromkeys(row)
+            check_number_of_columns([*names], limits)
     rejections = Rejections(limits)
 
     def rows() -> Iterator[Sequence[str | None]]:
@@ -82,34 +82,28 @@ def _json_rows(
     path: Path, limits: FileLimits
 ) -> Iterator[tuple[int, dict[str, str | None] | None, str, str]]:
     """Yield for each line its number, and its values or the reason why it has none, and its text."""
-    total = 0
-    most = min(limits.file_bytes, max(path.stat().st_size * limits.gzip_ratio, ALWAYS_BYTES))
+    number = 0
     with open_plain(path) as file:
-        number = 0
-        while line := file.readline(limits.line_bytes + 1):
-            number += 1
-            start = line
-            while len(line) > limits.line_bytes and not line.endswith(b"\n"):
-                total += len(line)
-                line = file.readline(limits.line_bytes + 1)
-                if total > most or not line:
-                    break
-            total += len(line)
-            if total > most:
-                raise UnreadableFileError(
-                    f"it holds more than {most:,} bytes, the limit of SLUICE_MAX_FILE_BYTES"
-                )
-            text = decode(start.removeprefix(b"\xef\xbb\xbf"))
-            if not text.strip():
-                continue
-            if len(start) > limits.line_bytes:
-                yield number, None, f"longer than {limits.line_bytes:,} bytes (SLUICE_MAX_LINE_BYTES)", text
-                continue
-            try:
-                yield number, to_row(json.loads(text, parse_float=ExactNumber)), "", text
-            except (InvalidRecordError, ValueError, RecursionError) as error:
-                reason = str(error) if isinstance(error, InvalidRecordError) else f"not JSON: {error}"
-                yield number, None, reason, text.rstrip("\r\n")
+        for block, _ in read_blocks(file, limits, size=path.stat().st_size):
+            for line in block.removesuffix(b"\n").split(b"\n"):
+                number += 1
+                text = decode(line.removeprefix(BOM) if number == 1 else line).rstrip("\r")
+                if not text.strip():
+                    continue
+                if len(line) > limits.line_bytes:
+                    yield (
+                        number,
+                        None,
+                        f"longer than {limits.line_bytes:,} bytes (SLUICE_MAX_LINE_BYTES)",
+                        text,
+                    )
+                    continue
+                try:
+                    yield number, to_row(json.loads(text, parse_float=ExactNumber)), "", text
+                except InvalidRecordError as error:
+                    yield number, None, str(error), text
+                except (ValueError, RecursionError) as error:
+                    yield number, None, f"not JSON: {error}", text
 
 
 def sheets(path: Path, limits: FileLimits) -> list[str]:
@@ -170,13 +164,10 @@ def _workbook(path: Path, limits: FileLimits) -> Any:
     # Few loads need it.
     import openpyxl
 
-    most = min(limits.file_bytes, max(path.stat().st_size * limits.gzip_ratio, ALWAYS_BYTES))
     try:
         with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > most:
-                raise UnreadableFileError(
-                    f"it holds more than {most:,} bytes, the limit of SLUICE_MAX_GZIP_RATIO"
-                )
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+        check_size(unpacked, limits, size=path.stat().st_size)
         with warnings.catch_warnings():
             # About styles and other parts that have no values.
             warnings.simplefilter("ignore")

@@ -1,6 +1,7 @@
 """The member of a .zip that is the delivered file."""
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -60,8 +61,11 @@ def open_member(path: Path, pattern: str = "") -> Iterator[BinaryIO]:
         try:
             with archive.open(member) as file:
                 yield cast(BinaryIO, file)
-        except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise UnreadableFileError(f"the zip is damaged: {error}") from error
+        # How zipfile names a compression that Python does not have.
+        except NotImplementedError as error:
+            raise UnreadableFileError("its compression is not supported; pack it with deflate") from error
 
 
 def extract(path: Path, pattern: str, limits: FileLimits, work: Path) -> Path:

@@ -87,6 +87,20 @@ class Platform:
         self.twin.take_raw()
         self.twin.build(*(options or ("--exclude", UNIT_TESTS)))
 
+    def assert_same_lineage(self) -> None:
+        """Every column of the other database has the sources that it has on DuckDB."""
+        ours, theirs = self.lineage, self.twin.lineage
+        assert {name: {*table.columns} for name, table in theirs.tables.items()} == {
+            name: {*table.columns} for name, table in ours.tables.items()
+        }
+        differing = {
+            f"{name}.{column}": (ours.column(f"{name}.{column}").sources, values.sources)
+            for name, table in theirs.tables.items()
+            for column, values in table.columns.items()
+            if ours.column(f"{name}.{column}").sources != values.sources
+        }
+        assert differing == {}
+
     def deliver_first(self) -> None:
         """Deliver to every domain."""
         landing = self.settings.landing

@@ -23,17 +23,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 
 def test_every_column_has_the_same_lineage(platform: Platform) -> None:
-    ours, theirs = platform.lineage, platform.twin.lineage
-    assert {name: {*table.columns} for name, table in theirs.tables.items()} == {
-        name: {*table.columns} for name, table in ours.tables.items()
-    }
-    differing = {
-        f"{name}.{column}": (ours.column(f"{name}.{column}").sources, values.sources)
-        for name, table in theirs.tables.items()
-        for column, values in table.columns.items()
-        if ours.column(f"{name}.{column}").sources != values.sources
-    }
-    assert differing == {}
+    platform.assert_same_lineage()
 
 
 def test_every_table_is_the_same(platform: Platform) -> None:

@@ -137,6 +137,10 @@ def test_a_source_that_fails_is_named_without_its_password(
     (reason,) = load().values()
     assert "could not be read" in reason
     assert "swordfish" not in reason
+    monkeypatch.setenv(URL, "me:swordfish, no address")
+    assert load() == {
+        "invoices.jsonl": "the source of invoices could not be read: its URL is not one that SQLAlchemy can read"
+    }
     monkeypatch.delenv(URL)
     assert load() == {
         "invoices.jsonl": f"the source of invoices could not be read: {URL} is not set: the URL of the database"

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import io
 import json
 import zipfile
 from collections.abc import Callable
@@ -157,11 +158,29 @@ def test_members_of_a_zip(tmp_path: Path, read: Callable) -> None:
         read(two.rename(tmp_path / "three.zip"))
 
 
+def zip_of(content: bytes) -> bytes:
+    """Return a zip of a CSV file."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", content)
+    return packed.getvalue()
+
+
+GOOD = zip_of(b"id\n" + b"".join(b"%d\n" % (number * number) for number in range(500)))
+# In the middle of the packed bytes.
+DAMAGED = GOOD[:300] + bytes(100) + GOOD[400:]
+# The number of deflate where the file and the directory say the compression, as 99, which is nobody's.
+DIRECTORY = GOOD.index(b"PK\x01\x02") + 10
+UNSUPPORTED = GOOD[:8] + b"\x63" + GOOD[9:DIRECTORY] + b"\x63" + GOOD[DIRECTORY + 1 :]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "form", "reason"),
     [
         ("a.xlsx", b"PK\x03\x04", FileFormat(), "not an Excel workbook"),
         ("a.zip", b"PK\x03\x04", FileFormat(), "not a zip archive"),
+        ("a.zip", DAMAGED, FileFormat(), "the zip is damaged"),
+        ("a.zip", UNSUPPORTED, FileFormat(), "its compression is not supported"),
         ("a.jsonl", b"[1]\n", FileFormat(), "none of its lines is a JSON object"),
         ("a.csv", b"id,caf\xe9\n", FileFormat(encoding="utf-16"), "it is not utf-16"),
         ("a.csv", b"id;caf\x81\n", FileFormat(";", "cp1252"), "it is not cp1252"),
@@ -181,7 +200,6 @@ def test_what_unpacks_to_too_much_is_refused(
 ) -> None:
     monkeypatch.setitem(globals(), "LIMITS", FileLimits(gzip_ratio=1))
     monkeypatch.setattr("ingestion.formats.csv_lines.ALWAYS_BYTES", 1_000)
-    monkeypatch.setattr("ingestion.formats.rows_as_parquet.ALWAYS_BYTES", 1_000)
     packed = tmp_path / "a.zip"
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.csv", "id\n" + "1\n" * 200_000)
