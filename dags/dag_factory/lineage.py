@@ -16,7 +16,7 @@ from pydantic import JsonValue
 import settings
 from ingestion.enrich.enrichment_resource import EnrichmentResource
 from ingestion.files.file_resource import FileResource
-from ingestion.registry import used_resources_of
+from ingestion.registry import Resource, used_resources_of
 from lineage.declared import OF_ALL_FILES
 from orchestration.steps import Kind, Step
 from settings import Settings
@@ -49,14 +49,16 @@ def step_assets(domain: str, step: Step, own: Settings) -> dict[str, list[Asset]
         case Kind.DOWNLOAD:
             return {"outlets": [_delivered(domain, step.entity, manifest)]}
         case Kind.FETCH:
-            return {"inlets": [_delivered(domain, step.entity, manifest)]}
+            # The rows of a source become files in landing; the records of an API are loaded as they are.
+            is_extracted = isinstance(_resource(domain, step.entity), FileResource)
+            return {"outlets" if is_extracted else "inlets": [_delivered(domain, step.entity, manifest)]}
         case Kind.INGEST:
             return {
                 "inlets": [_delivered(domain, step.entity, manifest)],
                 "outlets": raw(step.table or step.entity, *OF_ALL_FILES),
             }
         case Kind.ENRICH:
-            (resource,) = [each for each in used_resources_of(domain) if each.name == step.entity]
+            resource = _resource(domain, step.entity)
             assert isinstance(resource, EnrichmentResource)
             return {"inlets": raw(resource.articles.entity), "outlets": raw(step.entity, USAGE)}
         case Kind.PUBLISH:
@@ -107,9 +109,13 @@ def _raw(domain: str, table: str, manifest: Manifest) -> Asset:
     return _asset(("raw", domain, table), f"raw_{domain}.{table}", domain, description, manifest)
 
 
+def _resource(domain: str, name: str) -> Resource:
+    return next(each for each in used_resources_of(domain) if each.name == name)
+
+
 def _delivered(domain: str, name: str, manifest: Manifest) -> Asset:
     """Return the asset of the files or the API that a resource is loaded from."""
-    (resource,) = [each for each in used_resources_of(domain) if each.name == name]
+    resource = _resource(domain, name)
     if isinstance(resource, FileResource):
         place, description = "landing", f"Files {resource.pattern} in the landing folder of {domain}."
     else:

@@ -8,6 +8,7 @@ import pytest
 from bench.measuring import copy_checkout
 from tests.end_to_end.conftest import Checkout
 from tests.parsed import Parsed
+from tests.scaffolding.helpers import parsed_dags
 from tests.scaffolding.public_files import FILES
 from tests.scaffolding.test_database_tables import URL, write_database
 
@@ -47,6 +48,9 @@ def test_tables_of_a_database_are_published_and_followed(
         assert done.returncode == 0, done.stdout + done.stderr
 
     succeed("new", "crm", "--database", URL, "--table", "accounts", "--table", "visits")
+    tasks = parsed_dags(checkout)["dags"]["crm"]["tasks"]
+    landing = "sluice://landing/crm/accounts"
+    assert (tasks["fetch_accounts"]["outlets"], tasks["ingest_accounts"]["inlets"]) == ([landing], [landing])
     succeed("run", "crm")
     published = checkout.settings.published("crm")
     counts = "select (select count(*) from marts.dim_accounts), (select count(*) from marts.fct_visits)"

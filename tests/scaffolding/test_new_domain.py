@@ -1,7 +1,5 @@
 """New domains in a checkout of their own: loaded, built, tested and published as they were written."""
 
-import json
-import os
 import re
 import subprocess
 import sys
@@ -14,14 +12,10 @@ from bench.measuring import copy_checkout
 from settings import PROJECT_DIR
 from tests.end_to_end.conftest import Checkout, loads
 from tests.parsed import Parsed
-from tests.scaffolding.helpers import CUSTOMERS, ORDERS, ORPHANS, UNREADABLE, customers, orders
+from tests.scaffolding.helpers import CUSTOMERS, ORDERS, ORPHANS, UNREADABLE, customers, orders, parsed_dags
 
 pytestmark = pytest.mark.slow
 
-ENVIRONMENT = (
-    "import json, settings; from local_airflow.configuration import airflow_environment; "
-    "print(json.dumps(airflow_environment(settings.load(), port=1)))"
-)
 QUARANTINE = "select _source_row, _failed_rules from clean.quarantine_{} order by 1"
 
 
@@ -109,27 +103,7 @@ def test_unit_tests_of_the_new_models_pass(checkout: Checkout) -> None:
 
 
 def test_airflow_parses_the_new_dags(checkout: Checkout) -> None:
-    environment = subprocess.run(
-        [sys.executable, "-c", ENVIRONMENT],
-        cwd=checkout.path,
-        env=checkout.environment,
-        capture_output=True,
-        text=True,
-    )
-    assert environment.returncode == 0, environment.stderr
-    parsed = subprocess.run(
-        [sys.executable, "tests/dags/parse_dags.py"],
-        cwd=checkout.path,
-        env={
-            **os.environ,
-            **json.loads(environment.stdout.splitlines()[-1]),
-            "PYTHONPATH": str(checkout.path),
-        },
-        capture_output=True,
-        text=True,
-    )
-    assert parsed.returncode == 0, parsed.stderr
-    found = json.loads(parsed.stdout.rpartition("RESULT")[2])
+    found = parsed_dags(checkout)
     assert found["errors"] == {}
     for domain, entities in (("shop", ("customers", "orders")), ("weather", ("readings",))):
         dag = found["dags"][domain]
