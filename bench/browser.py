@@ -5,9 +5,11 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.request import urlopen
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -58,8 +60,8 @@ def serve(settings: Settings) -> Iterator[str]:
     """
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    log = settings.data_dir.with_name("dashboard.log")
-    with log.open("w") as output:
+    with tempfile.NamedTemporaryFile(suffix="-dashboard.log") as output:
+        log = Path(output.name)
         process = subprocess.Popen(
             [sys.executable, "-m", "cli", "dashboard", "--port", str(port)],
             cwd=PROJECT_DIR,
@@ -67,19 +69,19 @@ def serve(settings: Settings) -> Iterator[str]:
             stdout=output,
             stderr=output,
         )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + START_SECONDS
-        while not _answers(f"{url}/_stcore/health"):
-            if process.poll() is not None or time.monotonic() > deadline:
+        try:
+            url = f"http://127.0.0.1:{port}"
+            deadline = time.monotonic() + START_SECONDS
+            while not _answers(f"{url}/_stcore/health"):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(log.read_text())
+                time.sleep(0.1)
+            yield url
+            if "Traceback" in log.read_text():
                 raise RuntimeError(log.read_text())
-            time.sleep(0.1)
-        yield url
-        if "Traceback" in log.read_text():
-            raise RuntimeError(log.read_text())
-    finally:
-        process.terminate()
-        process.wait(20)
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 def _answers(url: str) -> bool:
