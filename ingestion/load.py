@@ -18,7 +18,9 @@ from ingestion.registry import (
     resources_of,
     used_resources_of,
 )
+from ingestion.remote_files import RemoteFiles
 from ingestion.results import FilesFailedError, LoadResult, LoadSummary, Status
+from ingestion.row_source import RowSource
 from settings import Settings
 
 
@@ -38,15 +40,17 @@ class LoadOptions:
 def _load_files(resource: FileResource, settings: Settings, options: LoadOptions) -> list[LoadResult]:
     from ingestion.files.load_files import load_files
 
+    results = []
     if resource.source and not (options.fetched or options.files or options.reload):
-        extracted = _extract(resource, settings)
-        if extracted.status == "failed":
-            return [extracted]
+        fetched = _fetch_source(resource, settings)
+        results = [result for result in fetched if result.status in ("failed", "deferred")]
+        if results and isinstance(resource.source, RowSource):
+            return results
     siblings = file_resources_of(resource.domain)
     names = options.files
     if options.reload:
         names = [name for name in options.reload if resource.matches(name)]
-    return load_files(
+    return results + load_files(
         resource,
         siblings,
         settings,
@@ -56,13 +60,16 @@ def _load_files(resource: FileResource, settings: Settings, options: LoadOptions
     )
 
 
-def _extract(resource: FileResource, settings: Settings) -> LoadResult:
+def _fetch_source(resource: FileResource, settings: Settings) -> list[LoadResult]:
     from ingestion.extract.extract import ExtractError, extract
+    from ingestion.extract.fetch_files import fetch_files
 
+    if isinstance(resource.source, RemoteFiles):
+        return fetch_files(resource, settings)
     try:
-        return extract(resource, settings)
+        return [extract(resource, settings)]
     except ExtractError as error:
-        return LoadResult(f"{resource.entity}.jsonl", resource.entity, "failed", reason=str(error))
+        return [LoadResult(f"{resource.entity}.jsonl", resource.entity, "failed", reason=str(error))]
 
 
 def _load_api(resource: ApiResource, settings: Settings, options: LoadOptions) -> list[LoadResult]:
@@ -153,7 +160,7 @@ def load_domain(
 
 
 def fetch_records(domain: str, entity: str, settings: Settings) -> LoadSummary:
-    """Read the new and changed records of an API, or rows of a source, into a file for `load_domain`; safe to repeat.
+    """Read the new and changed records of an API, or rows or files of a source, into files for `load_domain`; safe to repeat.
 
     Raises:
         UnknownDomainError: there is no such domain.
@@ -166,7 +173,7 @@ def fetch_records(domain: str, entity: str, settings: Settings) -> LoadSummary:
 
     (resource,) = _select(domain, [entity], None)
     if isinstance(resource, FileResource):
-        extracted = LoadSummary(domain, (_extract(resource, settings),))
+        extracted = LoadSummary(domain, tuple(_fetch_source(resource, settings)))
         if extracted.failed:
             raise FilesFailedError(extracted)
         return extracted

@@ -201,9 +201,10 @@ def _extract_steps(entity: str) -> Iterator[Step]:
     yield Step(
         f"fetch_{entity}",
         Kind.FETCH,
-        "read the rows that are new or changed in the source into a file in landing, while other runs write",
-        f"nothing of it is loaded; {_GOES_ON}",
+        "read the rows or files that are new or changed in the source into landing, while other runs write",
+        f"what it has read is loaded; {_GOES_ON}",
         required=False,
+        needs_rows=True,
         entity=entity,
         # The step that loads them reads them as well.
         in_shell=False,
@@ -211,7 +212,7 @@ def _extract_steps(entity: str) -> Iterator[Step]:
     yield Step(
         f"ingest_{entity}",
         Kind.INGEST,
-        "load the files of rows that were read",
+        "load the files that were written or fetched",
         f"the good files are loaded, `file_loads` has the reason for each bad one; {_GOES_ON}",
         not_retried="not for a bad file",
         required=False,

@@ -55,6 +55,9 @@ PRIVATE = {
     "dlt.common.normalizers.naming.snake_case:NamingConvention.normalize_identifier": (
         "ingestion and warehouse/postgres.py: name columns and tables as dlt does"
     ),
+    "fsspec.implementations.sftp:SFTPFileSystem._connect": (
+        "ingestion/extract/sftp.py: connect only to a server whose key is known, and with limits of time"
+    ),
     "dlt.common.destination:Destination": "warehouse: the type of dlt's destinations",
     "dlt.common.destination:PreparedTableSchema": "warehouse/postgres_dlt.py: the type of a table that is loaded",
     "dlt.common.destination.client:HasFollowupJobs": "warehouse/postgres_dlt.py: a load job of our own",

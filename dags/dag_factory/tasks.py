@@ -66,6 +66,9 @@ def _loads(
             part = _task(domain, fetches[step.entity], **rule)(part=part)
             if files:
                 chain([*files], part)
+            if step.needs_rows:
+                # A file that cannot be fetched does not keep the others from being loaded.
+                return _task(domain, step, trigger_rule="all_done")(part=part)
         return _task(domain, step)(part=part)
 
     ingests = [step for step in steps if step.kind is Kind.INGEST]
@@ -75,7 +78,7 @@ def _loads(
     files = [load(step) for step in ingests if not step.fetched]
     loaded = [*files, *(load(step, files=files) for step in ingests if step.fetched)]
     if Kind.CHECK_NEW not in by_kind:
-        loaded = [_check_entities(domain, ingests, loaded)]
+        loaded = [_check_entities(domain, [*fetches.values(), *ingests], loaded)]
         return loaded, loaded
     new = _task(domain, by_kind[Kind.CHECK_NEW])(part=loaded[0])
     # Neither the budget nor the alert stops the run.
@@ -85,7 +88,7 @@ def _loads(
     return loaded, [new, available]
 
 
-def _check_entities(domain: str, ingests: list[Step], loaded: list[XComArg]) -> XComArg:
+def _check_entities(domain: str, steps: list[Step], loaded: list[XComArg]) -> XComArg:
     """Let the models go on without the files that could not be loaded; return the task that decides it."""
 
     @task(task_id="files_loaded", trigger_rule="all_done", retries=0)
@@ -93,11 +96,11 @@ def _check_entities(domain: str, ingests: list[Step], loaded: list[XComArg]) -> 
         """Go on unless nothing of an entity was ever loaded."""
         from orchestration.tasks import check_entities
 
-        ids = [step.id for step in ingests]
+        ids = [step.id for step in steps]
         states = ti.get_task_states(dag_id=ti.dag_id, task_ids=ids, run_ids=[run_id])[run_id]
         with _as_task_states():
             check_entities(
-                domain, settings.load(), [step for step in ingests if states.get(step.id) != "success"]
+                domain, settings.load(), [step for step in steps if states.get(step.id) != "success"]
             )
 
     checked = check()

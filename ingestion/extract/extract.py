@@ -17,6 +17,7 @@ from uuid import UUID
 from common.atomic_write import atomic_write
 from ingestion.files.file_resource import FileResource
 from ingestion.results import LoadResult
+from ingestion.row_source import RowSource
 from settings import Settings
 
 
@@ -52,10 +53,10 @@ def extract(resource: FileResource, settings: Settings) -> LoadResult:
     Raises:
         ExtractError: the source could not be read to its end.
     """
-    assert resource.source
+    assert isinstance(resource.source, RowSource)
     landing = settings.landing(resource.domain)
     landing.mkdir(parents=True, exist_ok=True)
-    state = _state_file(resource, settings)
+    state = state_file(resource, settings)
     position = _read_state(state)
     number = position.number + 1
     name = f"{resource.entity}_{number:06}.jsonl" if resource.source.cursor else f"{resource.entity}.jsonl"
@@ -79,7 +80,7 @@ def extract(resource: FileResource, settings: Settings) -> LoadResult:
 
 def _write_rows(resource: FileResource, position: Position, part: Path) -> tuple[int, Position]:
     """Write the rows of a source; return their number, and how far they reach."""
-    assert resource.source
+    assert isinstance(resource.source, RowSource)
     cursor = resource.source.cursor
     highest: Any = None
     seen: set[str] = set()
@@ -124,7 +125,8 @@ def _to_json(value: Any) -> Any:
     )
 
 
-def _state_file(resource: FileResource, settings: Settings) -> Path:
+def state_file(resource: FileResource, settings: Settings) -> Path:
+    """Return the file that says how far the source of a resource is extracted."""
     name = f"{settings.warehouse_name}_{resource.domain}_{resource.entity}.json"
     return settings.dlt_dir / "extracted" / name
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from ingestion.file_format import FileFormat
+from ingestion.remote_files import RemoteFiles
 from ingestion.row_source import RowSource
 
 # Files of these names carry lines for several entities that replace rows loaded before.
@@ -31,7 +32,8 @@ class FileResource:
             file of corrections, which has the names of raw columns, does not mean them.
         pattern: the file names in the landing folder that belong to this resource.
         format: how they are written, where their suffix does not say it.
-        source: the source whose rows its files have, see `RowSource`; None if they are delivered.
+        source: the source whose rows its files have, or that has the files, see `RowSource` and `RemoteFiles`; None if they
+            are delivered.
         keeps_history: the files are a change log. New content under a known name is a further
             delivery and keeps the rows of the earlier content, which it otherwise replaces.
         partition: a regular expression for the part of a file's name (without its suffix) that says
@@ -52,7 +54,7 @@ class FileResource:
     exact_aliases: Mapping[str, str] = field(default_factory=dict)
     pattern: str = "*"
     format: FileFormat = FileFormat()
-    source: RowSource | None = None
+    source: RowSource | RemoteFiles | None = None
     keeps_history: bool = False
     partition: str | None = None
     day: str | None = None

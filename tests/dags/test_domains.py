@@ -62,6 +62,14 @@ def test_an_api_is_read_beside_other_writers(parsed):
         assert tasks[f"ingest_{entity}"]["upstream"] == [f"fetch_{entity}"]
 
 
+def test_what_could_be_fetched_is_loaded_if_other_files_could_not(program):
+    tasks = program("parse_fetched_orders")
+    others = ["ingest_customers", "ingest_products"]
+    assert tasks["fetch_orders"] == ["all_done", "default_pool", others]
+    assert tasks["ingest_orders"] == ["all_done", "warehouse_writer", ["fetch_orders"]]
+    assert tasks["files_loaded"] == ["all_done", "default_pool", sorted([*others, "ingest_orders"])]
+
+
 def test_api_beside_files_is_read_after_them_if_its_address_is_set(parsed, dev):
     assert not [task for task in parsed["collisions"]["tasks"] if "api" in task]
     tasks = dev["collisions"]["tasks"]

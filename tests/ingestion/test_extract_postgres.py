@@ -2,9 +2,8 @@
 
 # ruff: noqa: F811 (a test's arguments are fixtures that are imported)
 import json
-import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, urlsplit
@@ -14,29 +13,13 @@ import pytest
 
 from ingestion.extract.extract import extract
 from ingestion.files.file_resource import FileResource
-from settings import PROJECT_DIR, Settings
+from settings import Settings
+from tests.ingestion.documented import documented
 from tests.servers.databases import PASSWORD, USER
 from tests.servers.postgres import Postgres
 from tests.servers.postgres_fixtures import server  # noqa: F401
 
 pytestmark = pytest.mark.slow
-
-Declared = Callable[[str], FileResource]
-SOURCES = PROJECT_DIR / "docs" / "sources.md"
-
-
-@pytest.fixture
-def declared() -> Declared:
-    """Returns a resource of the module in the documentation that has it."""
-
-    def find(name: str) -> FileResource:
-        blocks = re.findall(r"```python\n(.*?)```", SOURCES.read_text(), re.DOTALL)
-        (block,) = [block for block in blocks if f"{name} = FileResource(" in block]
-        module: dict = {}
-        exec(block, module)  # the page's own code
-        return module[name]
-
-    return find
 
 
 def rows(resource: FileResource, settings: Settings) -> list[tuple]:
@@ -44,9 +27,7 @@ def rows(resource: FileResource, settings: Settings) -> list[tuple]:
     return duckdb.sql(f"select * from read_json('{files}', format = 'nd') order by all").fetchall()
 
 
-def test_a_table_of_postgresql(
-    server: Postgres, declared: Declared, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_table_of_postgresql(server: Postgres, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     server.psql("create database crm template template1")
     url = f"postgresql://{USER}:{quote(PASSWORD, safe='')}@{server.host}:{server.port}/crm"
     monkeypatch.setenv("SLUICE_CRM_DATABASE_URL", url)
@@ -56,7 +37,7 @@ def test_a_table_of_postgresql(
         " insert into accounts values (1, 9.50, '2024-05-01 08:00+02'), (2, null, '2024-05-02 08:00+00')",
         database="crm",
     )
-    accounts = declared("ACCOUNTS")
+    accounts = documented("ACCOUNTS")
     assert extract(accounts, settings).rows_read == 2
     assert extract(accounts, settings).status == "skipped"
     server.psql(
@@ -105,9 +86,9 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Tickets]]:
 
 
 def test_a_rest_api_with_pages(
-    api: type[Tickets], declared: Declared, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    api: type[Tickets], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tickets = declared("TICKETS")
+    tickets = documented("TICKETS")
     assert extract(tickets, settings).rows_read == 3
     assert extract(tickets, settings).status == "skipped"
     monkeypatch.setattr(api, "times", [*api.times, api.times[-1] + timedelta(days=1)])

@@ -63,9 +63,9 @@ def test_a_source_is_read_by_a_step_of_its_own(settings: Settings, monkeypatch: 
     ]
     monkeypatch.setattr("orchestration.steps.used_resources_of", lambda _: tables)
     steps = [step for step in steps_of("crm", settings) if step.kind in (Kind.FETCH, Kind.INGEST)]
-    assert [(step.id, step.in_shell, step.fetched) for step in steps] == [
-        ("fetch_accounts", False, False),
-        ("ingest_accounts", True, True),
-        ("fetch_visits", False, False),
-        ("ingest_visits", True, True),
+    assert [(step.id, step.in_shell, step.fetched, step.needs_rows) for step in steps] == [
+        ("fetch_accounts", False, False, True),
+        ("ingest_accounts", True, True, True),
+        ("fetch_visits", False, False, True),
+        ("ingest_visits", True, True, True),
     ]
