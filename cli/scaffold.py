@@ -22,11 +22,12 @@ def new(
         str, typer.Argument(metavar="DOMAIN", show_default=False, help="Its name, such as shop.")
     ],
     files: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Argument(
             metavar="FILE...",
             show_default=False,
-            help="Delivered files: .csv, .tsv, .jsonl, .parquet, .xlsx or .zip.",
+            help="Delivered files: .csv, .tsv, .jsonl, .parquet, .xlsx or .zip. Or where they are fetched from:"
+            " s3://bucket/folder/orders*.csv, sftp://…, or an environment variable with such a URL.",
         ),
     ] = None,
     entity: Annotated[
@@ -62,14 +63,16 @@ def new(
     from dashboard.exposures import pages_of
     from scaffolding.database_tables import declare_sources, read_tables
     from scaffolding.profile import profile
+    from scaffolding.remote_files import declare_locations, fetch_samples, is_location
     from scaffolding.write import check_is_new, check_landing, plan, write
     from scaffolding.write import deliver as copy_files
     from settings import PROJECT_DIR
     from transformation.dbt import ensure_manifest
 
     named = dict(map(_entity_option, entity or []))
-    files = list(dict.fromkeys([*(files or []), *map(Path, named)]))
-    if not files and not table:
+    given = list(dict.fromkeys([*(files or []), *named]))
+    paths = [Path(each) for each in given if not is_location(each)]
+    if not given and not table:
         raise typer.BadParameter("name at least one file, or --database and --table")
     if bool(table) != bool(database):
         raise typer.BadParameter("--database and --table belong together")
@@ -78,20 +81,26 @@ def new(
     with TemporaryDirectory() as folder:
         tables = read_tables(database, table or [], Path(folder))
         entities = named | {path: name.rpartition(".")[2] for path, name in tables.items()}
+        locations: dict[str, str] = {}
+        for location in filter(is_location, given):
+            fetched = fetch_samples(location, Path(folder))
+            locations |= fetched
+            entities |= dict.fromkeys(fetched, named[location]) if location in named else {}
         names = [name.strip() for name in header.split(",") if name.strip()]
-        profiled = profile(domain, [*files, *map(Path, tables)], entities, names)
+        profiled = profile(domain, [*paths, *map(Path, [*tables, *locations])], entities, names)
         declare_sources(profiled, database, tables)
+        declare_locations(profiled, locations)
     planned = plan(profiled, PROJECT_DIR, pages_of)
     landing = settings.landing(domain)
     if deliver:
-        check_landing(files, landing)
+        check_landing(paths, landing)
     if dry_run:
         answer(_to_dict(planned), f"{planned.describe_contents()}\n{_describe(planned)}", as_json=json)
         return
     write(planned, PROJECT_DIR, check=lambda: ensure_manifest(settings))
     if deliver:
-        copy_files(files, landing)
-    text = f"{_describe(planned)}\n\nNext:\n{_next(planned, files, landing, deliver)}"
+        copy_files(paths, landing)
+    text = f"{_describe(planned)}\n\nNext:\n{_next(planned, paths, landing, deliver)}"
     answer(_to_dict(planned), text, as_json=json)
 
 

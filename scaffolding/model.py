@@ -157,7 +157,13 @@ class Domain:
     @property
     def has_sources(self) -> bool:
         """Whether an entity is read from a table."""
-        return any(entity.source for entity in self.entities)
+        return any(entity.source.startswith("database_table") for entity in self.entities)
+
+    @property
+    def import_of_remote_files(self) -> str:
+        """The line that imports `RemoteFiles`, after another one; empty if no entity needs it."""
+        needed = any(entity.source.startswith("RemoteFiles") for entity in self.entities)
+        return "\nfrom ingestion.remote_files import RemoteFiles" if needed else ""
 
     @property
     def has_formats(self) -> bool:

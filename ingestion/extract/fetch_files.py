@@ -15,8 +15,6 @@ from ingestion.remote_files import LocationError, RemoteFiles
 from ingestion.results import LoadResult, Status
 from settings import Settings
 
-# In the name of a file: its folders.
-FOLDER = "__"
 # The state is written this often: killed in between, a run fetches again what it had fetched, which changes nothing.
 STATE_SECONDS = 10.0
 
@@ -70,7 +68,7 @@ class _Fetch:
 
     def fetch(self, listed: dict[str, Info]) -> list[LoadResult]:
         """Fetch what is new or changed of the files listed."""
-        named = {path: self._landing / self._folder.relative(path).replace("/", FOLDER) for path in listed}
+        named = {path: self._landing / self._folder.name_in_landing(path) for path in listed}
         wanted = {
             path: target
             for path, target in sorted(named.items())

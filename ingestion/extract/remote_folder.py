@@ -26,6 +26,9 @@ TIME_LIMITS: dict[str, dict[str, Any]] = {
 # By which of them a file is known to be the same: atime or owner say nothing about its content.
 IDENTITY = ("ETag", "etag", "generation", "size", "LastModified", "last_modified", "updated", "mtime")
 
+# In the name of a file: its folders.
+FOLDER = "__"
+
 Info = dict[str, Any]
 
 
@@ -56,6 +59,10 @@ class RemoteFolder:
     def relative(self, path: str) -> str:
         """Return a file's path in this folder; its name if the folder is the file itself."""
         return path.removeprefix(self._root).strip("/") or path.rpartition("/")[2]
+
+    def name_in_landing(self, path: str) -> str:
+        """Return the name under which a file is delivered: its path in this folder, which no other folder is part of."""
+        return self.relative(path).replace("/", FOLDER)
 
     def fetch(self, path: str, target: Path) -> None:
         """Copy a file.
