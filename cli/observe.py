@@ -108,13 +108,3 @@ def docs() -> None:
     run_dbt(
         ["docs", "serve", "--host", "127.0.0.1", "--port", str(port), "--no-browser"], settings, quiet=True
     )
-
-
-@app.command(rich_help_panel=PANEL)
-def exposures(json: Json = False) -> None:
-    """Write the exposures of dbt: pages of the dashboard, reports and published files, with the marts that they read."""
-    from dashboard.exposures import pages_of
-    from transformation.exposures import write_exposures
-
-    changed = [str(path) for path in write_exposures(pages_of)]
-    answer({"changed": changed}, "\n".join(changed) or "nothing has changed", as_json=json)

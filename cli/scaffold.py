@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import FAILED, Json, answer, complete_domain, note
+from cli.options import FAILED, Json, answer, complete_domain, known, note
 
 if TYPE_CHECKING:
     from scaffolding.write import Plan
@@ -145,6 +145,55 @@ def remove(
     )
 
 
+@app.command(rich_help_panel=PANEL)
+def generate(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail if a file would change.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Write the folders generated/ of dbt_project/models/ anew, after a change of a source, a staging model, a mart, a report or a page.
+
+    They have what follows from them: descriptions of raw tables, validated, clean and quarantine models, audits, exposures.
+    """
+    from dashboard.exposures import pages_of
+    from scaffolding.generated.write import outdated_files, write_generated
+    from settings import PROJECT_DIR
+
+    changed = [*(outdated_files if check else write_generated)(PROJECT_DIR, pages_of)]
+    answer({"changed": changed}, "\n".join(changed) or "nothing has changed", as_json=json)
+    if check and changed:
+        note("these files do not follow from the declarations: run `sluice generate`")
+        raise typer.Exit(FAILED)
+
+
+@app.command(rich_help_panel=PANEL)
+def check(
+    domain: Annotated[
+        str | None, typer.Argument(metavar="DOMAIN", autocompletion=complete_domain, show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Say what does not fit together in the files of a domain, or of all: names, entries, DAG, models, page."""
+    import settings as project_settings
+    from dashboard.exposures import pages_of
+    from scaffolding.check import check_domain, known_domains
+    from settings import PROJECT_DIR
+    from transformation.dbt import ensure_manifest
+
+    names = known_domains(PROJECT_DIR)
+    chosen = [known(domain, names, "domain")] if domain else names
+    found = {each: [*map(str, check_domain(each, PROJECT_DIR, pages_of))] for each in chosen}
+    lines = list(dict.fromkeys(line for texts in found.values() for line in texts))
+    if not lines:
+        # What only dbt can tell.
+        ensure_manifest(project_settings.load())
+    text = "\n".join(lines) or f"{', '.join(chosen)}: everything fits together"
+    answer({"domains": chosen, "findings": lines}, text, as_json=json)
+    if lines:
+        raise typer.Exit(FAILED)
+
+
 def _entity_option(text: str) -> tuple[str, str]:
     name, equals, file = text.partition("=")
     if not (name and equals and file):
@@ -167,7 +216,7 @@ def _to_dict(planned: "Plan") -> dict[str, Any]:
         }
         for entity in domain.entities
     ]
-    files = [*planned.files, *planned.edits]
+    files = [*planned.files, *planned.generated, *planned.edits]
     return {"domain": domain.name, "entities": entities, "doubts": domain.doubts, "files": files}
 
 

@@ -69,7 +69,7 @@ def publish(
     """Make a version of a domain's marts in the working warehouse, and let readers see it.
 
     Call it after the domain's tests have passed. It stops if too many of the rows read are in quarantine (more than
-    `config: meta: {quarantine_limit: …}` of `audit_<domain>__row_counts`, 5 % by default), or if the marts differ from
+    `config: meta: {quarantine_limit: …}` of its dbt group, 5 % by default), or if the marts differ from
     the published ones by more than the limits in `environments.toml`, or if a file has replaced rows by rows of other
     days only. The comparison is written to
     `reports/<domain>/diff_<version>.md` and `.json`, also if it stops.
@@ -92,7 +92,7 @@ def publish(
     settings = settings or settings_module.load()
     ensure_manifest(settings)
     marts = marts_of(domain, settings.manifest)
-    limit = quarantine_limit(domain, marts)
+    limit = quarantine_limit(domain, marts, read_manifest(settings.manifest).group_meta(domain))
     store = store_of(domain, settings)
     try:
         # The lock is taken after the warehouse, which may take long, and released after it, when no file is attached.

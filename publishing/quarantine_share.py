@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from publishing.errors import PublishError
 from publishing.marts import SCHEMA, Mart
 from transformation.manifest import quarantine_model, row_counts_mart
 from warehouse import Warehouse
 
-# The limit of a domain whose accounting mart does not set one.
+# The limit of a domain whose group does not set one.
 QUARANTINE_LIMIT = 0.05
 LIMIT_KEY = "quarantine_limit"
 MAX_RULES_NAMED = 5
@@ -32,19 +33,24 @@ class QuarantineShare:
         )
 
 
-def quarantine_limit(domain: str, marts: Mapping[str, Mart]) -> float:
-    """Return the limit from the YAML of the domain's accounting mart, or the default.
+def quarantine_limit(domain: str, marts: Mapping[str, Mart], group_meta: Mapping[str, Any]) -> float:
+    """Return the limit of a domain, or the default.
+
+    Args:
+        domain: the domain.
+        marts: its marts.
+        group_meta: `config: meta:` of its dbt group, which may set the limit.
 
     Raises:
-        PublishError: there is no accounting mart, or its limit is not a number from 0 to 1.
+        PublishError: there is no accounting mart, or the limit is not a number from 0 to 1.
     """
     accounting = row_counts_mart(domain)
     if accounting not in marts:
         raise PublishError(f"dbt has no mart {accounting}, which counts the rows in quarantine")
-    limit = marts[accounting].meta.get(LIMIT_KEY, QUARANTINE_LIMIT)
+    limit = group_meta.get(LIMIT_KEY, QUARANTINE_LIMIT)
     if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 <= limit <= 1:
         raise PublishError(
-            f"{LIMIT_KEY} in config.meta of the model {accounting} must be a number from 0 to 1, not {limit!r}"
+            f"{LIMIT_KEY} in config.meta of the group {domain} must be a number from 0 to 1, not {limit!r}"
         )
     return float(limit)
 

@@ -123,6 +123,16 @@ class Entity:
         return self.key != (ROW_ID,)
 
     @property
+    def required(self) -> tuple[str, ...]:
+        """Raw names of the columns that all files have."""
+        return tuple(column.raw for column in self.columns if column.raw not in self.optional)
+
+    @property
+    def personal(self) -> tuple[str, ...]:
+        """Raw names of the columns that may tell about persons."""
+        return tuple(column.raw for column in self.columns if column.is_personal)
+
+    @property
     def format_arguments(self) -> str:
         """The arguments of its `FileFormat` that are not the usual ones, as Python."""
         usual = FileFormat()

@@ -80,7 +80,7 @@ PERSONS = _words(
     "customer client user person employee patient member contact student guest driver owner author"
 )
 NOT_ADDITIVE = _words(
-    "price rate age year month week day lat latitude lon lng longitude percent pct ratio score temperature temp humidity pressure speed"
+    "price rate age year month week day lat latitude lon lng longitude percent pct ratio score rating rank level grade stars temperature temp humidity pressure speed"
 )
 CHANGES = re.compile(r"(updated|modified|changed|last_(update|change|modified))(_(at|on|date|time))?")
 

@@ -7,7 +7,6 @@ from settings import PLATFORM
 
 PROJECT_YML = "dbt_project/dbt_project.yml"
 SELECTORS_YML = "dbt_project/selectors.yml"
-MARTS_FOLDER = "dbt_project/models/marts"
 LAYERS = ("clean", "curated", "marts")
 
 

@@ -59,7 +59,9 @@ def plan_removal(domain: str, root: Path) -> Removal:
     if domain in PLATFORM or not files and not entries:
         raise ScaffoldingError(f"there is no domain {domain!r} that could be removed")
     models = root / "dbt_project" / "models"
-    own = [(layer, path.stem) for layer in LAYERS for path in sorted((models / layer / domain).glob("*.sql"))]
+    own = [
+        (layer, path.stem) for layer in LAYERS for path in sorted((models / layer / domain).rglob("*.sql"))
+    ]
     if users := _users(domain, {name for _, name in own}, root):
         raise ScaffoldingError(
             f"models of other domains read {domain}: {', '.join(users)}; change them first"
@@ -144,7 +146,7 @@ def _users(domain: str, models: set[str], root: Path) -> list[str]:
     found = []
     for folder in ("models", "tests"):
         for path in sorted((root / "dbt_project" / folder).rglob("*.sql")):
-            if path.parent.name != domain:
+            if domain not in path.relative_to(root).parts:
                 names = set(re.findall(r"ref\(\s*['\"](\w+)['\"]", path.read_text()))
                 found += [path.stem] if names & models else []
     return found

@@ -2,17 +2,14 @@
 
 import json
 import math
-import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from scaffolding.column_types import description
 from scaffolding.marts import (
     additive_measures,
-    column_groups,
     mart_groups,
     mart_key,
     month_columns,
@@ -22,16 +19,18 @@ from scaffolding.marts import (
 )
 from scaffolding.model import Column, Domain, Entity
 from scaffolding.names import described, singular
+from scaffolding.template import template_environment
 
-TEMPLATES = Path(__file__).parent / "templates"
 MODELS = "dbt_project/models"
 # Up to this share in quarantine a domain needs no limit of its own.
 DEFAULT_LIMIT = 0.05
+# As in pyproject.toml.
+LINE_LENGTH = 110
 CALENDAR = "cast('{{ var('calendar_from') }}' as date) and cast('{{ var('calendar_until') }}' as date)"
 
 
 def render(domain: Domain, taken: set[str]) -> dict[str, str]:
-    """Return the content of each file of a domain, by its path in the project.
+    """Return the content of each file of a domain that its owners edit, by its path in the project.
 
     Args:
         domain: the domain; the names of its marts are set.
@@ -48,23 +47,22 @@ def render(domain: Domain, taken: set[str]) -> dict[str, str]:
         return environment.get_template(f"{template}.j2").render(domain=domain, **values)
 
     constants = ", ".join(entity.name.upper() for entity in domain.entities)
-    entities = ", ".join(f"'{entity.name}'" for entity in domain.entities)
-    title = _title(domain)
     files = {
         f"ingestion/sources/{domain.name}.py": text(
             "source.py", constants=constants + ("," if len(domain.entities) == 1 else "")
         ),
         f"dags/{domain.name}.py": text("dag.py"),
-        f"{clean}/_{domain.name}__sources.yml": text("sources.yml", title=title),
         f"{clean}/_{domain.name}__models.yml": text("clean_models.yml"),
+        f"{marts}/_{domain.name}__models.yml": text(
+            "marts_models.yml",
+            title=_title(domain),
+            owner=owner(domain),
+            limit=quarantine_limit(domain),
+            share=f"{domain.failing_share:.1%}",
+        ),
     }
     for entity in domain.entities:
-        named = f"{domain.name}__{entity.name}"
-        one = singular(entity.name)
-        files[f"{clean}/stg_{named}.sql"] = text("stg.sql", entity=entity)
-        files[f"{clean}/validated_{named}.sql"] = text("validated.sql", entity=entity)
-        files[f"{clean}/clean_{named}.sql"] = text("clean.sql", entity=entity, groups=column_groups(entity))
-        files[f"{clean}/quarantine_{named}.sql"] = text("quarantine.sql", entity=entity)
+        files[f"{clean}/stg_{domain.name}__{entity.name}.sql"] = text("stg.sql", entity=entity)
         groups = [[column.sql for column in group] for group in mart_groups(entity, domain)]
         cte = _other_than(entity.name, "facts" if entity.mart.startswith("fct_") else "members")
         files[f"{marts}/{entity.mart}.sql"] = text("mart.sql", entity=entity, groups=groups, cte=cte)
@@ -74,17 +72,9 @@ def render(domain: Domain, taken: set[str]) -> dict[str, str]:
                 "month_mart.sql",
                 entity=entity,
                 cte=_other_than(entity.name, "months"),
-                one=one,
+                one=singular(entity.name),
                 sums={name: sum_of(column) for name, column in sums.items()},
             )
-    files |= {
-        f"{marts}/_{domain.name}__groups.yml": text("groups.yml", title=title, owner=owner(domain)),
-        f"{marts}/_{domain.name}__models.yml": text(
-            "marts_models.yml", limit=quarantine_limit(domain), share=f"{domain.failing_share:.1%}"
-        ),
-        f"{marts}/audit_{domain.name}__failed_rules.sql": text("failed_rules.sql", names=entities),
-        f"{marts}/audit_{domain.name}__row_counts.sql": text("row_counts.sql", names=entities),
-    }
     return files
 
 
@@ -110,26 +100,8 @@ def _other_than(entity: str, name: str) -> str:
 
 
 def _environment(domain: Domain) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        block_start_string="<%",
-        block_end_string="%>",
-        variable_start_string="<<",
-        variable_end_string=">>",
-        comment_start_string="<#",
-        comment_end_string="#>",
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    environment.filters |= {
-        "yaml_name": yaml_name,
-        "json": lambda value: json.dumps(value, ensure_ascii=False),
-        # dbt takes braces for its own.
-        "safe_text": lambda value: re.sub(r"[{}]", "_", value),
-    }
+    environment = template_environment()
+    environment.filters["yaml_name"] = yaml_name
     environment.globals |= {
         "described": described,
         "description": description,
@@ -138,6 +110,7 @@ def _environment(domain: Domain) -> Environment:
         "mart_columns": lambda entity: [column for group in mart_groups(entity, domain) for column in group],
         "mart_key": mart_key,
         "month_columns": month_columns,
+        "python_names": _python_names,
         "python": lambda text: json.dumps(text, ensure_ascii=False),
         "rules": _rules,
         "seen": _seen,
@@ -146,6 +119,15 @@ def _environment(domain: Domain) -> Environment:
         "staged": _staged,
     }
     return environment
+
+
+def _python_names(names: tuple[str, ...]) -> str:
+    """Return a tuple of names as ruff formats it: in one line if it fits."""
+    written = ", ".join(json.dumps(name, ensure_ascii=False) for name in names)
+    line = f"({written},)" if len(names) == 1 else f"({written})"
+    if len(f"    optional={line},") <= LINE_LENGTH:
+        return line
+    return "(\n" + "".join(f"        {json.dumps(name, ensure_ascii=False)},\n" for name in names) + "    )"
 
 
 def _staged(column: Column) -> str:

@@ -1,18 +1,26 @@
 """Adds a new domain to the project, as a whole or not at all."""
 
+import ast
 import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from common.atomic_write import atomic_write
 from common.text import printable
 from scaffolding.errors import ScaffoldingError
-from scaffolding.model import Domain
+from scaffolding.generated.declaration import (
+    MODELS,
+    Declaration,
+    declared_files,
+    parse_properties,
+    shared_marts,
+)
+from scaffolding.generated.files import GENERATED, generated_files
+from scaffolding.model import Domain, Entity
 from scaffolding.names import check_domain_name
 from scaffolding.project_files import (
-    MARTS_FOLDER,
     PROJECT_YML,
     SELECTORS_YML,
     has_entry,
@@ -20,9 +28,8 @@ from scaffolding.project_files import (
     own_paths,
     with_entry,
 )
-from scaffolding.render import owner, render
-from transformation.exposures import Pages, exposures_file, exposures_path
-from transformation.manifest import SHARED
+from scaffolding.render import render
+from transformation.exposures import Pages
 
 logger = logging.getLogger(__name__)
 
@@ -33,18 +40,22 @@ class Plan:
 
     Attributes:
         domain: the domain.
-        files: the content of each new file, by its path in the project.
+        files: the content of each new file that its owners edit, by its path in the project.
+        generated: the content of each file that follows from those, by its path in the project.
         edits: the new content of each file that changes, by its path in the project.
     """
 
     domain: Domain
     files: dict[str, str]
+    generated: dict[str, str]
     edits: dict[str, str]
 
     def describe_files(self) -> str:
         """Return the paths of all files."""
-        lines = [f"  {path}" for path in self.files]
-        return "\n".join([*lines, *(f"  {path} (an entry)" for path in self.edits)])
+        lines = [f"  {path} ({len(content.splitlines())} lines)" for path, content in self.files.items()]
+        lines += [f"  {path} (an entry)" for path in self.edits]
+        folder = f"{MODELS}/*/{self.domain.name}/{GENERATED}"
+        return "\n".join([*lines, f"  {folder} ({len(self.generated)} generated files)"])
 
     def describe_contents(self) -> str:
         """Return the content of all new files."""
@@ -85,15 +96,31 @@ def plan(domain: Domain, root: Path, pages: Pages) -> Plan:
     """
     check_is_new(domain.name, root)
     files = render(domain, model_names(root))
-    marts = [Path(path).stem for path in files if path.startswith(MARTS_FOLDER) and path.endswith(".sql")]
-    shared = [path.stem for path in (root / MARTS_FOLDER / SHARED).glob("*.sql")]
-    exposures = exposures_file(domain.name, owner(domain), marts, shared, pages(domain.name, marts))
-    files[f"dbt_project/{exposures_path(domain.name)}"] = exposures
+    generated = generated_files(_declaration(domain, files, root), pages)
     edits = {
         path: with_entry(path, (root / path).read_text(), domain.name)
         for path in (PROJECT_YML, SELECTORS_YML)
     }
-    return Plan(domain, files, edits)
+    return Plan(domain, files, generated, edits)
+
+
+def _declaration(domain: Domain, files: Mapping[str, str], root: Path) -> Declaration:
+    """Return what the files of a domain will declare."""
+    source = ast.parse(files[f"ingestion/sources/{domain.name}.py"])
+    tables = [
+        declared_files(entity.name, entity.pattern, _declared_columns(entity), entity.personal)
+        for entity in domain.entities
+    ]
+    models = {(path.parts[-3], path.stem) for path in map(Path, files) if path.suffix == ".sql"}
+    properties = parse_properties({path: text for path, text in files.items() if path.endswith(".yml")})
+    description = (ast.get_docstring(source) or "").splitlines()[0]
+    return Declaration(
+        domain.name, description, tuple(tables), frozenset(models), shared_marts(root), properties
+    )
+
+
+def _declared_columns(entity: Entity) -> dict[str, str]:
+    return dict.fromkeys([*entity.required, *entity.optional], "")
 
 
 def write(planned: Plan, root: Path, check: Callable[[], None]) -> None:
@@ -111,7 +138,7 @@ def write(planned: Plan, root: Path, check: Callable[[], None]) -> None:
     written: list[Path] = []
     folders: list[Path] = []
     try:
-        for path, content in planned.files.items():
+        for path, content in (planned.files | planned.generated).items():
             target = root / path
             missing = [folder for folder in target.parents if not folder.exists()]
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -169,10 +169,12 @@ class Manifest:
 
     def alerts(self, domain: str) -> Mapping[str, Any]:
         """Return the alert limits of a domain, from `config: meta: {alerts: …}` of its dbt group."""
-        for group in self._groups:
-            if group["name"] == domain:
-                return group.get("config", {}).get("meta", {}).get("alerts") or {}
-        return {}
+        return self.group_meta(domain).get("alerts") or {}
+
+    def group_meta(self, group: str) -> Mapping[str, Any]:
+        """Return `config: meta:` of a group; empty if there is no such group."""
+        found = [each.get("config", {}).get("meta") for each in self._groups if each["name"] == group]
+        return (found[0] if found else None) or {}
 
     def owner(self, group: str) -> str:
         """Return who owns a group; empty if there is no such group."""
@@ -182,7 +184,7 @@ class Manifest:
     def exposures_of(self, domain: str) -> dict[str, dict[str, Any]]:
         """Return what reads a domain's marts, by name: what is published, reports and pages."""
         # Its folder is the domain's, see `transformation.exposures`.
-        return {node["name"]: node for node in self.exposures.values() if node["fqn"][-2] == domain}
+        return {node["name"]: node for node in self.exposures.values() if node["fqn"][2] == domain}
 
     @property
     def _groups(self) -> Iterable[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """The declaration of the records that an API provides for one raw table."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -38,7 +38,8 @@ class ApiResource:
         domain: the pipeline.
         entity: the raw table.
         settings: address and secret of the API.
-        columns: the known fields, in snake_case; the raw table always has them.
+        columns: the known fields, in snake_case; names, or descriptions by name. The raw table always has them.
+        personal: the columns about persons, see `docs/lineage.md`.
         identify: returns what identifies a row, or None if the row has no such value.
         read: reads the records from the API.
         cursor: the column with the time of a record's last change.
@@ -51,14 +52,15 @@ class ApiResource:
     domain: str
     entity: str
     settings: type[ApiSettings]
-    columns: tuple[str, ...]
+    columns: Collection[str]
     identify: Callable[[Row], str | None]
     read: ReadPages
     cursor: str
     reject: Callable[[Row], str | None] = accept
     is_optional: bool = False
     adds_to_files: bool = False
-    optional: tuple[str, ...] = ()
+    optional: Collection[str] = ()
+    personal: tuple[str, ...] = ()
     partition: None = None
     # The raw column whose value says which rows a load replaces.
     replaced_by: str = "_row_id"

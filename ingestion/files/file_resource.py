@@ -1,7 +1,7 @@
 """The declaration of the files that are loaded into one raw table."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -25,8 +25,9 @@ class FileResource:
     Attributes:
         domain: the pipeline, and the name of the landing folder.
         entity: the raw table.
-        columns: the columns that every file must have, in snake_case.
+        columns: the columns that every file must have, in snake_case; names, or descriptions by name.
         optional: columns that only some files have; the raw table always has them.
+        personal: the columns about persons, see `docs/lineage.md`.
         aliases: other names (in snake_case) under which a column is delivered.
         exact_aliases: names under which a source delivers another column than the name says, written exactly so. A
             file of corrections, which has the names of raw columns, does not mean them.
@@ -48,8 +49,9 @@ class FileResource:
 
     domain: str
     entity: str
-    columns: tuple[str, ...]
-    optional: tuple[str, ...] = ()
+    columns: Collection[str]
+    optional: Collection[str] = ()
+    personal: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     exact_aliases: Mapping[str, str] = field(default_factory=dict)
     pattern: str = "*"

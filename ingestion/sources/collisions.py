@@ -31,26 +31,43 @@ _PARTIES = {
     "motorist": "motorists",
 }
 
+_DESCRIBED = {
+    "persons": "persons of any kind",
+    "cyclist": "cyclists",
+    "motorist": "motorists and their passengers",
+}
+_ORDINALS = ("first", "second", "third", "fourth", "fifth")
+
 CRASHES = FileResource(
     domain="collisions",
     entity="crashes",
     day="crash_date",
-    columns=(
-        "crash_date",
-        "crash_time",
-        "borough",
-        "zip_code",
-        "latitude",
-        "longitude",
-        "location",
-        "on_street_name",
-        "cross_street_name",
-        "off_street_name",
-        *(f"number_of_{party}_{harm}" for party in _PARTIES for harm in ("injured", "killed")),
-        *(f"contributing_factor_vehicle_{position}" for position in range(1, 6)),
-        "collision_id",
-        *(f"vehicle_type_code_{position}" for position in range(1, 6)),
-    ),
+    columns={
+        "crash_date": "Day of the crash, month/day/year, or of the API year-month-dayT00:00:00.000.",
+        "crash_time": "Time of the crash, hours:minutes, New York local time.",
+        "borough": "Borough of the crash; often empty.",
+        "zip_code": "Postal code of the crash; often empty.",
+        "latitude": "Degrees north; 0 where it is not known.",
+        "longitude": "Degrees east, negative in New York; 0 where it is not known.",
+        "location": "Latitude and longitude as one text.",
+        "on_street_name": "Street of the crash.",
+        "cross_street_name": "Nearest cross street.",
+        "off_street_name": "Address of a crash off the street.",
+        **{
+            f"number_of_{party}_{harm}": f"Number of {_DESCRIBED.get(party, party)} {harm}."
+            for party in _PARTIES
+            for harm in ("injured", "killed")
+        },
+        **{
+            f"contributing_factor_vehicle_{position}": f"What the {ordinal} vehicle or its driver contributed."
+            for position, ordinal in enumerate(_ORDINALS, start=1)
+        },
+        "collision_id": "Number of the collision, assigned by the city.",
+        **{
+            f"vehicle_type_code_{position}": f"Type of the {ordinal} vehicle, as the police wrote it."
+            for position, ordinal in enumerate(_ORDINALS, start=1)
+        },
+    },
     aliases={
         **{
             f"{harm}_{plural}": f"number_of_{party}_{harm}"

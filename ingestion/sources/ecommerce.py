@@ -5,7 +5,16 @@ from ingestion.files.file_resource import FileResource
 ORDERS = FileResource(
     domain="ecommerce",
     entity="orders",
-    columns=("order_id", "customer_id", "product_id", "quantity", "unit_price", "order_date", "status"),
+    columns={
+        "order_id": "Id of the order.",
+        "customer_id": "Id of the customer who ordered.",
+        "product_id": "Id of the ordered product.",
+        "quantity": "Number of pieces.",
+        "unit_price": "Price per piece in the shop's currency.",
+        "order_date": "Day of the order, year-month-day.",
+        "status": "placed, shipped, delivered, returned or cancelled.",
+    },
+    personal=("customer_id",),
     pattern="orders*",
     day="order_date",
 )
@@ -13,7 +22,14 @@ ORDERS = FileResource(
 CUSTOMERS = FileResource(
     domain="ecommerce",
     entity="customers",
-    columns=("customer_id", "name", "email", "region", "updated_at"),
+    columns={
+        "customer_id": "Id of the customer.",
+        "name": "Name of the customer.",
+        "email": "E-mail address.",
+        "region": "Region of the customer.",
+        "updated_at": "Time of the last change; may be empty.",
+    },
+    personal=("customer_id", "name", "email"),
     pattern="customers*",
     keeps_history=True,
 )
@@ -21,7 +37,12 @@ CUSTOMERS = FileResource(
 PRODUCTS = FileResource(
     domain="ecommerce",
     entity="products",
-    columns=("product_id", "product_name", "category", "unit_cost"),
+    columns={
+        "product_id": "Id of the product.",
+        "product_name": "Name of the product.",
+        "category": "Category of the product.",
+        "unit_cost": "Cost per piece in the shop's currency.",
+    },
     pattern="products*",
     keeps_history=True,
 )

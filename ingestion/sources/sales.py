@@ -5,7 +5,13 @@ from ingestion.files.file_resource import FileResource
 SALES = FileResource(
     domain="sales",
     entity="sales",
-    columns=("date", "store", "product_id", "quantity", "price"),
+    columns={
+        "date": "Day of the sale, year-month-day.",
+        "store": "Name of the store.",
+        "product_id": "Number of the product.",
+        "quantity": "Number of pieces.",
+        "price": "Price per piece as charged, in the shop's currency.",
+    },
     day="date",
     moves_files=True,
 )

@@ -329,16 +329,17 @@ def model_directories(graph: Graph) -> Iterator[str]:
     for node in graph.models.values():
         folders = PurePosixPath(node["original_file_path"]).parts[:-1]
         layer = next(name for name, prefixes in PREFIXES.items() if node["name"].split("_")[0] in prefixes)
-        if folders != ("models", layer, node["group"]):
+        if folders[:3] != ("models", layer, node["group"]) or folders[3:] not in ((), ("generated",)):
             yield node["name"]
 
 
 @rule
 def source_directories(graph: Graph) -> Iterator[str]:
-    """A source is not described beside the staging models of its domain."""
+    """A source is not described in the clean layer of its domain."""
     for node in graph.sources.values():
         domain = node["source_name"].removeprefix("raw_")
-        if node["original_file_path"] != f"models/clean/{domain}/_{domain}__sources.yml":
+        folders = [f"models/clean/{domain}{folder}" for folder in ("", "/generated")]
+        if node["original_file_path"] not in [f"{folder}/_{domain}__sources.yml" for folder in folders]:
             yield node["source_name"]
 
 
@@ -348,7 +349,7 @@ def _test_directories(graph: Graph) -> Iterator[str]:
     for kind, nodes in (("models", graph.models), ("seeds", graph.seeds)):
         for node in nodes.values():
             path = PurePosixPath(node["original_file_path"])
-            if node["patch_path"] != f"sluice://{path.parent}/_{path.parent.name}__{kind}.yml":
+            if node["patch_path"] != f"sluice://{path.parent}/_{node['group']}__{kind}.yml":
                 yield node["name"]
     for node in graph.tests.values():
         if "test_metadata" not in node and node["original_file_path"].split("/")[:2] != [
@@ -433,7 +434,9 @@ def test_rule_holds(graph: Graph, name: str) -> None:
 
 def test_folder_tag_and_group_of_a_resource_are_its_domain(graph: Graph) -> None:
     for node in (*graph.models.values(), *graph.seeds.values()):
-        domain = PurePosixPath(node["original_file_path"]).parent.name
+        *_, domain = (
+            each for each in PurePosixPath(node["original_file_path"]).parent.parts if each != "generated"
+        )
         assert (node["tags"], node["group"]) == ([domain], domain), node["name"]
     for node in graph.tests.values():
         if "test_metadata" not in node:

@@ -17,6 +17,7 @@ EMAIL = "raw_ecommerce.customers.email"
 NAME = "raw_ecommerce.customers.name"
 REJECTED = "raw_ecommerce.rejected_lines.line"
 AUTHOR = "raw_news.articles.author"
+REJECTED_ARTICLES = "raw_news.rejected_lines.line"
 
 # What a published column shows of persons.
 KEY = "the shop's number of a customer, a pseudonym that joins orders to customers"
@@ -84,7 +85,15 @@ def published(found: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, set[str
 
 
 def test_these_raw_columns_are_about_persons(lineage: Lineage) -> None:
-    assert {*personal(lineage)} == {ID_OF_ORDER, ID, EMAIL, NAME, REJECTED, AUTHOR}
+    assert {*personal(lineage)} == {
+        ID_OF_ORDER,
+        ID,
+        EMAIL,
+        NAME,
+        REJECTED,
+        AUTHOR,
+        REJECTED_ARTICLES,
+    }
 
 
 def test_published_columns_that_come_from_personal_ones_are_those_that_were_agreed_to(

@@ -171,9 +171,7 @@ def test_a_domain_can_set_its_limit(built: Settings, limit: float, publishes: bo
 @pytest.mark.parametrize("limit", [5, -0.1, "5 %", "0.05", None, True, float("nan")])
 def test_an_invalid_limit_is_an_error(built: Settings, limit: Any) -> None:
     write_manifest(built, meta={"quarantine_limit": limit})
-    with pytest.raises(
-        PublishError, match="quarantine_limit in config.meta of the model audit_things__row_counts"
-    ):
+    with pytest.raises(PublishError, match="quarantine_limit in config.meta of the group things"):
         publish("things", built, accept=True)
 
 
@@ -186,7 +184,7 @@ def test_a_domain_without_its_accounting_mart_is_an_error(built: Settings) -> No
 
 
 @pytest.mark.parametrize(("config", "limit"), [("config: {meta: {quarantine_limit: 0.1}}", 0.1), ("", 0.05)])
-def test_the_limit_is_read_from_the_yaml_of_the_accounting_mart(
+def test_the_limit_is_read_from_the_yaml_of_the_group(
     built: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: str, limit: float
 ) -> None:
     project = tmp_path / "dbt_project"
@@ -199,8 +197,8 @@ def test_the_limit_is_read_from_the_yaml_of_the_accounting_mart(
     macro.parent.mkdir()
     macro.write_text((dbt.DBT_PROJECT_DIR / "macros" / macro.name).read_text())
     (models / "audit_things__row_counts.sql").write_text("select 1 as rows_read, 0 as rows_quarantined")
-    (models / "audit_things__row_counts.yml").write_text(
-        f"models:\n  - name: audit_things__row_counts\n    {config}\n"
+    (models / "_things__models.yml").write_text(
+        f"groups:\n  - name: things\n    owner: {{name: Ann}}\n    {config}\n"
     )
     monkeypatch.setattr(dbt, "DBT_PROJECT_DIR", project)
     monkeypatch.setattr(publishing, "ensure_manifest", dbt.ensure_manifest)

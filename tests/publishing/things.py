@@ -16,7 +16,7 @@ def write_manifest(
     columns: dict[str, Any] | None = None,
     **config: Any,
 ) -> None:
-    """Write a manifest with `meta` of the accounting mart, and columns and configuration of the fact."""
+    """Write a manifest with `meta` of the group, and columns and configuration of the fact."""
     marts = {
         "fct_things": ["things"],
         "audit_things__row_counts": ["things"],
@@ -25,12 +25,14 @@ def write_manifest(
     }
     model = {"resource_type": "model", "schema": "marts", "config": {"meta": {}}}
     nodes = {name: model | {"alias": name, "tags": tags} for name, tags in marts.items()}
-    nodes["audit_things__row_counts"]["config"] = {"meta": meta or {}}
+    groups = {"things": {"name": "things", "owner": {"name": "Ann"}, "config": {"meta": meta or {}}}}
     nodes["fct_things"] |= {"config": {"meta": {}, **config}, "columns": columns or {}}
     settings.manifest.parent.mkdir(parents=True, exist_ok=True)
     # Replaced, not edited: versions link the one that they were published with.
     copy = settings.manifest.with_suffix(".new")
-    copy.write_text(json.dumps({"metadata": {"invocation_id": "an-invocation"}, "nodes": nodes}))
+    copy.write_text(
+        json.dumps({"metadata": {"invocation_id": "an-invocation"}, "nodes": nodes, "groups": groups})
+    )
     copy.replace(settings.manifest)
 
 

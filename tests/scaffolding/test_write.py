@@ -11,6 +11,7 @@ from bench.measuring import copy_checkout
 from cli.main import main
 from dashboard.exposures import pages_of
 from scaffolding.errors import ScaffoldingError
+from scaffolding.generated.write import outdated_files
 from scaffolding.profile import profile
 from scaffolding.project_files import PROJECT_YML, SELECTORS_YML
 from scaffolding.remove import plan_removal, remove
@@ -18,7 +19,6 @@ from scaffolding.write import Plan, check_is_new, check_landing, deliver, plan, 
 from settings import PROJECT_DIR, Settings
 from tests.scaffolding.helpers import customers, orders
 from tests.scaffolding.helpers import write as write_file
-from transformation.exposures import write_exposures
 
 
 @pytest.fixture(scope="module")
@@ -44,15 +44,19 @@ def accept() -> None:
     """Take whatever was written."""
 
 
-def test_new_and_then_remove_leave_every_byte_as_it_was(checkout: Path, planned: Plan) -> None:
+def test_new_and_then_remove_leave_every_byte_as_it_was(
+    checkout: Path, planned: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = contents(checkout)
     write(planned, checkout, accept)
     added = contents(checkout).keys() - before.keys()
-    # As if `sluice exposures` had written them.
-    assert write_exposures(pages_of, checkout / "dbt_project") == []
-    assert {path for path in added if (checkout / path).is_file()} == planned.files.keys()
+    files = planned.files.keys() | planned.generated.keys()
+    assert {path for path in added if (checkout / path).is_file()} == files
+    # As if `sluice generate` had written them.
+    monkeypatch.setattr("ingestion.sources.__path__", [str(checkout / "ingestion" / "sources")])
+    assert outdated_files(checkout, pages_of) == {}
     removal = plan_removal("shop", checkout)
-    assert {str(path.relative_to(checkout)) for path in removal.files} == planned.files.keys()
+    assert {str(path.relative_to(checkout)) for path in removal.files} == files
     assert removal.entries == (PROJECT_YML, SELECTORS_YML)
     remove(removal, checkout)
     assert contents(checkout) == before
@@ -187,6 +191,18 @@ def test_a_name_of_a_mart_that_is_taken_gets_the_domain(tmp_path: Path, checkout
     assert marts == {"customers": "dim_shop_customers", "orders": "fct_shop_orders"}
 
 
+def test_one_csv_is_at_most_eight_files_and_150_lines_for_people_to_change(
+    tmp_path: Path, checkout: Path
+) -> None:
+    lines = (
+        "visit_id,visited_on,branch,visitor,amount,minutes,channel,rating",
+        *(f"{n},2024-05-{n:02d},North,Ann,{n}.50,{n},web,{n % 5}" for n in range(1, 30)),
+    )
+    planned = plan(profile("visits", [write_file(tmp_path / "visits.csv", *lines)]), checkout, pages_of)
+    assert len(planned.files) == 7
+    assert sum(len(content.splitlines()) for content in planned.files.values()) <= 150
+
+
 def test_personal_columns_are_in_no_mart(planned: Plan) -> None:
     dimension = planned.files["dbt_project/models/marts/shop/dim_shop_customers.sql"]
     assert "email" not in dimension
@@ -199,7 +215,7 @@ def test_an_entity_may_have_the_name_of_a_part_of_a_query(tmp_path: Path, checko
     for name in ("members", "facts", "months"):
         lines = ("day,amount,region", *(f"2024-05-{n:02d},{n},x" for n in range(1, 4)))
         planned = plan(profile("shop", [write_file(tmp_path / f"{name}.csv", *lines)]), checkout, pages_of)
-        for path, content in planned.files.items():
+        for path, content in (planned.files | planned.generated).items():
             assert content.count(f"{name} as (") <= 1, path
 
 

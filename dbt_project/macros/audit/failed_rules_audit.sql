@@ -1,7 +1,7 @@
 {#
     The mart audit_<domain>__failed_rules: one row per entity, rule and input file whose quarantined rows fail the rule, with
     up to three of these rows as examples, so that readers of the published file see what is wrong without the warehouse.
-    Everyone may read them: `config: meta: {example_columns: […]}` of a quarantine model names the delivered columns that the
+    Everyone may read them: `config: meta: {example_columns: […]}` of a staging model names the delivered columns that the
     examples show, for example of rows about persons. Without it they show all columns.
 #}
 {% macro failed_rules_audit(entities) %}
@@ -60,7 +60,7 @@
 
 {# The rows of a quarantine model with the columns that examples may show. #}
 {% macro shown_rows(quarantine) -%}
-    {%- set columns = graph.nodes['model.' ~ project_name ~ '.' ~ quarantine].config.meta.get('example_columns') if execute -%}
+    {%- set columns = staging_meta(quarantine).get('example_columns') if execute -%}
     {%- if columns -%}
         (select _row_id, _source_file, _source_row, {{ columns | join(', ') }}, _failed_rules from {{ ref(quarantine) }})
     {%- else -%}

@@ -1,5 +1,5 @@
 {#
-    Validate every row of a staging model by the rules in the YAML of the calling model (see quality_rules). Adds:
+    Validate every row of a staging model by the rules in its YAML (see quality_rules). Adds:
       <flag>         for each reference: whether the row's value exists in the referenced relation
       is_replaced    a later row corrects this one, or the row fails a rule and its file was delivered again since
       _failed_rules  names of all rules that the row fails, comma separated in the order of the YAML; '' for none. Two rules
@@ -17,6 +17,9 @@
 #}
 {% macro apply_quality_rules(staging, raw, references={}, delivered_whole=true) %}
     {%- set rules = quality_rules(model) -%}
+    {%- for flag in rules.get('references', {}) if flag not in references %}
+        {{ exceptions.raise_compiler_error(model.name ~ ' does not look up ' ~ flag ~ '; run `sluice generate`') }}
+    {%- endfor -%}
     {%- set hash = rules_hash(rules, staging) -%}
     {%- set flags = references | list + ['is_replaced', '_failed_rules'] -%}
     {%- set columns = staging_columns(staging, added=flags + ['row_status', '_rules_hash', '_validated_at']) -%}

@@ -6,10 +6,4 @@
     'updated_at': {'type': 'timestamp'},
 } %}
 
-with staging as (
-
-    {{ stage_columns(source('raw_sales', 'products'), columns) }}
-
-)
-
-select * from staging
+{{ stage_columns(source('raw_sales', 'products'), columns) }}

@@ -1,3 +1,0 @@
-{{ config(materialized='incremental', incremental_strategy='by_load', unique_key='_row_id') }}
-
-{{ apply_quality_rules(staging=ref('stg_ecommerce__products'), raw=source('raw_ecommerce', 'products')) }}

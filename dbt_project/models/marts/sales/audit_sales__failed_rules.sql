@@ -1,1 +1,0 @@
-{{ failed_rules_audit(['sales', 'products']) }}

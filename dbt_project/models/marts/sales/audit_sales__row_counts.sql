@@ -1,1 +1,0 @@
-{{ load_audit(['sales', 'products']) }}

@@ -1,0 +1,1 @@
+{{ failed_rules_audit(['products', 'sales']) }}
