@@ -1,13 +1,18 @@
 """Arguments and options that several verbs have."""
 
-import json
+import sys
 from collections.abc import Sequence
+from csv import writer as writer_of
 from difflib import get_close_matches
-from typing import Annotated, Any
+from json import dumps
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from common.text import TEXT, printable
+
+if TYPE_CHECKING:
+    import duckdb
 
 # Exit statuses.
 PARTIAL, FAILED, INTERRUPTED = 1, 2, 130
@@ -50,7 +55,21 @@ def listed(text: str) -> list[str]:
 
 def answer(result: Any, text: str, *, as_json: bool) -> None:
     """Print the result of a verb, for machines or for people."""
-    typer.echo(json.dumps(result) if as_json else printable(text, keep=TEXT))
+    typer.echo(dumps(result) if as_json else printable(text, keep=TEXT))
+
+
+def print_rows(rows: "duckdb.DuckDBPyRelation", *, csv: bool, json: bool) -> None:
+    """Print the rows of a query, for machines or for people."""
+    if csv:
+        writer = writer_of(sys.stdout, lineterminator="\n")
+        writer.writerow(rows.columns)
+        while part := rows.fetchmany(10_000):
+            writer.writerows(part)
+    elif json:
+        found = [dict(zip(rows.columns, row, strict=True)) for row in rows.fetchall()]
+        typer.echo(dumps(found, default=str))
+    else:
+        typer.echo(printable(str(rows), keep=TEXT))
 
 
 def report_error(text: str) -> None:

@@ -1,16 +1,12 @@
 """The verbs about what is published: the gate, versions, promotion and previews."""
 
-import sys
-from csv import writer as writer_of
 from dataclasses import asdict
-from json import dumps
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import Domain, ForcePublish, Json, answer, complete_domain
+from cli.options import Domain, ForcePublish, Json, answer, complete_domain, print_rows
 from cli.options import domain as check_domain
-from common.text import TEXT, printable
 
 if TYPE_CHECKING:
     from publishing.publish import Publication
@@ -185,13 +181,4 @@ def sql(
     from publishing.published_sql import run_query
 
     with run_query(query, project_settings.load(), seconds=seconds) as rows:
-        if csv:
-            writer = writer_of(sys.stdout, lineterminator="\n")
-            writer.writerow(rows.columns)
-            while part := rows.fetchmany(10_000):
-                writer.writerows(part)
-        elif json:
-            found = [dict(zip(rows.columns, row, strict=True)) for row in rows.fetchall()]
-            typer.echo(dumps(found, default=str))
-        else:
-            typer.echo(printable(str(rows), keep=TEXT))
+        print_rows(rows, csv=csv, json=json)

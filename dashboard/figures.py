@@ -1,5 +1,6 @@
 """Charts and numbers of all pages: a title, a chart or a sentence, and the data to download."""
 
+from typing import NamedTuple
 from urllib.parse import quote
 
 import altair as alt
@@ -7,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.downloads import download_csv
+from dashboard.metrics import definition, formatted_metric
 from dashboard.published import MARTS
 
 # Distinguishable by colour-blind people, on white and on black; each series also has its own shape or dash.
@@ -79,10 +81,29 @@ def show_rows(data: pd.DataFrame) -> None:
     st.dataframe(data.assign(**shown), hide_index=True, width="stretch")
 
 
-def numbers(**values: str) -> None:
-    """Show numbers side by side, each under its name."""
-    for column, (label, value) in zip(st.columns(len(values)), values.items(), strict=True):
-        column.metric(label.replace("_", " ").capitalize(), value)
+class Card(NamedTuple):
+    """A number under its label, with what it means."""
+
+    label: str
+    value: str
+    meaning: str | None = None
+
+
+def metric_card(name: str, value: float | None) -> Card:
+    """Return a value of a metric, as its definition says."""
+    metric = definition(name)
+    return Card(metric.label, formatted_metric(name, value), metric.description)
+
+
+def metric_cards(found: pd.DataFrame) -> list[Card]:
+    """Return a card per metric, from the row of a question that splits by nothing."""
+    return [metric_card(str(name), value) for name, value in found.iloc[0].items()]
+
+
+def numbers(*cards: Card) -> None:
+    """Show numbers side by side, each under its label."""
+    for column, card in zip(st.columns(len(cards)), cards, strict=True):
+        column.metric(card.label, card.value, help=card.meaning)
 
 
 def lines(

@@ -187,6 +187,16 @@ class Manifest:
         return {node["name"]: node for node in self.exposures.values() if node["fqn"][2] == domain}
 
     @property
+    def metrics(self) -> Mapping[str, dict[str, Any]]:
+        """Metrics of the semantic layer, by their unique id."""
+        return self._content.get("metrics", {})
+
+    @property
+    def semantic_models(self) -> Mapping[str, dict[str, Any]]:
+        """What metrics are computed from, by its unique id."""
+        return self._content.get("semantic_models", {})
+
+    @property
     def _groups(self) -> Iterable[dict[str, Any]]:
         return self._content.get("groups", {}).values()
 

@@ -4,9 +4,21 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import HEIGHT, LABEL, PALETTE, SHAPES, bar_scale, count, figure, lines, numbers
+from dashboard.figures import (
+    HEIGHT,
+    LABEL,
+    PALETTE,
+    SHAPES,
+    bar_scale,
+    figure,
+    lines,
+    metric_card,
+    metric_cards,
+    numbers,
+)
 from dashboard.filters import period, some_of
-from dashboard.published import ask, ask_row
+from dashboard.metrics import ask_metrics
+from dashboard.published import ask_row
 
 TITLE, ICON, GROUP, ORDER = "Collisions", ":material/car_crash:", "Domains", 100
 
@@ -14,36 +26,16 @@ _SPAN = """
 select min(crash_month) as first, last_day(max(crash_month)) as last, list_sort(list(distinct borough)) as boroughs
 from marts.agg_collisions_by_month_borough
 """
-_SEVERITIES = ["fatal", "injury", "property_damage"]
-_CHOSEN = "crash_month between date_trunc('month', $first::date) and $last::date and list_contains($boroughs, borough)"
-_HARMED = f"""
-select sum(persons_injured) as injured, sum(persons_killed) as killed
-from marts.agg_collisions_by_month_borough where {_CHOSEN}
-"""
-# One row per month, borough and severity.
-_COUNTS = f"""
-from (
-    select crash_month, borough, unnest([
-        {{'severity': 'fatal', 'collisions': fatal_collisions}},
-        {{'severity': 'injury', 'collisions': injury_collisions}},
-        {{'severity': 'property_damage', 'collisions': collisions - fatal_collisions - injury_collisions}}
-    ], recursive := true)
-    from marts.agg_collisions_by_month_borough where {_CHOSEN}
+_SEVERITIES = {
+    "fatal": "fatal_collisions",
+    "injury": "injury_collisions",
+    "property_damage": "property_damage_collisions",
+}
+# The data is by month.
+_CHOSEN = (
+    "{time} between date_trunc('month', $first::date) and $last::date",
+    "list_contains($boroughs, {borough})",
 )
-where list_contains($severities, severity)
-"""
-_MONTHS = (
-    f"select crash_month, severity, sum(collisions)::bigint as collisions {_COUNTS} group by all order by all"
-)
-_BOROUGHS = (
-    f"select borough, severity, sum(collisions)::bigint as collisions {_COUNTS} group by all order by all"
-)
-_PLACES = f"""
-select latitude::double as latitude, longitude::double as longitude, borough, sum(collisions)::bigint as collisions,
-    sum(casualties)::bigint as casualties
-from marts.agg_collisions_by_place where {_CHOSEN} and list_contains($severities, severity)
-group by all order by all
-"""
 
 
 def show() -> None:
@@ -53,31 +45,46 @@ def show() -> None:
     first, last = period(dates, span)
     chosen_boroughs = some_of(boroughs, "Boroughs", list(span["boroughs"]))
     chosen = {"first": first, "last": last, "boroughs": chosen_boroughs}
-    chosen_severities = {"severities": some_of(severities, "Severity", _SEVERITIES)}
-    harmed = ask_row("collisions", _HARMED, chosen)
-    months = ask("collisions", _MONTHS, chosen | chosen_severities)
-    numbers(
-        collisions=count(months["collisions"].sum()),
-        persons_injured=count(harmed["injured"]),
-        persons_killed=count(harmed["killed"]),
+    shown = some_of(severities, "Severity", list(_SEVERITIES))
+    months = _by_severity(
+        ["month"], shown, ask_metrics(_metrics(shown), grain="month", where=_CHOSEN, parameters=chosen)
     )
-    chart = lines(months, "crash_month", "collisions", "severity", y_title="Collisions per month")
+    harmed = ask_metrics(["persons_injured", "persons_killed"], where=_CHOSEN, parameters=chosen)
+    numbers(metric_card("collisions", months["collisions"].sum()), *metric_cards(harmed))
+    chart = lines(months, "month", "collisions", "severity", y_title="Collisions per month")
     figure("Collisions by month and severity", months, chart, name="collisions_by_month")
     left, right = st.columns(2)
     with left:
-        found = ask("collisions", _BOROUGHS, chosen | chosen_severities)
+        found = ask_metrics(_metrics(shown), ["borough"], where=_CHOSEN, parameters=chosen)
+        found = _by_severity(["borough"], shown, found)
         figure("Collisions by borough and severity", found, _boroughs(found), name="collisions_by_borough")
     with right:
-        places = ask("collisions", _PLACES, chosen | chosen_severities)
+        places = ask_metrics(
+            ["located_collisions", "located_casualties"],
+            ["latitude", "longitude", "borough"],
+            where=(*_CHOSEN, "list_contains($severities, {severity})"),
+            parameters=chosen | {"severities": shown},
+        )
         figure("Places of collisions, by km²", places, _map(places), name="collisions_by_place")
+
+
+def _metrics(severities: list[str]) -> list[str]:
+    return [_SEVERITIES[severity] for severity in severities]
+
+
+def _by_severity(keys: list[str], severities: list[str], found: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per severity instead of a column."""
+    names = {_SEVERITIES[severity]: severity for severity in severities}
+    rows = found.rename(columns=names).melt(keys, list(names.values()), "severity", "collisions")
+    return rows[rows["collisions"] > 0].sort_values([*keys, "severity"])
 
 
 def _boroughs(found: pd.DataFrame) -> alt.LayerChart:
     """One bar per borough and severity, each with its number and name."""
-    colors = alt.Scale(domain=_SEVERITIES, range=PALETTE)
+    colors = alt.Scale(domain=list(_SEVERITIES), range=PALETTE)
     base = alt.Chart(found).encode(
         y=alt.Y("borough:N", title=None),
-        yOffset=alt.YOffset("severity:N", sort=_SEVERITIES),
+        yOffset=alt.YOffset("severity:N", sort=list(_SEVERITIES)),
         x=alt.X(
             "collisions:Q",
             title="Collisions",
@@ -105,14 +112,14 @@ def _map(places: pd.DataFrame) -> alt.Chart:
             x=alt.X("longitude:Q", title="Longitude (°)", scale=degrees),
             y=alt.Y("latitude:Q", title="Latitude (°)", scale=degrees),
             size=alt.Size(
-                "collisions:Q",
+                "located_collisions:Q",
                 title="Collisions",
                 scale=alt.Scale(range=[10, 260]),
                 legend=alt.Legend(symbolFillColor=LABEL),
             ),
             color=alt.Color("borough:N", title="Borough", scale=alt.Scale(domain=names, range=PALETTE)),
             shape=alt.Shape("borough:N", title="Borough", scale=alt.Scale(domain=names, range=SHAPES)),
-            tooltip=["borough", "latitude", "longitude", "collisions", "casualties"],
+            tooltip=["borough", "latitude", "longitude", "located_collisions", "located_casualties"],
         )
         .properties(height=HEIGHT * 1.8)
         .interactive()

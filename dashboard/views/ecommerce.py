@@ -3,8 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import bars, count, figure, formatted, lines, numbers, share
+from dashboard.figures import Card, bars, figure, formatted, lines, metric_card, metric_cards, numbers
 from dashboard.filters import grain, period, some_of
+from dashboard.metrics import ask_metrics
 from dashboard.published import ask, ask_row
 
 TITLE, ICON, GROUP, ORDER = "E-commerce", ":material/shopping_cart:", "Domains", 100
@@ -14,18 +15,12 @@ select min(order_date) as first, max(order_date) as last, list_sort(list(distinc
     list_sort(list(distinct region)) as regions
 from marts.agg_daily_order_revenue_by_region
 """
-_CHOSEN = """
-from marts.agg_daily_order_revenue_by_region
-where order_date between $first and $last and list_contains($categories, category) and list_contains($regions, region)
-"""
-_SUMS = "sum(orders)::bigint as orders, sum(revenue) as revenue, sum(margin) as margin"
-_TOTALS = f"select {_SUMS} {_CHOSEN}"
-_STEPS = f"""
-with steps as (select date_trunc('{{grain}}', order_date)::date as day, {_SUMS} {_CHOSEN} group by all)
-select day, unnest([{{{{'measure': 'revenue', 'amount': revenue}}}}, {{{{'measure': 'margin', 'amount': margin}}}}], recursive := true)
-from steps order by all
-"""
-_BY = f"select {{column}}, {_SUMS} {_CHOSEN} group by all order by revenue desc"
+_CHOSEN = (
+    "{time} between $first and $last",
+    "list_contains($categories, {category})",
+    "list_contains($regions, {region})",
+)
+_SUMS = ("orders", "revenue", "margin")
 _BEST = "select customer_id, orders, revenue, first_order_date, last_order_date from marts.agg_customer_summary order by revenue desc limit 20"
 _VERSIONS = "select region, valid_from, valid_to, is_current from marts.dim_customers where customer_id = ? order by valid_from"
 _SUMMARY = "select orders, revenue, average_days_between_orders from marts.agg_customer_summary where customer_id = ?"
@@ -58,19 +53,14 @@ def _sales(span: pd.Series) -> None:
     chosen_regions = some_of(regions, "Regions", list(span["regions"]))
     step = grain(steps, first, last)
     chosen = {"first": first, "last": last, "categories": chosen_categories, "regions": chosen_regions}
-    totals = ask_row("ecommerce", _TOTALS, chosen)
-    numbers(
-        orders=count(totals["orders"]),
-        revenue=count(totals["revenue"]),
-        margin=count(totals["margin"]),
-        margin_of_revenue=share(totals["margin"] / totals["revenue"] if totals["revenue"] else None),
-    )
-    found = ask("ecommerce", _STEPS.format(grain=step), chosen)
-    chart = lines(found, "day", "amount", "measure", y_title=f"Amount per {step} (shop's currency)")
+    numbers(*metric_cards(ask_metrics((*_SUMS, "margin_share"), where=_CHOSEN, parameters=chosen)))
+    found = ask_metrics(["revenue", "margin"], grain=step, where=_CHOSEN, parameters=chosen)
+    found = found.melt([step], var_name="measure", value_name="amount").sort_values([step, "measure"])
+    chart = lines(found, step, "amount", "measure", y_title=f"Amount per {step} (shop's currency)")
     figure(f"Revenue and margin by {step}", found, chart, name="sales_by_day")
     for place, column in zip(st.columns(2), ("category", "region"), strict=True):
         with place:
-            found = ask("ecommerce", _BY.format(column=column), chosen)
+            found = ask_metrics(_SUMS, [column], where=_CHOSEN, parameters=chosen, order="revenue desc")
             chart = bars(found, column, "revenue", title="Revenue (shop's currency)")
             figure(f"Revenue by {column}", found, chart, name=f"sales_by_{column}")
             chart = bars(found, column, "margin", title="Margin (shop's currency)")
@@ -91,9 +81,9 @@ def _customers() -> None:
     if not summary.empty:
         found = summary.iloc[0]
         numbers(
-            orders=count(found["orders"]),
-            revenue=count(found["revenue"]),
-            days_between_orders=formatted(found["average_days_between_orders"], "{:,.1f}"),
+            metric_card("orders", found["orders"]),
+            metric_card("revenue", found["revenue"]),
+            Card("Days between orders", formatted(found["average_days_between_orders"], "{:,.1f}")),
         )
     figure(f"History of customer {wanted}", versions, name="customer_history")
     orders = ask("ecommerce", _ORDERS, [wanted])

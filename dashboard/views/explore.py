@@ -7,7 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.downloads import download_rows
-from dashboard.figures import HEIGHT, PALETTE, link_lineage, show_rows
+from dashboard.figures import HEIGHT, PALETTE, bars, link_lineage, show_rows
+from dashboard.metrics import ask_metrics, metrics_of
 from dashboard.published import NothingToShowError, ask, described_columns, names
 from warehouse import quoted
 
@@ -17,6 +18,7 @@ MAX_ROWS = 1_000
 MAX_VALUES = 200
 MAX_BARS = 50
 COUNT = "number of rows"
+NUMERIC = ("DECIMAL", "DOUBLE", "BIGINT", "INT")
 
 
 def show() -> None:
@@ -63,11 +65,11 @@ def _rows(domain: str, table: str, types: dict[str, str]) -> None:
     download_rows(data, f"{domain}_{table}")
 
 
-def _filters(domain: str, table: str, types: dict[str, str]) -> tuple[str, list[Any]]:
+def _filters(domain: str, table: str, types: dict[str, str]) -> tuple[str, dict[str, Any]]:
     """Return the WHERE clause of the chosen filters, and its parameters."""
     conditions: list[str] = []
-    parameters: list[Any] = []
-    for name in st.multiselect("Filter by", list(types), key=f"filter_{domain}_{table}"):
+    parameters: dict[str, Any] = {}
+    for at, name in enumerate(st.multiselect("Filter by", list(types), key=f"filter_{domain}_{table}")):
         column = quoted(name)
         values = ask(
             domain,
@@ -77,41 +79,56 @@ def _filters(domain: str, table: str, types: dict[str, str]) -> tuple[str, list[
         if len(values) <= MAX_VALUES:
             picked = st.multiselect(name, [value for value in values if value is not None], key=key)
             if picked:
-                conditions.append(f"list_contains(?, cast({column} as varchar))")
-                parameters.append(picked)
+                conditions.append(f"list_contains($filter_{at}, cast({column} as varchar))")
+                parameters[f"filter_{at}"] = picked
         elif text := st.text_input(f"{name} contains", key=key):
-            conditions.append(f"contains(lower(cast({column} as varchar)), lower(?))")
-            parameters.append(text)
+            conditions.append(f"contains(lower(cast({column} as varchar)), lower($filter_{at}))")
+            parameters[f"filter_{at}"] = text
     return (f"where {' and '.join(conditions)}" if conditions else ""), parameters
 
 
-def _chart(domain: str, table: str, where: str, parameters: list[Any], types: dict[str, str]) -> None:
+def _chart(domain: str, table: str, where: str, parameters: dict[str, Any], types: dict[str, str]) -> None:
     """Show a measure by a dimension, if both are chosen."""
+    metrics = {metric.title: metric for metric in metrics_of(domain) if metric.marts == (table,)}
+    sums = {f"sum of {name}": name for name, kind in types.items() if kind.startswith(NUMERIC)}
     left, right = st.columns(2)
-    dimension = left.selectbox("Chart by", list(types), index=None, key=f"by_{domain}_{table}")
-    numeric = [
-        name for name, kind in types.items() if kind.startswith(("DECIMAL", "DOUBLE", "BIGINT", "INT"))
-    ]
-    measure = right.selectbox("Sum of", [COUNT, *numeric], key=f"of_{domain}_{table}")
-    if not dimension:
+    measure = right.selectbox("Measure", [COUNT, *metrics, *sums], key=f"of_{domain}_{table}")
+    metric = metrics.get(measure)
+    groups = [*metric.grains, *metric.dimensions] if metric else list(types)
+    by = left.selectbox("Chart by", groups, index=None, key=f"by_{domain}_{table}_{metric and metric.name}")
+    if metric:
+        right.caption(metric.description)
+    if not by:
         return
-    value = "count(*)" if measure == COUNT else f"sum({quoted(measure)})"
-    is_time = types[dimension].startswith(("DATE", "TIMESTAMP"))
-    order = "1" if is_time else "2 desc"
-    limit = "" if is_time else f"limit {MAX_BARS}"
-    data = ask(
-        domain,
-        f"select {quoted(dimension)} as dimension, cast({value} as double) as measure from marts.{quoted(table)} {where} group by 1 order by {order} {limit}",
-        parameters,
-    )
-    base = alt.Chart(data).properties(height=HEIGHT)
-    if is_time:
-        chart = base.mark_line(color=PALETTE[0]).encode(
-            x=alt.X("dimension:T", title=dimension), y=alt.Y("measure:Q", title=measure)
+    is_time = by in metric.grains if metric else types[by].startswith(("DATE", "TIMESTAMP"))
+    if metric:
+        steps, dimensions = (by, []) if is_time else (None, [by])
+        order = "1" if is_time else f"2 desc limit {MAX_BARS}"
+        data = ask_metrics(
+            [metric.name], dimensions, steps, parameters=parameters, order=order, rows={table: where}
         )
     else:
-        chart = base.mark_bar(color=PALETTE[0]).encode(
-            x=alt.X("measure:Q", title=measure),
-            y=alt.Y("dimension:N", title=dimension, sort="-x", axis=alt.Axis(labelLimit=260)),
-        ).properties(height=alt.Step(18))  # fmt: skip
-    st.altair_chart(chart, width="stretch")
+        value = "count(*)" if measure == COUNT else f"sum({quoted(sums[measure])})"
+        order = "1" if is_time else f"2 desc limit {MAX_BARS}"
+        data = ask(
+            domain,
+            f"select {quoted(by)}, cast({value} as double) from marts.{quoted(table)} {where} group by 1 order by {order}",
+            parameters,
+        )
+    data.columns = ["dimension", "measure"]
+    format = metric.format if metric else ",.0f"
+    if is_time:
+        tooltip = ["dimension:T", alt.Tooltip("measure:Q", format=format, title=measure)]
+        chart = (
+            alt.Chart(data)
+            .properties(height=HEIGHT)
+            .mark_line(color=PALETTE[0], point=True)
+            .encode(
+                x=alt.X("dimension:T", title=by),
+                y=alt.Y("measure:Q", title=measure, axis=alt.Axis(format="~s")),
+                tooltip=tooltip,
+            )
+        )
+        st.altair_chart(chart, width="stretch")
+    else:
+        st.altair_chart(bars(data, "dimension", "measure", title=measure, format=format), width="stretch")

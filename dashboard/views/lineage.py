@@ -8,7 +8,7 @@ import streamlit as st
 
 import settings as project_settings
 from dashboard.downloads import download_csv
-from dashboard.figures import address, ago, count, numbers, show_rows
+from dashboard.figures import Card, address, ago, count, numbers, show_rows
 from dashboard.lineage_drawing import Texts, draw
 from dashboard.lineage_facts import Facts, facts_of
 from dashboard.lineage_graph import BOTH, DOWNSTREAM, UPSTREAM, Graph, graph_of
@@ -114,10 +114,16 @@ def _head(lineage: Lineage, name: str, facts: dict[str, Facts]) -> None:
     reach = lineage.downstream(name)
     kinds = [lineage.readers[each].kind for each in reach.readers]
     numbers(
-        published_columns_computed_from_it=count(sum(each.startswith("marts.") for each in reach.direct)),
-        published_tables_whose_rows_it_decides=count(sum(each.startswith("marts.") for each in reach.rows)),
-        pages=count(kinds.count("page")),
-        reports=count(kinds.count("report")),
+        Card(
+            "Published columns computed from it",
+            count(sum(each.startswith("marts.") for each in reach.direct)),
+        ),
+        Card(
+            "Published tables whose rows it decides",
+            count(sum(each.startswith("marts.") for each in reach.rows)),
+        ),
+        Card("Pages", count(kinds.count("page"))),
+        Card("Reports", count(kinds.count("report"))),
     )
     links = [
         f'<a href="{address(each)}" target="_self" style="color: inherit">{escape(lineage.readers[each].label)}</a>'

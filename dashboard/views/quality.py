@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import HEIGHT, LABEL, PALETTE, bars, count, figure, numbers, share, with_sign
+from dashboard.figures import HEIGHT, LABEL, PALETTE, Card, bars, count, figure, numbers, share, with_sign
 from dashboard.filters import some_of
 from dashboard.published import NothingToShowError, ask, ask_if_published, domains
 from transformation.manifest import failed_rules_mart, row_counts_mart
@@ -40,11 +40,11 @@ def show() -> None:
     files = ask(domain, _FILES.format(row_counts=row_counts_mart(domain)))
     sums = files[["rows_read", "rows_clean", "rows_quarantined", "rows_superseded", "rows_rejected"]].sum()
     numbers(
-        rows_read=count(sums["rows_read"]),
-        quarantined=count(sums["rows_quarantined"]),
-        quarantined_share=share(sums["rows_quarantined"] / (sums["rows_read"] or float("nan")), 2),
-        lines_rejected=count(sums["rows_rejected"]),
-        superseded=count(sums["rows_superseded"]),
+        Card("Rows read", count(sums["rows_read"])),
+        Card("Quarantined", count(sums["rows_quarantined"])),
+        Card("Quarantined share", share(sums["rows_quarantined"] / (sums["rows_read"] or float("nan")), 2)),
+        Card("Lines rejected", count(sums["rows_rejected"])),
+        Card("Superseded", count(sums["rows_superseded"])),
     )
     _rules(domain)
     figure("Rows per file", files, name=f"{domain}_rows_by_file")

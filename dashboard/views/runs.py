@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard.figures import (
     HEIGHT,
     PALETTE,
+    Card,
     bars,
     count,
     figure,
@@ -57,11 +58,11 @@ def show() -> None:
     pipeline = st.selectbox("Pipeline", pipelines)
     health = ask_row("health", _HEALTH, [pipeline])
     numbers(
-        executions=count(health["executions"]),
-        success_rate_of_the_last_10=share(health["success_rate_last_10"], 0),
-        average_seconds=formatted(health["average_seconds"], "{:,.1f}"),
-        p95_seconds=formatted(health["p95_seconds"], "{:,.1f}"),
-        trend_of_the_duration=formatted(health["duration_trend"], "{:+.0%}"),
+        Card("Executions", count(health["executions"])),
+        Card("Success rate of the last 10", share(health["success_rate_last_10"], 0)),
+        Card("Average seconds", formatted(health["average_seconds"], "{:,.1f}")),
+        Card("P95 seconds", formatted(health["p95_seconds"], "{:,.1f}")),
+        Card("Trend of the duration", formatted(health["duration_trend"], "{:+.0%}")),
     )
     runs = ask("health", _RUNS, [pipeline])
     figure("Duration of the runs", runs, _durations(runs), name=f"{pipeline}_runs")

@@ -52,6 +52,19 @@ class Dashboard:
         settled(page)
 
 
+def choose(page: Page, label: str, *values: str) -> None:
+    """Choose values in the filter with a label."""
+    box = page.get_by_role("combobox", name=label).first
+    for value in values:
+        box.click()
+        box.fill(value)
+        page.get_by_role("option", name=value, exact=True).click()
+    # Without an open list, it would clear a box that may be empty.
+    if page.get_by_role("listbox").count():
+        page.keyboard.press("Escape")
+    settled(page)
+
+
 # Per module: while Playwright runs, its thread has an event loop, in which no other test can run its own.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:

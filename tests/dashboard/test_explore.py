@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page
 
-from tests.dashboard.conftest import Dashboard, settled
+from tests.dashboard.conftest import Dashboard, choose, settled
 
 pytestmark = pytest.mark.slow
 
@@ -49,6 +49,18 @@ def test_a_chart_is_made_of_a_dimension_and_a_measure(served: Dashboard, page: P
     box.fill("severity")
     page.get_by_role("option", name="severity", exact=True).click()
     settled(page)
+    page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first.wait_for()
+    assert page.locator("[data-testid=stException]").count() == 0
+
+
+def test_a_metric_of_the_table_is_charted_as_it_is_defined(served: Dashboard, page: Page) -> None:
+    table = "agg_daily_order_revenue_by_region"
+    served.open(page, f"explore?table=ecommerce.{table}")
+    choose(page, "Filter by", "region")
+    choose(page, "region", "North")
+    choose(page, "Measure", "Margin of revenue")
+    page.get_by_text("Margin divided by revenue.").wait_for()
+    choose(page, "Chart by", "category")
     page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first.wait_for()
     assert page.locator("[data-testid=stException]").count() == 0
 

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page
 
-from tests.dashboard.conftest import DOMAINS, Dashboard, settled
+from cli.main import main
+from publishing.metrics import Question, values
+from tests.dashboard.conftest import DOMAINS, Dashboard, choose
 
 pytestmark = pytest.mark.slow
 
@@ -30,17 +32,6 @@ def number(page: Page, label: str) -> str:
     """The number under a label."""
     metric = page.locator("[data-testid=stMetric]", has_text=label).first
     return metric.locator("[data-testid=stMetricValue]").inner_text().strip()
-
-
-def choose(page: Page, label: str, *values: str) -> None:
-    """Choose values in the filter with a label."""
-    box = page.get_by_role("combobox", name=label).first
-    for value in values:
-        box.click()
-        box.fill(value)
-        page.get_by_role("option", name=value, exact=True).click()
-    page.keyboard.press("Escape")
-    settled(page)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -128,14 +119,14 @@ def test_a_filter_changes_the_numbers(served: Dashboard, page: Page) -> None:
             "taxi",
             "trips_by_day",
             "taxi",
-            "select pickup_date as day, trips::bigint as trips, revenue from marts.agg_trips_by_day order by day",
+            "select pickup_date as day, trips::bigint as trips, revenue as trip_revenue from marts.agg_trips_by_day order by day",
         ),
         (
             "sales",
             "sales_by_store",
             "sales",
-            "select store_name, sum(sales_lines)::bigint as sales_lines, sum(quantity)::bigint as quantity, "
-            "sum(total_amount) as amount from marts.agg_sales_by_store_day group by all order by amount desc",
+            "select store_name, sum(sales_lines)::bigint as sales_lines, sum(quantity)::bigint as pieces_sold, "
+            "sum(total_amount) as sales_amount from marts.agg_sales_by_store_day group by all order by sales_amount desc",
         ),
         (
             "quality",
@@ -157,6 +148,67 @@ def test_a_download_has_the_published_rows(
     text = download.value.path().read_text()
     expected = served.query(domain, query).to_csv(index=False)
     pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(text)), pd.read_csv(io.StringIO(expected)))
+
+
+# By facts, of which the metrics' own marts are aggregates.
+FACTS = {
+    ("collisions", "fatal_share", "injury_collisions", "property_damage_collisions"): (
+        "collisions",
+        "select count(*), avg((severity = 'fatal')::int), sum((severity = 'injury')::int), "
+        "sum((severity = 'property_damage')::int) from marts.fct_collisions",
+    ),
+    ("persons_injured", "persons_killed"): (
+        "collisions",
+        "select sum(persons_injured), sum(persons_killed) from marts.fct_collisions",
+    ),
+    ("orders", "revenue", "margin", "margin_share", "average_order_value"): (
+        "ecommerce",
+        "select count(*), sum(revenue), sum(margin), sum(margin) / sum(revenue), avg(revenue) from marts.fct_orders",
+    ),
+    ("selling_stores", "sales_lines", "pieces_sold", "sales_amount"): (
+        "sales",
+        "select count(distinct store_key), count(*), sum(quantity), sum(total_amount) from marts.fct_store_sales",
+    ),
+    ("trips", "refunds", "trip_revenue", "days_with_trips", "trips_per_day", "revenue_per_trip"): (
+        "taxi",
+        "select sum(n), count(*) - sum(n), sum(total_amount), count(distinct pickup_at::date), "
+        "sum(n) / count(distinct pickup_at::date), sum(total_amount) / sum(n) "
+        "from (select *, (not is_refund)::int as n from marts.fct_trips)",
+    ),
+    ("zone_trips", "zone_revenue"): (
+        "taxi",
+        "select sum((not is_refund)::int), sum(total_amount) from marts.fct_trips",
+    ),
+}
+
+
+@pytest.mark.parametrize("names", FACTS)
+def test_a_metric_is_what_the_facts_add_up_to(served: Dashboard, names: tuple[str, ...]) -> None:
+    domain, query = FACTS[names]
+    (row,) = values(Question(names), served.settings).to_pylist()
+    found = [float(value) for value in row.values()]
+    assert found == pytest.approx([float(value) for value in served.query(domain, query).iloc[0]])
+
+
+def test_the_shell_has_the_same_metrics(
+    served: Dashboard, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SLUICE_DATA_DIR", str(served.settings.data_dir))
+    wanted = ["metric", "revenue", "--by", "region", "--grain", "year", "--where", "category=Books", "--csv"]
+    assert main([*wanted, "--since", "2024-01-01"]) == 0
+    query = (
+        "select date_trunc('year', order_date)::date as year, region, sum(revenue) as revenue "
+        "from marts.agg_daily_order_revenue_by_region where category = 'Books' and order_date >= '2024-01-01' "
+        "group by all order by all"
+    )
+    expected = served.query("ecommerce", query).to_csv(index=False)
+    pd.testing.assert_frame_equal(
+        pd.read_csv(io.StringIO(capsys.readouterr().out)), pd.read_csv(io.StringIO(expected))
+    )
+    assert main(["metrics", "taxi"]) == 0
+    assert "taxi  trips  by day, pickup_hour" in capsys.readouterr().out
+    assert main(["metric", "revenue", "--by", "colour"]) == 2
+    assert "cannot be split by 'colour'. There are: category, region." in capsys.readouterr().err
 
 
 def test_the_history_of_a_customer(served: Dashboard, page: Page) -> None:
