@@ -29,7 +29,7 @@ class LoadResult:
         if self.rows_rejected:
             detail += f", {self.rows_rejected:,} lines rejected"
         if self.extra_columns:
-            detail += f", extra columns kept: {', '.join(self.extra_columns)}"
+            detail += f", extra columns: {', '.join(self.extra_columns)}"
         if self.replaced_days:
             detail += f"; it replaces {self.replaced_days} by rows of other days only"
         if self.status == "skipped":

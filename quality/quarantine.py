@@ -64,10 +64,11 @@ def quarantine(
     This is every row that the last build put into quarantine, and every rejected line of a file's last delivery,
     unless a row that was delivered since replaces it.
 
-    The CSV file has the columns `_entity`, `_row_id`, `_source_file`, `_line_number` (of a rejected line, 1 = header),
-    `_source_row` (of a row: its position among the loaded records), `_reasons` (comma separated) and `_rejected_line`
-    (the line itself), then the delivered columns of all entities. A row's values are as delivered; `""` is an empty
-    text, and nothing is null. If nothing is in quarantine, the file has only a header.
+    The CSV file has the columns `_entity`, `_row_id`, `_source_file`, `_line_number` (of a rejected line, 1 = header; of
+    a rejected row its position among the rows), `_source_row` (of a row: its position among the loaded records),
+    `_reasons` (comma separated) and `_rejected_line` (the line itself), then the delivered columns of all entities. A
+    row's values are as delivered; `""` is an empty text, and nothing is null. If nothing is in quarantine, the
+    file has only a header.
 
     Args:
         domain: one of the domains of `ingestion.sources`.
@@ -199,7 +200,8 @@ def _query(domain: str, columns: Mapping[str, Sequence[str]]) -> str:
             on
                 last_delivery.entity = rejected.entity and last_delivery.source_file = rejected.source_file
                 and last_delivery._dlt_load_id = rejected._dlt_load_id
-        where not exists (
+        -- Of a row that is loaded, values of undeclared columns stand for no record.
+        where rejected.line_count > 0 and not exists (
             select 1 from ({corrections}) as correction where correction._corrects_row_id = rejected._row_id
         )
     """

@@ -4,11 +4,14 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Literal, get_args
 
 from ingestion.file_format import FileFormat
 from ingestion.remote_files import RemoteFiles
 from ingestion.row_source import RowSource
 
+# In dlt's words.
+SchemaContract = Literal["evolve", "freeze", "discard_row", "discard_value"]
 # Files of these names carry lines for several entities that replace rows loaded before.
 CORRECTIONS = "corrections*"
 
@@ -31,6 +34,9 @@ class FileResource:
         aliases: other names (in snake_case) under which a column is delivered.
         exact_aliases: names under which a source delivers another column than the name says, written exactly so. A
             file of corrections, which has the names of raw columns, does not mean them.
+        schema_contract: what happens to other columns that a file has. `evolve`: the raw table gets them. `freeze`: the file
+            fails. `discard_row`: a row with a value in one of them is rejected. `discard_value`: the row is loaded without
+            these values. What is rejected or left out is in `rejected_lines`.
         pattern: the file names in the landing folder that belong to this resource.
         format: how they are written, where their suffix does not say it.
         source: the source whose rows its files have, or that has the files, see `RowSource` and `RemoteFiles`; None if they
@@ -54,6 +60,7 @@ class FileResource:
     personal: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     exact_aliases: Mapping[str, str] = field(default_factory=dict)
+    schema_contract: SchemaContract = "evolve"
     pattern: str = "*"
     format: FileFormat = FileFormat()
     source: RowSource | RemoteFiles | None = None
@@ -61,6 +68,17 @@ class FileResource:
     partition: str | None = None
     day: str | None = None
     moves_files: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the schema contract.
+
+        Raises:
+            ValueError: it is none of dlt's.
+        """
+        if self.schema_contract not in (known := get_args(SchemaContract)):
+            raise ValueError(
+                f"schema_contract {self.schema_contract!r} of {self.entity} is none of: {', '.join(known)}"
+            )
 
     @property
     def name(self) -> str:

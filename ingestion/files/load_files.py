@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,6 +35,8 @@ from settings import Settings
 
 logger = logging.getLogger(__name__)
 
+# The columns of `rejected_lines` that a rejected line has.
+REJECTED = ("line_number", "reason", "line", "line_count")
 # The `entity` of a file that no resource matches.
 NO_ENTITY = "none"
 
@@ -281,7 +283,8 @@ class _Run:
             parsed.parquet,
             parsed.rows,
             rejected=[
-                keys | asdict(line) | {"_row_id": f"{prefix}-L{line.line_number}"} for line in parsed.rejected
+                keys | {name: getattr(line, name) for name in REJECTED} | {"_row_id": line.id(prefix)}
+                for line in parsed.rejected
             ],
             records=[record, *(content | {"status": "replaced"} for content in replaced)],
             append=append,

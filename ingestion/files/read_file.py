@@ -12,6 +12,7 @@ from common.days import days_as_text
 from ingestion.files.file_resource import FileResource
 from ingestion.files.header import Header, map_header
 from ingestion.files.multi_entity_files import take_own_lines
+from ingestion.files.schema_contract import hold_contract
 from ingestion.formats import ParsedFile, RowShape, UnreadableFileError, open_delivered
 from ingestion.loader.loader import Loader
 from settings.file_limits import FileLimits
@@ -80,13 +81,13 @@ def read_file(
         loader.layout(),
     )
     parsed = delivered.parse(shape, parquet=work / "rows.parquet")
-    if not header.names_entities:
-        return header, parsed
-    own = work / "own_rows.parquet"
-    parsed = take_own_lines(parsed, path.name, resource, siblings, parquet=own)
-    if parsed.rows:
-        header.check_columns(resource)
-    return header, parsed
+    if header.names_entities:
+        own = work / "own_rows.parquet"
+        parsed = take_own_lines(parsed, path.name, resource, siblings, parquet=own)
+        if parsed.rows:
+            header.check_columns(resource)
+    declared = work / "declared_columns.parquet"
+    return header, hold_contract(parsed, header, resource, shape.layout, limits, declared)
 
 
 def days_of(parsed: ParsedFile, column: str) -> str | None:

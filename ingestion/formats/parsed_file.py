@@ -30,19 +30,26 @@ def check_number_of_columns(names: Sequence[str], limits: FileLimits) -> None:
 
 @dataclass(frozen=True)
 class RejectedLine:
-    """A line, or lines of one record, that could not be split into columns.
+    """A line, or lines of one record, that could not be split into columns; or what a row has in undeclared columns.
 
     Attributes:
-        line_number: its number in the file, from 1.
+        line_number: its number in the file, from 1; of a row its position among the rows.
         reason: why it was rejected.
-        line: its text as delivered.
-        line_count: how many records it stands for; more than one if they were too many to be kept.
+        line: its text as delivered; of a row a JSON object.
+        line_count: how many records it stands for; more than one if they were too many to be kept, 0 for values of a row
+            that is loaded without them.
+        row: the `_source_row` of a row; None for a line.
     """
 
     line_number: int
     reason: str
     line: str
     line_count: int = 1
+    row: int | None = None
+
+    def id(self, prefix: str) -> str:
+        """Return the id by which a correction names it: of a row its `_row_id`."""
+        return f"{prefix}-{self.row or f'L{self.line_number}'}"
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ class ParsedFile:
     Attributes:
         parquet: the rows.
         rows: their number.
-        rejected: the lines that could not be split.
+        rejected: the lines that could not be split, and what is not declared.
     """
 
     parquet: Path
@@ -61,7 +68,7 @@ class ParsedFile:
 
     @property
     def rows_rejected(self) -> int:
-        """The number of records that could not be split."""
+        """The number of records that are not among the rows."""
         return sum(line.line_count for line in self.rejected)
 
 

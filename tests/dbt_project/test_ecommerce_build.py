@@ -1,5 +1,6 @@
 """Ecommerce: counts and totals against an independent computation, and builds after later deliveries."""
 
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from ingestion.files.file_resource import SchemaContract
+from ingestion.load import load_domain
+from ingestion.results import FilesFailedError
+from ingestion.sources import ecommerce
 from quality.quarantine import quarantine
 from samples.delivery import Delivery
 from samples.ecommerce import write_ecommerce
@@ -370,3 +375,50 @@ def test_changed_rule_validates_all_rows_again(shop: Shop) -> None:
     after = shop.statuses("orders")
     assert after["O1"] == "quarantined order_date_is_in_the_calendar"
     assert after["O2"] == before["O2"] == "valid"
+
+
+def test_every_row_is_accounted_for_under_each_schema_contract(
+    tmp_path: Path, project: Parsed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contracts: dict[str, SchemaContract] = {
+        "orders": "discard_row",
+        "customers": "discard_value",
+        "products": "freeze",
+    }
+    declared = [replace(each, schema_contract=contracts[each.entity]) for each in ecommerce.RESOURCES]
+    monkeypatch.setattr(ecommerce, "RESOURCES", tuple(declared))
+    shop = Shop(tmp_path / "data", project)
+    header = "order_id,customer_id,product_id,quantity,unit_price,order_date,status"
+    order = "C1,P1,1,9.50,2024-05-01,shipped"
+    shop.deliver("orders.csv", f"{header},gift", f"O1,{order},", f"O2,{order},yes", f"O3,{order},")
+    shop.deliver(
+        "customers.csv",
+        "customer_id,name,email,region,updated_at,vip",
+        "C1,Ann,ann@example.com,north,2024-01-01,yes",
+    )
+    shop.deliver("products_1.csv", "product_id,product_name,category,unit_cost", "P1,Pen,office,1.00")
+    shop.deliver(
+        "products_2.csv", "product_id,product_name,category,unit_cost,weight", "P2,Ink,office,1.00,2"
+    )
+    with pytest.raises(
+        FilesFailedError, match=r"products_2\.csv: it has columns that are not declared: weight"
+    ):
+        load_domain("ecommerce", shop.settings)
+    # Its data tests are among it, so that each row is accounted for.
+    shop.run_dbt()
+    counts = "entity, rows_read, rows_clean, rows_rejected, rejected_lines_counted"
+    assert shop.query(f"select {counts} from marts.audit_ecommerce__row_counts order by 1") == [
+        ("customers", 1, 1, 0, 0),
+        ("orders", 3, 2, 1, 1),
+        ("products", 1, 1, 0, 0),
+    ]
+    export = tmp_path / "quarantine.csv"
+    found = quarantine("ecommerce", shop.settings, export=export)
+    assert [(each.entity, each.reason, each.count) for each in found.by_reason] == [
+        ("orders", "columns that are not declared have values: gift", 1)
+    ]
+    row_id = pd.read_csv(export, dtype=str)["_row_id"][0]
+    shop.deliver("corrections_1.csv", f"_entity,_row_id,{header}", f"orders,{row_id},O2,{order}")
+    with pytest.raises(FilesFailedError, match="products_2"):
+        load_domain("ecommerce", shop.settings)
+    assert quarantine("ecommerce", shop.settings).by_reason == ()

@@ -87,7 +87,7 @@ def test_new_field_is_kept_and_reported(
     assert query("select extra_columns from raw_sales.file_loads") == [("brand_name, delivered_row_id",)]
     apis.products.change(6, brandName="Other")
     assert main(["load", "products"]) == 0
-    assert "extra columns kept: brand_name, delivered_row_id" in capsys.readouterr().out
+    assert "extra columns: brand_name, delivered_row_id" in capsys.readouterr().out
     # A product without the field is the same product.
     apis.products.change(5)
     apis.products.products[-1].pop("brandName")
