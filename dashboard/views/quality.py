@@ -72,12 +72,22 @@ def _rules(domain: str) -> None:
     with right:
         days = shown.groupby(["loaded_on", "source_file"], as_index=False)["rows_quarantined"].sum()
         figure("Failed rules by day of the load and file", days, _by_day(days), name=f"{domain}_rules_by_day")
-    examples = [
-        {"entity": row.entity, "rule": row.rule, "source_file": row.source_file, "row": json.dumps(example)}
+    _examples(domain, rules)
+
+
+def _examples(domain: str, rules: pd.DataFrame) -> None:
+    """Show the examples of one rule and file, in the columns in which they were delivered."""
+    if rules.empty:
+        return
+    labels = [
+        f"{row.rule} ({row.entity}), {count(row.rows_quarantined)} rows of {row.source_file}"
         for row in rules.itertuples()
-        for example in json.loads(row.examples)
     ]
-    figure("Examples of these rows, as delivered", pd.DataFrame(examples), name=f"{domain}_examples")
+    chosen = st.selectbox("Examples of", range(len(labels)), format_func=labels.__getitem__)
+    examples = pd.DataFrame(json.loads(rules["examples"].iloc[chosen]))
+    own = [name for name in examples.columns if not name.startswith("_")]
+    shown = examples[["_source_row", *own]].rename(columns={"_source_row": "row of the file"})
+    figure("Examples of these rows, as delivered", shown, name=f"{domain}_examples")
 
 
 def _tests(domain: str) -> None:

@@ -1,6 +1,7 @@
 """The dashboard in a real browser: what its pages show, with data and without."""
 
 import io
+import json
 import shutil
 
 import duckdb
@@ -274,6 +275,25 @@ def test_examples_of_quarantined_rows_have_no_personal_columns(served: Dashboard
     assert '"email"' not in customers
     assert '"name"' not in customers
     assert "@" not in customers
+
+
+def test_examples_are_shown_in_the_columns_in_which_they_were_delivered(
+    served: Dashboard, page: Page
+) -> None:
+    rule, entity, rows, file, examples = served.query(
+        "ecommerce",
+        "select rule, entity, rows_quarantined, source_file, examples from marts.audit_ecommerce__failed_rules "
+        "where entity = 'products' and rule = 'category_is_present'",
+    ).iloc[0]
+    served.open(page, "quality")
+    choose(page, "Domain", "ecommerce")
+    choose(page, "Examples of", f"{rule} ({entity}), {rows} rows of {file}")
+    with page.expect_download() as download:
+        page.locator(".st-key-csv_ecommerce_examples button").click()
+    shown = pd.read_csv(download.value.path())
+    assert list(shown.columns) == ["row of the file", "product_id", "product_name", "category", "unit_cost"]
+    assert list(shown["product_id"]) == [row["product_id"] for row in json.loads(examples)]
+    assert shown["category"].isna().all()
 
 
 def test_a_rule_and_file_have_at_most_three_examples(served: Dashboard) -> None:
