@@ -1,11 +1,17 @@
-"""Queries on published marts. Each opens the file and closes it, so that the next one reads the next version."""
+"""Queries on published marts. Each opens the file and closes it, so that the next one reads the next version.
+
+The answer to a question is kept for all visitors as long as the version is active, so that a page that is shown again asks
+nothing twice. So a query may depend on nothing but the version: no `now()`.
+"""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import duckdb
 import pandas as pd
+import streamlit as st
 
 import settings as settings_module
 from observability.health import publications
@@ -16,6 +22,8 @@ from warehouse import WarehouseBusyError, WarehouseError
 
 # The attribute of rows with the names of the marts that they come from.
 MARTS = "marts"
+# Answers that are kept. A page asks about ten questions; most answers have less than 100 rows, the largest 1,000.
+MAX_ANSWERS = 500
 
 
 class NothingToShowError(LookupError):
@@ -34,13 +42,12 @@ def ask(domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None
         NothingToShowError: the domain is not published, or lacks what the query reads.
     """
     command = f"`sluice {domain if domain in settings_module.PLATFORM else f'run {domain}'}`"
+    settings = settings_module.load()
     try:
-        with readers.open_published(domain, settings_module.load()) as published:
-            published.execute("set TimeZone = 'UTC'")
-            data = published.execute(sql, parameters).df()
-            # pandas keeps it in what is computed from the rows; a chart links to where they come from.
-            data.attrs[MARTS] = sorted({f"{SCHEMA}.{name}" for name in readers.TABLE.findall(sql)})
-            return data
+        while True:
+            version = readers.active_identity(domain, settings)
+            with suppress(_ReplacedError):
+                return _answer(str(settings.data_dir), domain, version, sql, parameters)
     except readers.NotPublishedError as error:
         raise NothingToShowError(f"Nothing of {domain} is published yet. Run {command}.") from error
     except (duckdb.CatalogException, duckdb.BinderException) as error:
@@ -51,6 +58,29 @@ def ask(domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None
     except (duckdb.IOException, WarehouseBusyError, WarehouseError) as error:
         reason = str(error).splitlines()[0]
         raise NothingToShowError(f"The published version of {domain} cannot be read: {reason}") from error
+
+
+class _ReplacedError(Exception):
+    """Another version was published between two looks at it."""
+
+
+@st.cache_data(max_entries=MAX_ANSWERS, show_spinner=False)
+def _answer(
+    data_dir: str,
+    domain: str,
+    version: readers.Identity,
+    sql: str,
+    parameters: Sequence[Any] | dict[str, Any] | None,
+) -> pd.DataFrame:
+    """Return the rows of a query on one version; an error is not kept."""
+    with readers.open_published(domain, settings_module.load()) as published:
+        if published.identity != version:
+            raise _ReplacedError
+        published.execute("set TimeZone = 'UTC'")
+        data = published.execute(sql, parameters).df()
+    # pandas keeps it in what is computed from the rows; a chart links to where they come from.
+    data.attrs[MARTS] = sorted({f"{SCHEMA}.{name}" for name in readers.TABLE.findall(sql)})
+    return data
 
 
 def ask_row(domain: str, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> pd.Series:

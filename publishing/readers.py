@@ -1,9 +1,11 @@
 """Queries on published marts, in DuckDB's SQL and with the tables in the schema `marts`, for all engines."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -11,9 +13,11 @@ import duckdb
 from publishing.marts import SCHEMA
 from settings import Settings
 from warehouse import Warehouse, quoted, read_connection
+from warehouse.sql import literal
 
 TABLE = re.compile(rf"\b{SCHEMA}\.\"?(\w+)")
 PREFIX = "published_"
+Identity = tuple[int, ...]
 
 
 class NotPublishedError(LookupError):
@@ -26,12 +30,16 @@ class Reader:
     Attributes:
         published_at: when it was made, in UTC, to the second.
         bytes: its size.
+        identity: what tells it from every other version, as `active_identity`.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, published_at: datetime, size: int) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, published_at: datetime, size: int, identity: Identity
+    ) -> None:
         self._connection = connection
         self.published_at = published_at.replace(microsecond=0)
         self.bytes = size
+        self.identity = identity
 
     def execute(
         self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None
@@ -76,7 +84,7 @@ class SchemaReader(Reader):
         warehouse: Warehouse,
         oid: int,
     ) -> None:
-        super().__init__(connection, datetime.fromisoformat(version["made_at"]), version["bytes"])
+        super().__init__(connection, datetime.fromisoformat(version["made_at"]), version["bytes"], (oid,))
         self._warehouse = warehouse
         self._oid = oid
         self._rows = {name: table["rows"] for name, table in version["tables"].items()}
@@ -119,6 +127,19 @@ def open_published(domain: str, settings: Settings) -> AbstractContextManager[Re
     return _schema(domain, settings) if settings.postgres else _file(domain, settings)
 
 
+def active_identity(domain: str, settings: Settings) -> Identity:
+    """Return what tells the active version from every other one, without opening it.
+
+    Raises:
+        NotPublishedError: nothing is published.
+    """
+    if not settings.postgres:
+        return _identity(_stat(settings.published(domain), domain))
+    with read_connection(settings) as warehouse:
+        oid, _ = _active_schema(domain, warehouse)
+        return (oid,)
+
+
 def published_at(domain: str, settings: Settings) -> datetime | None:
     """Return when a domain was published last, in UTC; None if it never was."""
     if not settings.postgres:
@@ -147,13 +168,31 @@ def published_names(settings: Settings) -> list[str]:
 @contextmanager
 def _file(domain: str, settings: Settings) -> Iterator[Reader]:
     path = settings.published(domain)
-    if not path.exists():
-        raise NotPublishedError(f"{path} does not exist: {domain} has not been published")
-    found = path.stat()
-    with duckdb.connect(
-        str(path), read_only=True, config={"memory_limit": settings.memory_limit}
-    ) as connection:
-        yield Reader(connection, datetime.fromtimestamp(found.st_mtime, UTC), found.st_size)
+    # Attached rather than connected to: two connections of a process to one path share one database, and so would read
+    # the file that the first of them opened, even if another one has replaced it.
+    with duckdb.connect(config={"memory_limit": settings.memory_limit}) as connection:
+        while True:
+            found = _stat(path, domain)
+            connection.execute(f"attach {literal(path)} as published (read_only)")
+            # Otherwise it may have been replaced before it was opened.
+            if _identity(found) == _identity(_stat(path, domain)):
+                break
+            connection.execute("detach published")
+        connection.execute("use published")
+        at = datetime.fromtimestamp(found.st_mtime, UTC)
+        yield Reader(connection, at, found.st_size, _identity(found))
+
+
+def _stat(path: Path, domain: str) -> os.stat_result:
+    try:
+        return path.stat()
+    except FileNotFoundError as error:
+        raise NotPublishedError(f"{path} does not exist: {domain} has not been published") from error
+
+
+def _identity(found: os.stat_result) -> Identity:
+    # A version file is a hard link to the published one, and never changes; one that somebody changed by hand does.
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 @contextmanager
@@ -162,16 +201,22 @@ def _schema(domain: str, settings: Settings) -> Iterator[Reader]:
         read_connection(settings) as warehouse,
         duckdb.connect(config={"memory_limit": settings.memory_limit}) as connection,
     ):
-        found = None
-        if warehouse.columns("publishing", "versions"):
-            found = warehouse.execute(
-                "select pg_namespace.oid, facts from pg_namespace join publishing.versions"
-                " on domain = ? and version = obj_description(pg_namespace.oid, 'pg_namespace') where nspname = ?",
-                [domain, f"{PREFIX}{domain}"],
-            ).fetchone()
-        if not found:
-            raise NotPublishedError(
-                f"the schema {PREFIX}{domain} does not exist: {domain} has not been published"
-            )
-        oid, version = found
+        oid, version = _active_schema(domain, warehouse)
         yield SchemaReader(connection, version, warehouse, oid)
+
+
+def _active_schema(domain: str, warehouse: Warehouse) -> tuple[int, Mapping[str, Any]]:
+    """Return the oid of the active version's schema, and what is known of the version."""
+    found = None
+    if warehouse.columns("publishing", "versions"):
+        found = warehouse.execute(
+            "select pg_namespace.oid, facts from pg_namespace join publishing.versions"
+            " on domain = ? and version = obj_description(pg_namespace.oid, 'pg_namespace') where nspname = ?",
+            [domain, f"{PREFIX}{domain}"],
+        ).fetchone()
+    if not found:
+        raise NotPublishedError(
+            f"the schema {PREFIX}{domain} does not exist: {domain} has not been published"
+        )
+    oid, version = found
+    return oid, version

@@ -28,7 +28,7 @@ from marts.agg_pipeline_health
 _RUNS = """
 select pipeline, run_id, state, started_at, ended_at, seconds, rows_in, rows_out, error
 from marts.fct_pipeline_runs
-where started_at >= now()::timestamp - to_days($days) order by started_at
+where started_at >= $since order by started_at
 """
 
 
@@ -77,7 +77,9 @@ def _fact(place: DeltaGenerator, label: str, value: str, tooltip: str) -> None:
 
 def _timeline() -> None:
     days = PERIODS[st.selectbox("Period", list(PERIODS))]
-    runs = ask("health", _RUNS, {"days": days})
+    # To the minute, as long as the answer is kept.
+    since = pd.Timestamp.now("UTC").floor("min").tz_localize(None) - pd.Timedelta(days=days)
+    runs = ask("health", _RUNS, {"since": since.to_pydatetime()})
     figure("Runs by start and state", runs, _runs_chart(runs), name="runs")
 
 
