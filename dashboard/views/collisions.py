@@ -8,7 +8,6 @@ from dashboard.figures import (
     HEIGHT,
     LABEL,
     PALETTE,
-    SHAPES,
     bar_scale,
     figure,
     lines,
@@ -17,6 +16,7 @@ from dashboard.figures import (
     numbers,
 )
 from dashboard.filters import period, some_of
+from dashboard.maps import density_map
 from dashboard.metrics import ask_metrics
 from dashboard.published import ask_row
 
@@ -61,11 +61,13 @@ def show() -> None:
     with right:
         places = ask_metrics(
             ["located_collisions", "located_casualties"],
-            ["latitude", "longitude", "borough"],
+            ["latitude", "longitude"],
             where=(*_CHOSEN, "list_contains($severities, {severity})"),
             parameters=chosen | {"severities": shown},
         )
-        figure("Places of collisions, by km²", places, _map(places), name="collisions_by_place")
+        figure(
+            "Places of collisions, by hundredth of a degree", places, _map(places), name="collisions_by_place"
+        )
 
 
 def _metrics(severities: list[str]) -> list[str]:
@@ -101,26 +103,8 @@ def _boroughs(found: pd.DataFrame) -> alt.LayerChart:
     return (shown + texts).properties(height=HEIGHT * 1.8)
 
 
-def _map(places: pd.DataFrame) -> alt.Chart:
-    """Places as points, without map tiles, which would come from the internet."""
-    names = sorted(places["borough"].unique()) if not places.empty else []
-    degrees = alt.Scale(zero=False, nice=False, padding=12)
-    return (
-        alt.Chart(places)
-        .mark_point(filled=True, opacity=0.75)
-        .encode(
-            x=alt.X("longitude:Q", title="Longitude (°)", scale=degrees),
-            y=alt.Y("latitude:Q", title="Latitude (°)", scale=degrees),
-            size=alt.Size(
-                "located_collisions:Q",
-                title="Collisions",
-                scale=alt.Scale(range=[10, 260]),
-                legend=alt.Legend(symbolFillColor=LABEL),
-            ),
-            color=alt.Color("borough:N", title="Borough", scale=alt.Scale(domain=names, range=PALETTE)),
-            shape=alt.Shape("borough:N", title="Borough", scale=alt.Scale(domain=names, range=SHAPES)),
-            tooltip=["borough", "latitude", "longitude", "located_collisions", "located_casualties"],
-        )
-        .properties(height=HEIGHT * 1.8)
-        .interactive()
-    )
+def _map(places: pd.DataFrame) -> alt.LayerChart | None:
+    if places.empty:
+        return None
+    details = {"located_collisions": "Collisions", "located_casualties": "Persons harmed"}
+    return density_map(places, 0.01, "located_collisions", title="Collisions", details=details)

@@ -7,7 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.downloads import download_rows
-from dashboard.figures import HEIGHT, PALETTE, bars, link_lineage, show_rows
+from dashboard.figures import HEIGHT, PALETTE, bars, figure, link_lineage, show_rows
+from dashboard.maps import Box, cell_size, coordinates, density_map
 from dashboard.metrics import ask_metrics, metrics_of
 from dashboard.published import NothingToShowError, ask, described_columns, names
 from warehouse import quoted
@@ -57,6 +58,7 @@ def _rows(domain: str, table: str, types: dict[str, str]) -> None:
     st.subheader(f"{total:,} rows", anchor=False)
     if total:
         _chart(domain, table, where, parameters, types)
+        _map(domain, table, where, parameters, types)
     data = ask(domain, f"select * from {source} limit {MAX_ROWS}", parameters)
     if total > MAX_ROWS:
         st.caption(f"The first {MAX_ROWS:,} rows, also in the downloads; `sluice sql` gives all of them.")
@@ -132,3 +134,35 @@ def _chart(domain: str, table: str, where: str, parameters: dict[str, Any], type
         st.altair_chart(chart, width="stretch")
     else:
         st.altair_chart(bars(data, "dimension", "measure", title=measure, format=format), width="stretch")
+
+
+def _map(domain: str, table: str, where: str, parameters: dict[str, Any], types: dict[str, str]) -> None:
+    """Show the number of rows per grid cell, if the table has coordinates."""
+    numeric = [name for name, kind in types.items() if kind.startswith((*NUMERIC, "FLOAT"))]
+    found = coordinates(numeric)
+    if not found:
+        return
+    latitude, longitude = map(quoted, found)
+    rows = f"""
+    from (
+        select {latitude}::double as latitude, {longitude}::double as longitude from marts.{quoted(table)} {where}
+    ) where latitude between -85 and 85 and longitude between -180 and 180
+    """
+    ends = ask(
+        domain,
+        f"select min(longitude) as west, min(latitude) as south, max(longitude) as east, max(latitude) as north {rows}",
+        parameters,
+    ).iloc[0]
+    if ends.isna().any():
+        return
+    size = cell_size(Box(*ends))
+    cells = ask(
+        domain,
+        # Many coordinates are rounded to the side of a cell, and a float is a little less or more than such a number.
+        "select (floor(latitude / $size + 1e-6) + 0.5) * $size as latitude,"
+        " (floor(longitude / $size + 1e-6) + 0.5) * $size as longitude,"
+        f" count(*) as rows {rows} group by all order by all",
+        parameters | {"size": size},
+    )
+    chart = density_map(cells, size, "rows", title="Rows", details={"rows": "Rows"})
+    figure(f"Rows by {found[0]} and {found[1]}, cells of {size:g}°", cells, chart, name=f"{table}_map")
