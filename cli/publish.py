@@ -1,6 +1,7 @@
 """The verbs about what is published: the gate, versions, promotion and previews."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -166,9 +167,27 @@ def lineage(
     answer({"name": name, **asdict(reach), **inputs}, text, as_json=json)
 
 
+def _complete_saved(incomplete: str) -> list[str]:
+    from dashboard.saved_queries import saved_queries
+
+    return [name for name in saved_queries() if name.startswith(incomplete)]
+
+
 @app.command(rich_help_panel=PANEL)
 def sql(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="One SELECT; a table is DOMAIN.TABLE.")],
+    query: Annotated[
+        str | None,
+        typer.Argument(metavar="[QUERY]", help="One SELECT; a table is DOMAIN.TABLE.", show_default=False),
+    ] = None,
+    saved: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", autocompletion=_complete_saved, help="A query of dashboard/queries instead."
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A file with a query instead.")
+    ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print the rows as CSV.")] = False,
     seconds: Annotated[float, typer.Option(help="Interrupt the query after this time.")] = 60.0,
     json: Json = False,
@@ -178,7 +197,12 @@ def sql(
     A query can neither change data nor read files.
     """
     import settings as project_settings
+    from dashboard.saved_queries import saved_query
     from publishing.published_sql import run_query
 
-    with run_query(query, project_settings.load(), seconds=seconds) as rows:
+    given = [query, saved_query(saved).sql if saved else None, file.read_text() if file else None]
+    texts = [text for text in given if text is not None]
+    if len(texts) != 1:
+        raise typer.BadParameter("give a query, --saved or --file, and only one of them")
+    with run_query(texts[0], project_settings.load(), seconds=seconds) as rows:
         print_rows(rows, csv=csv, json=json)

@@ -6,6 +6,7 @@ import settings as project_settings
 from dashboard.downloads import download_rows
 from dashboard.figures import show_rows
 from dashboard.published import NothingToShowError, names
+from dashboard.saved_queries import saved_queries
 from publishing.published_sql import QueryError, run_query
 
 TITLE, ICON, GROUP, ORDER = "SQL", ":material/terminal:", "Data", 50
@@ -22,12 +23,26 @@ def show() -> None:
         f"DuckDB's SQL. A table is `domain.table`; domains: {', '.join(f'`{name}`' for name in domains)}. "
         "`show all tables` lists the tables. A query reads published data and nothing else."
     )
-    default = f"select * from {domains[0]}.audit_{domains[0]}__row_counts"
-    # What is in the address can be sent to somebody else.
-    query = st.text_area("Query", st.query_params.get("query", default), height=160)
-    if st.button("Run", type="primary"):
+    saved = saved_queries()
+    chosen = st.selectbox(
+        "Saved query",
+        list(saved),
+        index=None,
+        format_func=lambda name: saved[name].title,
+        placeholder="none",
+        key="saved",
+        bind="query-params",
+    )
+    if chosen:
+        st.caption(saved[chosen].description)
+        default = saved[chosen].sql
+    else:
+        # What is in the address can be sent to somebody else.
+        default = st.query_params.get("query", f"select * from {domains[0]}.audit_{domains[0]}__row_counts")
+    query = st.text_area("Query", default, height=200, key=f"query_{chosen}")
+    if st.button("Run", type="primary") and not (chosen and query == default):
         st.query_params["query"] = query
-    if st.query_params.get("query") != query:
+    if st.query_params.get("query") != query and not (chosen and query == default):
         return
     try:
         with run_query(query, project_settings.load(), seconds=SECONDS) as rows:

@@ -7,6 +7,10 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page
 
+from cli.main import main
+from dashboard.maps import CELLS_PER_SIDE
+from dashboard.saved_queries import QUERIES, saved_queries, saved_query
+from publishing.published_sql import run_query
 from tests.dashboard.conftest import Dashboard, choose, settled
 
 pytestmark = pytest.mark.slow
@@ -63,6 +67,48 @@ def test_a_metric_of_the_table_is_charted_as_it_is_defined(served: Dashboard, pa
     choose(page, "Chart by", "category")
     page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first.wait_for()
     assert page.locator("[data-testid=stException]").count() == 0
+
+
+def test_a_table_with_coordinates_has_a_map_of_cells_from_no_other_server(
+    served: Dashboard, page: Page
+) -> None:
+    served.open(page, "explore?table=collisions.agg_collisions_by_place")
+    page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first.wait_for()
+    cells = pd.read_csv(io.BytesIO(downloaded(page, "agg_collisions_by_place_map")))
+    rows = served.query("collisions", "select latitude, longitude from marts.agg_collisions_by_place")
+    assert cells["rows"].sum() == len(rows)
+    assert len(cells) <= CELLS_PER_SIDE**2
+    # Coordinates are rounded to hundredths, so each cell has the rows of one place.
+    assert sorted(cells["rows"]) == sorted(rows.value_counts())
+    assert served.foreign == []
+
+
+@pytest.mark.parametrize("name", saved_queries())
+def test_a_saved_query_answers(served: Dashboard, name: str) -> None:
+    with run_query(saved_query(name).sql, served.settings) as rows:
+        assert rows.fetchone()
+
+
+def test_a_saved_query_is_chosen_on_the_page_or_in_a_shell(
+    served: Dashboard, page: Page, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served.open(page, "query")
+    choose(page, "Saved query", "Tips by payment type")
+    page.get_by_text("cash tips are not recorded").first.wait_for()
+    page.wait_for_url("**saved=*")
+    shown = downloaded(page, "query").decode()
+    # The address alone shows the same.
+    page.reload()
+    settled(page)
+    assert downloaded(page, "query").decode() == shown
+    monkeypatch.setenv("SLUICE_DATA_DIR", str(served.settings.data_dir))
+    assert main(["sql", "--saved", "tips_by_payment_type", "--csv"]) == 0
+    printed = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    pd.testing.assert_frame_equal(printed, pd.read_csv(io.StringIO(shown)))
+    assert main(["sql", "--file", str(QUERIES / "slow_models.sql"), "--json"]) == 0
+    assert main(["sql", "--saved", "tips", "--csv"]) == 2
+    assert "no saved query is called 'tips'" in capsys.readouterr().err
+    assert main(["sql", "select 1", "--saved", "slow_models"]) == 2
 
 
 def test_a_query_joins_domains_and_its_rows_can_be_downloaded(served: Dashboard, page: Page) -> None:
