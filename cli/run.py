@@ -14,6 +14,7 @@ from cli.options import (
     answer,
     complete_domain,
     known,
+    listed,
     note,
     report_error,
 )
@@ -108,6 +109,16 @@ def load(
             help="Load this file of the landing folder again, and no other. Repeatable.",
         ),
     ] = None,
+    drop_columns: Annotated[
+        str,
+        typer.Option(
+            metavar="ENTITY.COLUMN,...",
+            help="Load nothing; drop raw columns that are not declared and have no values. ENTITY alone: all such columns.",
+        ),
+    ] = "",
+    force_drop: Annotated[
+        bool, typer.Option("--force-drop", help="Also drop those of --drop-columns that have values.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Load what is new in the landing folder and the APIs of a domain into raw.
@@ -127,6 +138,9 @@ def load(
         resources = resources_of_source(domain)
         domain, entities = resources[0].domain, entities or [resource.name for resource in resources]
     settings = project_settings.load()
+    if drop_columns:
+        _drop_columns(domain, drop_columns, settings, force=force_drop, as_json=json)
+        return
     if download and month:
         months = _download(domain, month, settings)
     try:
@@ -146,6 +160,25 @@ def load(
     deferred = (entities or reload) and any(result.status == "deferred" for result in summary.results)
     if summary.failed or summary.partial or deferred or (months or []) != (month or []):
         raise typer.Exit(PARTIAL)
+
+
+def _drop_columns(domain: str, names: str, settings: "Settings", *, force: bool, as_json: bool) -> None:
+    from ingestion.drop_columns import drop_columns
+    from transformation.manifest import quarantine_model
+
+    dropped = drop_columns(
+        domain,
+        [name.strip() for name in listed(names)],
+        settings,
+        force=force,
+        views=lambda entity: [quarantine_model(domain, entity)],
+    )
+    text = (
+        f"dropped {', '.join(dropped)}"
+        if dropped
+        else "no column is without a declaration and without values"
+    )
+    answer({"dropped": dropped}, text, as_json=as_json)
 
 
 def _download(domain: str, months: list[str], settings: "Settings") -> list[str]:

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +38,12 @@ class DuckDbWarehouse:
             [schema, table],
         )
         return [name for (name,) in found.fetchall()]
+
+    def drop_columns(self, schema: str, table: str, columns: Sequence[str], views: Collection[str]) -> None:
+        for name in columns:
+            self.connection.execute(
+                f"alter table {quoted(schema)}.{quoted(table)} drop column {quoted(name)}"
+            )
 
     def destination(self) -> "Destination":
         from warehouse.duckdb_dlt import destination

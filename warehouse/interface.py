@@ -1,6 +1,6 @@
 """The interface that every engine implements. Any other SQL must mean the same on all engines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +65,13 @@ class Warehouse(Protocol):
 
     def columns(self, schema: str, table: str) -> list[str]:
         """Return the columns of a table in order; an empty list if there is no such table."""
+
+    def drop_columns(self, schema: str, table: str, columns: Sequence[str], views: Collection[str]) -> None:
+        """Drop columns of a table, and those views in `clean` that show all of its columns, if the engine needs it.
+
+        Raises:
+            WarehouseError: something else needs them.
+        """
 
     def destination(self) -> "Destination":
         """Return dlt's destination, on which a merge is one transaction and files get their `_dlt_load_id`."""

@@ -6,7 +6,7 @@ Statements that other connections of a killed run still execute are ended before
 
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -66,6 +66,16 @@ class PostgresWarehouse:
             [f"{quoted(schema)}.{quoted(table)}"],
         )
         return [name for (name,) in found.fetchall()]
+
+    def drop_columns(self, schema: str, table: str, columns: Sequence[str], views: Collection[str]) -> None:
+        if not columns:
+            return
+        dropped = ", ".join(f"drop column {quoted(name)}" for name in columns)
+        # In one call, which is one transaction.
+        self.execute(
+            "".join(f"drop view if exists clean.{quoted(view)}; " for view in views)
+            + f"alter table {quoted(schema)}.{quoted(table)} {dropped}"
+        )
 
     def destination(self) -> "Destination":
         from warehouse.postgres_dlt import destination

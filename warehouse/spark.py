@@ -7,7 +7,7 @@ computes it when a query names it. One process at a time loads; builds of differ
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +77,11 @@ class SparkWarehouse(duckdb_file.DuckDbWarehouse):
     ) -> None:
         self.columns(schema, table)
         super().copy_table_to(schema, table, into, relation)
+
+    def drop_columns(self, schema: str, table: str, columns: Sequence[str], views: Collection[str]) -> None:
+        super().drop_columns(schema, table, columns, views)
+        for view in set(views).intersection(self.spark.tables("clean")):
+            self.spark.run(f"drop view clean.{backquoted(view)}")
 
     def write_csv(self, query: str, path: Path) -> None:
         for schema, table in {*NAMED.findall(query)}:

@@ -57,22 +57,26 @@ class Loader:
         resource: the resource whose rows to write.
         settings: the data folder and environment.
         warehouse: opened for the domain.
+
+    Attributes:
+        pipeline: the pipeline of dlt.
+        schema: the schema of the raw tables.
     """
 
     def __init__(self, resource: RawTable, settings: Settings, warehouse: Warehouse) -> None:
         self.schema = f"raw_{resource.domain}"
         self._resource = resource
-        self._warehouse = warehouse
-        self._pipeline = dlt.pipeline(
+        self.warehouse = warehouse
+        self.pipeline = dlt.pipeline(
             pipeline_name=f"{settings.warehouse_name}_{resource.domain}",
             pipelines_dir=str(settings.dlt_dir),
             destination=warehouse.destination(),
             dataset_name=self.schema,
         )
         self._abort_pending_packages()
-        if not self._pipeline.default_schema_name:
+        if not self.pipeline.default_schema_name:
             # dlt's folder is new or was lost; the warehouse has a copy of its state.
-            self._pipeline.sync_destination()
+            self.pipeline.sync_destination()
         if not self._has_tables():
             self._create_tables(settings.dlt_dir)
         self._remove_stale_rejects()
@@ -124,7 +128,7 @@ class Loader:
             LoadError: dlt could not write.
         """
         try:
-            self._pipeline.run(list(resources))
+            self.pipeline.run(list(resources))
         except PipelineStepFailed as error:
             self._abort_pending_packages()
             cause: BaseException = error
@@ -134,15 +138,15 @@ class Loader:
 
     def create_tables(self, *resources: DltResource) -> None:
         """Create the tables of resources without rows, unless they exist."""
-        missing = [each for each in resources if not self._warehouse.columns(self.schema, each.name)]
+        missing = [each for each in resources if not self.warehouse.columns(self.schema, each.name)]
         if missing:
             self.run(*missing)
 
     def file_loads(self, entity: str, status: str) -> list[dict[str, Any]]:
         """Return the rows of `file_loads` with a status that a completed package has written."""
-        columns = self._warehouse.columns(self.schema, "file_loads")
+        columns = self.warehouse.columns(self.schema, "file_loads")
         names = [name for name in columns if name not in ("_dlt_load_id", "_dlt_id")]
-        found = self._warehouse.execute(
+        found = self.warehouse.execute(
             f"""
             select {", ".join(names)} from {self.schema}.file_loads
             where entity = ? and status = ?
@@ -155,17 +159,17 @@ class Loader:
     def has_rows(self, value: str) -> bool:
         """Whether rows have this value in the resource's `replaced_by`, rows of unfinished loads included."""
         table, column = f"{self.schema}.{self._resource.entity}", self._resource.replaced_by
-        found = self._warehouse.execute(f"select 1 from {table} where {column} = ? limit 1", [value])
+        found = self.warehouse.execute(f"select 1 from {table} where {column} = ? limit 1", [value])
         return bool(found.fetchone())
 
     def remove_rows(self, value: str) -> None:
         """Remove the rows with this value in the resource's `replaced_by`."""
         table, column = f"{self.schema}.{self._resource.entity}", self._resource.replaced_by
-        self._warehouse.execute(f"delete from {table} where {column} = ?", [value])
+        self.warehouse.execute(f"delete from {table} where {column} = ?", [value])
 
     def remove_unfinished(self, source_files: str) -> None:
         """Remove the rows that killed loads have appended, of the files whose names begin like this."""
-        self._warehouse.execute(
+        self.warehouse.execute(
             f"""
             delete from {self.schema}.{self._resource.entity}
             where starts_with(_source_file, ?) and _dlt_load_id not in ({completed_loads(self.schema)})
@@ -175,7 +179,7 @@ class Loader:
 
     def remove_content(self, source_file: str, prefix: str) -> None:
         """Remove the rows of one content of a file (see `row_id_prefix`), which a killed load may have left."""
-        self._warehouse.execute(
+        self.warehouse.execute(
             f"delete from {self.schema}.{self._resource.entity}"
             " where _source_file = ? and starts_with(_row_id, ?)",
             [source_file, f"{prefix}-"],
@@ -183,25 +187,25 @@ class Loader:
 
     def columns(self) -> list[str]:
         """Return the columns of the raw table."""
-        return self._warehouse.columns(self.schema, self._resource.entity)
+        return self.warehouse.columns(self.schema, self._resource.entity)
 
     def layout(self) -> list[str]:
         """Return the columns that a Parquet file needs, in this order, for dlt to import it as it is."""
-        columns = self._pipeline.default_schema.get_table_columns(self._resource.entity)
+        columns = self.pipeline.default_schema.get_table_columns(self._resource.entity)
         return [name for name in columns if name != "_dlt_load_id"]
 
     def normalize_column_name(self, column: str) -> str:
         """Return a column's name as the raw table has it."""
-        return self._warehouse.normalize_column_name(column)
+        return self.warehouse.normalize_column_name(column)
 
     def _import(self, parquet: Path, rows: int) -> list[Any]:
-        file = self._warehouse.import_file(parquet)
+        file = self.warehouse.import_file(parquet)
         hints = pq.read_schema(parquet).empty_table()
         return [dlt.mark.with_file_import(str(file.path), file.file_format, rows, hints=hints)]
 
     def _remove_stale_rejects(self) -> None:
         """Remove rejected lines of killed loads and of replaced contents."""
-        self._warehouse.execute(
+        self.warehouse.execute(
             f"""
             delete from {self.schema}.rejected_lines
             where entity = $entity and _dlt_load_id not in (
@@ -214,16 +218,16 @@ class Loader:
         )
 
     def _abort_pending_packages(self) -> None:
-        if self._pipeline.has_pending_data:
-            self._pipeline.abort_packages()
+        if self.pipeline.has_pending_data:
+            self.pipeline.abort_packages()
 
     def _has_tables(self) -> bool:
         wanted = {
-            self._warehouse.normalize_column_name(name) for name in empty_rows(self._resource).column_names
+            self.warehouse.normalize_column_name(name) for name in empty_rows(self._resource).column_names
         }
         # dbt may have created the table for its models, and dlt does not know it then.
-        name = self._pipeline.default_schema_name
-        is_known = bool(name) and self._resource.entity in self._pipeline.default_schema.tables
+        name = self.pipeline.default_schema_name
+        is_known = bool(name) and self._resource.entity in self.pipeline.default_schema.tables
         return is_known and wanted <= set(self.columns())
 
     def _create_tables(self, folder: Path) -> None:

@@ -16,10 +16,12 @@ import pytest
 
 import settings as project_settings
 from cli.main import main
+from ingestion.drop_columns import drop_columns
 from ingestion.enrich.enrich import count_waiting
 from ingestion.enrich.volume_check import measure_volume
 from ingestion.load import load_domain
 from ingestion.sources.collisions import CRASHES
+from ingestion.sources.ecommerce import ORDERS
 from ingestion.sources.news import ARTICLES, ENRICHMENTS
 from samples.apis.server import SampleApis
 from settings import PROJECT_DIR, Settings
@@ -29,7 +31,7 @@ from tests.kill_at import COMPLETE, MERGE, run_to_death
 from tests.servers.databases import PASSWORD
 from tests.servers.postgres_fixtures import server, settings  # noqa: F401
 from tests.sluice import SLUICE
-from warehouse import WarehouseBusyError, connect, read_connection
+from warehouse import WarehouseBusyError, WarehouseError, connect, read_connection
 
 POINTS = [
     ("warehouse.postgres_dlt:CopyTextJob.run", "after", 1),
@@ -247,6 +249,33 @@ def test_corrections_reach_their_entities(settings: Settings, shop: Deliver, que
     found = query("select quantity, _corrects_row_id from raw_ecommerce.orders order by 1")
     assert found == [("-2", None), ("2", "x-1"), ("3", "x-1")]
     assert len(query("select 1 from raw_ecommerce.rejected_lines")) == 1
+
+
+def test_columns_of_a_first_try_leave_unless_somebody_reads_them(
+    settings: Settings, shop: Deliver, query: Query
+) -> None:
+    header = ",".join(ORDERS.columns)
+    order = "1,1,P1,2,9.50,2022-04-18,paid"
+    shop("orders_1.csv", f"{order},red,XL", header=f"{header},colour,size")
+    load_shop()
+    shop("orders_1.csv", order)
+    load_shop()
+    with connect(settings) as warehouse:
+        warehouse.execute("create schema clean")
+        shown = "view clean.quarantine_ecommerce__orders as select raw.* from raw_ecommerce.orders as raw"
+        warehouse.execute(f"create {shown}; create view clean.mine as select size from raw_ecommerce.orders")
+    assert main(["load", "ecommerce", "--drop-columns", "orders.colour"]) == 0
+    with pytest.raises(WarehouseError, match="view clean.mine depends on column size"):
+        drop_columns("ecommerce", ["orders.size"], settings)
+    with connect(settings) as warehouse:
+        warehouse.execute("drop view clean.mine")
+    assert drop_columns("ecommerce", ["orders"], settings) == ["orders.size"]
+    shop("orders_2.csv", f"2{order[1:]}")
+    load_shop()
+    with read_connection(settings) as warehouse:
+        assert {"colour", "size"}.isdisjoint(warehouse.columns("raw_ecommerce", "orders"))
+        assert "quarantine_ecommerce__orders" not in warehouse.tables("clean")
+    assert query("select order_id from raw_ecommerce.orders order by 1") == [("1",), ("2",)]
 
 
 def test_records_of_an_api_and_what_is_made_of_them(

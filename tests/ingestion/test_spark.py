@@ -54,6 +54,21 @@ def test_the_cluster_has_what_was_loaded(settings: Settings, spark: SparkSql, de
     assert spark.run("select count(*) from raw_collisions.rejected_lines") == [(0,)]
 
 
+def test_columns_of_a_first_try_leave_the_lake(settings: Settings, spark: SparkSql, deliver: Deliver) -> None:
+    deliver("a.csv", f"{crash(1)},x", header=",".join([*CRASHES.columns, "more"]))
+    load_domain("collisions")
+    deliver("a.csv", crash(1))
+    load_domain("collisions")
+    spark.run("create schema if not exists clean")
+    spark.run("create view clean.quarantine_collisions__crashes as select * from raw_collisions.crashes")
+    assert main(["load", "collisions", "--drop-columns", "crashes"]) == 0
+    assert "more" not in spark.columns("raw_collisions", "crashes")
+    assert spark.tables("clean") == []
+    deliver("b.csv", crash(2))
+    load_domain("collisions")
+    check_lake(settings, spark)
+
+
 def test_months_are_replaced(settings: Settings, spark: SparkSql) -> None:
     landing = settings.landing("taxi")
     landing.mkdir(parents=True)
