@@ -59,14 +59,19 @@ def _rows(url: str, table: str, schema: str | None, cursor: str, since: str | No
     if address.drivername == "postgresql":
         # SQLAlchemy's usual driver is another one than dbt's, which is installed.
         address = address.set(drivername="postgresql+psycopg2")
-    return sql_table(
-        credentials=create_engine(address),
-        table=table,
-        schema=schema,
-        chunk_size=CHUNK_ROWS,
-        backend="sqlalchemy",
-        query_adapter_callback=changed,
-    )
+    engine = create_engine(address)
+    try:
+        yield from sql_table(
+            credentials=engine,
+            table=table,
+            schema=schema,
+            chunk_size=CHUNK_ROWS,
+            backend="sqlalchemy",
+            query_adapter_callback=changed,
+        )
+    finally:
+        # Its pool would keep a connection to the database.
+        engine.dispose()
 
 
 def _value(text: str, column: Any) -> Any:
