@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import settings
+from ingestion.registry import domains
 from samples.apis import command as serve
 from samples.domains import DOMAINS
 
@@ -16,15 +17,15 @@ def main(arguments: list[str]) -> None:
     common.add_argument("--if-empty", action="store_true", help="leave a domain that has input as it is")
     common.add_argument("--json", action="store_true", help="report as JSON, one line a domain")
     parser = argparse.ArgumentParser(prog="sluice samples", description=__doc__, parents=[common])
-    domains = parser.add_subparsers(dest="domain", metavar="|".join(DOMAINS))
+    commands = parser.add_subparsers(dest="domain", metavar="|".join(DOMAINS))
     for name, module in DOMAINS.items():
-        domain = domains.add_parser(name, help=(module.__doc__ or "").partition("\n")[0], parents=[common])
+        domain = commands.add_parser(name, help=(module.__doc__ or "").partition("\n")[0], parents=[common])
         domain.add_argument("--out", type=Path, help="folder to write to (default: the landing folder)")
         domain.add_argument("--seed", type=int, default=1, help="the same seed writes the same files")
         module.add_options(domain)
 
     serve.add_options(
-        domains.add_parser("serve", help=(serve.__doc__ or "").partition("\n")[0], parents=[common])
+        commands.add_parser("serve", help=(serve.__doc__ or "").partition("\n")[0], parents=[common])
     )
 
     def parse(arguments: list[str]) -> argparse.Namespace:
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> None:
         serve.serve(asked)
         return
     try:
-        for name in [asked.domain] if asked.domain else DOMAINS:
+        for name in [asked.domain] if asked.domain else [name for name in DOMAINS if name in domains()]:
             options = asked if asked.domain else parse([*arguments, name])
             where = settings.load()
             folder = options.out or where.landing(name)

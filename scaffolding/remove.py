@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.atomic_write import atomic_write
-from samples.domains import DOMAINS
 from scaffolding.errors import ScaffoldingError
 from scaffolding.project_files import (
     LAYERS,
     PROJECT_YML,
+    README,
     SELECTORS_YML,
     has_entry,
+    is_domain,
     own_paths,
     without_entry,
 )
@@ -47,17 +48,14 @@ def plan_removal(domain: str, root: Path) -> Removal:
     Raises:
         ScaffoldingError: there is no such domain, or other parts of the project need it.
     """
-    if domain in DOMAINS:
-        raise ScaffoldingError(
-            f"{domain!r} is a domain of the samples: the dashboard, the tests and `sluice samples` need it; remove them and"
-            " its files by hand"
-        )
-    files = [file for path in own_paths(domain, root) for file in _files(path)] if _is_name(domain) else []
-    entries = [
-        path for path in (PROJECT_YML, SELECTORS_YML) if has_entry(path, (root / path).read_text(), domain)
-    ]
-    if domain in PLATFORM or not files and not entries:
+    if not _is_name(domain) or domain in PLATFORM or not is_domain(domain, root):
         raise ScaffoldingError(f"there is no domain {domain!r} that could be removed")
+    files = [file for path in own_paths(domain, root) for file in _files(path)]
+    entries = [
+        path
+        for path in (PROJECT_YML, SELECTORS_YML, README)
+        if has_entry(path, (root / path).read_text(), domain)
+    ]
     models = root / "dbt_project" / "models"
     own = [
         (layer, path.stem) for layer in LAYERS for path in sorted((models / layer / domain).rglob("*.sql"))

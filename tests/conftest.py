@@ -8,14 +8,20 @@ import pytest
 
 import settings as project_settings
 from settings import Settings
-from tests import skips
+from tests import sample_domains, skips
 from tests.order import FewAirflows
 from tests.parsed import Parsed
 
 SHARED_DATA = project_settings.PROJECT_DIR.parent / "shared" / "data"
 
 
-pytest_terminal_summary = skips.pytest_terminal_summary
+pytest_ignore_collect = sample_domains.pytest_ignore_collect
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Sum up what was not run."""
+    skips.pytest_terminal_summary(terminalreporter)
+    sample_domains.pytest_terminal_summary(terminalreporter)
 
 
 @pytest.hookimpl(optionalhook=True)

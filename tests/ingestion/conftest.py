@@ -9,11 +9,10 @@ import pytest
 
 from ingestion.load import load_domain
 from ingestion.results import FilesFailedError
-from ingestion.sources.collisions import CRASHES
-from ingestion.sources.ecommerce import RESOURCES
 from samples.apis.server import SampleApis, serving
 from samples.apis.variables import variables
 from settings import Settings
+from tests.sample_domains import needs
 
 Query = Callable[..., list[tuple[Any, ...]]]
 Deliver = Callable[..., Path]
@@ -21,6 +20,8 @@ Deliver = Callable[..., Path]
 
 def crash(collision_id: int, **values: str) -> str:
     """One CSV line in the order of the known columns."""
+    from ingestion.sources.collisions import CRASHES
+
     row = dict.fromkeys(CRASHES.columns, "") | {
         "crash_date": "04/18/2022",
         "crash_time": "19:20",
@@ -40,6 +41,8 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def deliver(settings: Settings) -> Deliver:
     """Put a file of collisions with the given lines into landing."""
+    needs("collisions")
+    from ingestion.sources.collisions import CRASHES
 
     def put(name: str, *lines: str, header: str = ",".join(CRASHES.columns)) -> Path:
         return _write(settings.landing("collisions") / name, header, *lines)
@@ -50,6 +53,8 @@ def deliver(settings: Settings) -> Deliver:
 @pytest.fixture
 def shop(settings: Settings) -> Deliver:
     """Put a file of the shop with the given lines into landing; the name says the header."""
+    needs("ecommerce")
+    from ingestion.sources.ecommerce import RESOURCES
 
     def put(name: str, *lines: str, header: str | None = None) -> Path:
         columns = (resource.columns for resource in RESOURCES if resource.matches(name))
@@ -92,6 +97,7 @@ def query_of(settings: Settings) -> Query:
 @pytest.fixture
 def apis(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[SampleApis]:
     """The sample APIs, and an environment that leads to them."""
+    needs("collisions", "news", "sales")
     apis = SampleApis()
     with serving(apis) as base:
         for name, value in variables(base).items():

@@ -151,7 +151,7 @@ def test_the_command_prints_what_was_forced(
 
 
 def test_no_rows_are_within_any_limit(built: Settings) -> None:
-    write_manifest(built, meta={"quarantine_limit": 0})
+    write_manifest(built, group={"quarantine_limit": 0})
     with connect(built) as warehouse:
         warehouse.execute("delete from marts.audit_things__row_counts")
     assert publish("things", built).quarantine.share == 0
@@ -159,7 +159,7 @@ def test_no_rows_are_within_any_limit(built: Settings) -> None:
 
 @pytest.mark.parametrize(("limit", "publishes"), [(0.1, True), (1, True), (0.0999, False), (0, False)])
 def test_a_domain_can_set_its_limit(built: Settings, limit: float, publishes: bool) -> None:
-    write_manifest(built, meta={"quarantine_limit": limit})
+    write_manifest(built, group={"quarantine_limit": limit})
     quarantine_one_more(built)
     if publishes:
         assert publish("things", built).quarantine.limit == limit
@@ -170,7 +170,7 @@ def test_a_domain_can_set_its_limit(built: Settings, limit: float, publishes: bo
 
 @pytest.mark.parametrize("limit", [5, -0.1, "5 %", "0.05", None, True, float("nan")])
 def test_an_invalid_limit_is_an_error(built: Settings, limit: Any) -> None:
-    write_manifest(built, meta={"quarantine_limit": limit})
+    write_manifest(built, group={"quarantine_limit": limit})
     with pytest.raises(PublishError, match="quarantine_limit in config.meta of the group things"):
         publish("things", built, accept=True)
 

@@ -13,10 +13,11 @@ from warehouse import connect
 def write_manifest(
     settings: Settings,
     meta: dict[str, Any] | None = None,
+    group: dict[str, Any] | None = None,
     columns: dict[str, Any] | None = None,
     **config: Any,
 ) -> None:
-    """Write a manifest with `meta` of the group, and columns and configuration of the fact."""
+    """Write a manifest with `meta` of the accounting mart and of the group, and columns and configuration of the fact."""
     marts = {
         "fct_things": ["things"],
         "audit_things__row_counts": ["things"],
@@ -25,7 +26,8 @@ def write_manifest(
     }
     model = {"resource_type": "model", "schema": "marts", "config": {"meta": {}}}
     nodes = {name: model | {"alias": name, "tags": tags} for name, tags in marts.items()}
-    groups = {"things": {"name": "things", "owner": {"name": "Ann"}, "config": {"meta": meta or {}}}}
+    nodes["audit_things__row_counts"]["config"] = {"meta": meta or {}}
+    groups = {"things": {"name": "things", "owner": {"name": "Ann"}, "config": {"meta": group or {}}}}
     nodes["fct_things"] |= {"config": {"meta": {}, **config}, "columns": columns or {}}
     settings.manifest.parent.mkdir(parents=True, exist_ok=True)
     # Replaced, not edited: versions link the one that they were published with.

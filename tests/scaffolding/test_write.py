@@ -132,6 +132,7 @@ def test_generated_yaml_has_no_name_that_yaml_takes_for_another_value(planned: P
     [
         ("sales", "'sales' exists already: ingestion/sources/sales.py"),
         ("products", "'products' exists already: ingestion/sources/products.py"),
+        ("quality", "'quality' exists already: dbt_project/macros/quality"),
         ("overview", "'overview' exists already"),
         ("preview", "'preview' exists already: dags/preview.py"),
         ("Shop", "no name of a domain"),
@@ -142,7 +143,8 @@ def test_generated_yaml_has_no_name_that_yaml_takes_for_another_value(planned: P
         ("class", "'class' is reserved"),
         ("temp", "'temp' is reserved"),
         ("json", "name of a Python module"),
-        ("quality", "name of a Python module"),
+        ("publishing", "'publishing' exists already: docs/publishing.md"),
+        ("warehouse", "name of a Python module"),
     ],
 )
 def test_a_name_that_is_taken_or_no_identifier_is_refused(checkout: Path, name: str, message: str) -> None:
@@ -165,9 +167,10 @@ def test_the_command_refuses_before_anything_is_written(
     ):
         assert main(["new", *arguments]) == 2
         assert message in capsys.readouterr().err
-    assert main(["remove", "sales", "--yes"]) == 2
-    assert "domain of the samples" in capsys.readouterr().err
-    assert main(["remove", "nothing", "--yes"]) == 2
+    # The last two are files and folders of the platform, not of a domain.
+    for name in ("nothing", "preview", "audit"):
+        assert main(["remove", name, "--yes"]) == 2
+        assert f"there is no domain '{name}'" in capsys.readouterr().err
     assert subprocess.run(state, cwd=PROJECT_DIR, capture_output=True).stdout == before
 
 
