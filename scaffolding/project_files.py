@@ -23,6 +23,7 @@ def own_paths(domain: str, root: Path) -> list[Path]:
         *(root / "dbt_project" / "models" / layer / domain for layer in LAYERS),
         *(root / "dbt_project" / folder / domain for folder in ("macros", "seeds", "tests")),
         root / "dashboard" / "views" / f"{domain}.py",
+        *_queries(domain, root),
         root / "docs" / f"{domain}.md",
     ]
 
@@ -31,6 +32,13 @@ def is_domain(domain: str, root: Path) -> bool:
     """Whether there is a domain of this name: a source has it, or models are selected by it."""
     entries = [has_entry(path, (root / path).read_text(), domain) for path in (PROJECT_YML, SELECTORS_YML)]
     return any(entries) or any(map(Path.exists, _sources(domain, root)))
+
+
+def _queries(domain: str, root: Path) -> list[Path]:
+    """Return the saved queries that read a domain."""
+    read = re.compile(rf"\b(from|join)\s+{re.escape(domain)}\.", re.IGNORECASE)
+    queries = sorted((root / "dashboard" / "queries").glob("*.sql"))
+    return [path for path in queries if read.search(path.read_text())]
 
 
 def _sources(domain: str, root: Path) -> list[Path]:

@@ -37,6 +37,8 @@ def test_nothing_of_the_samples_stays_and_a_domain_can_be_added_again(tmp_path: 
         if {*path.stem.split("_")} & {*SAMPLE_DOMAINS}
     ]
     assert left == []
+    queries = [path.stem for path in (root / "dashboard" / "queries").glob("*.sql")]
+    assert set(queries) <= {"quarantine_by_day", "slow_models"}
     assert list((root / "ingestion" / "sources").glob("[!_]*.py")) == []
     models = yaml.safe_load((root / PROJECT_YML).read_text())["models"]["sluice"]
     assert [name for name in models["clean"] if not name.startswith("+")] == []
