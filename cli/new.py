@@ -1,4 +1,4 @@
-"""`sluice new`: make a domain from delivered files or tables of a database."""
+"""`sluice new`: make a domain from delivered files, a bucket, tables of a database or a REST API."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -47,6 +47,12 @@ def new(
     table: Annotated[
         list[str] | None, typer.Option(metavar="TABLE", help="A table of the database. Repeatable.")
     ] = None,
+    rest_api: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A YAML file with dlt's configuration of a REST API: client and resources."
+        ),
+    ] = None,
     deliver: Annotated[
         bool, typer.Option("--deliver", help="Also copy the files to the domain's landing folder.")
     ] = False,
@@ -55,7 +61,7 @@ def new(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Make a domain from delivered files or tables of a database: source, models, rules, tests and DAG.
+    """Make a domain from files, tables of a database or a REST API: source, models, rules, tests and DAG.
 
     Afterwards `sluice run DOMAIN` loads, builds, tests and publishes it. `sluice remove DOMAIN` takes it away again.
     """
@@ -64,6 +70,7 @@ def new(
     from scaffolding.database_tables import declare_sources, read_tables
     from scaffolding.profile import profile
     from scaffolding.remote_files import declare_locations, fetch_samples, is_location
+    from scaffolding.rest_api import declare_resources, read_resources
     from scaffolding.write import check_is_new, check_landing, plan, write
     from scaffolding.write import deliver as copy_files
     from settings import PROJECT_DIR
@@ -72,23 +79,26 @@ def new(
     named = dict(map(_entity_option, entity or []))
     given = list(dict.fromkeys([*(files or []), *named]))
     paths = [Path(each) for each in given if not is_location(each)]
-    if not given and not table:
-        raise typer.BadParameter("name at least one file, or --database and --table")
+    if not given and not table and not rest_api:
+        raise typer.BadParameter("name at least one file, --database and --table, or --rest-api")
     if bool(table) != bool(database):
         raise typer.BadParameter("--database and --table belong together")
     settings = project_settings.load()
     check_is_new(domain, PROJECT_DIR)
     with TemporaryDirectory() as folder:
         tables = read_tables(database, table or [], Path(folder))
-        entities = named | {path: name.rpartition(".")[2] for path, name in tables.items()}
+        resources = read_resources(rest_api, Path(folder)) if rest_api else {}
+        entities = named | {path: name.rpartition(".")[2] for path, name in tables.items()} | resources
         locations: dict[str, str] = {}
         for location in filter(is_location, given):
             fetched = fetch_samples(location, Path(folder))
             locations |= fetched
             entities |= dict.fromkeys(fetched, named[location]) if location in named else {}
         names = [name.strip() for name in header.split(",") if name.strip()]
-        profiled = profile(domain, [*paths, *map(Path, [*tables, *locations])], entities, names)
+        profiled = profile(domain, [*paths, *map(Path, [*tables, *resources, *locations])], entities, names)
         declare_sources(profiled, database, tables)
+        if rest_api:
+            declare_resources(profiled, rest_api, resources)
         declare_locations(profiled, locations)
     planned = plan(profiled, PROJECT_DIR, pages_of)
     landing = settings.landing(domain)

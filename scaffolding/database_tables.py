@@ -27,21 +27,36 @@ def read_tables(variable: str, tables: Sequence[str], folder: Path) -> dict[str,
     Raises:
         ScaffoldingError: a table cannot be read, or has no row.
     """
-    settings = Settings(data_dir=folder, env="dev")
     found = {}
     for table in tables:
         schema, _, name = table.rpartition(".")
         source = database_table(variable, name, schema=schema or None)
-        sample = RowSource(lambda since, rows=source.rows: islice(rows(since), SAMPLE_ROWS))  # type: ignore[misc]
-        resource = FileResource(domain="tables", entity=name, columns=(), source=sample)
-        try:
-            extracted = extract(resource, settings)
-        except ExtractError as error:
-            raise ScaffoldingError(str(error)) from None
-        if not extracted.rows_read:
-            raise ScaffoldingError(f"the table {table} has no row, so the types are unknown")
-        found[str(settings.landing("tables") / extracted.name)] = table
+        found[extract_sample(source, name, f"the table {table}", folder)] = table
     return found
+
+
+def extract_sample(source: RowSource, name: str, what: str, folder: Path) -> str:
+    """Write the first rows of a source as a file; return its path.
+
+    Args:
+        source: the source; whether it is incremental does not matter.
+        name: the entity.
+        what: the source, for errors.
+        folder: where files are written.
+
+    Raises:
+        ScaffoldingError: it cannot be read, or has no row.
+    """
+    settings = Settings(data_dir=folder, env="dev")
+    sample = RowSource(lambda since: islice(source.rows(since), SAMPLE_ROWS))
+    resource = FileResource(domain="samples", entity=name, columns=(), source=sample)
+    try:
+        extracted = extract(resource, settings)
+    except ExtractError as error:
+        raise ScaffoldingError(str(error)) from None
+    if not extracted.rows_read:
+        raise ScaffoldingError(f"{what} has no row, so the types are unknown")
+    return str(settings.landing("samples") / extracted.name)
 
 
 def declare_sources(domain: Domain, variable: str, tables: Mapping[str, str]) -> None:

@@ -150,6 +150,14 @@ class Entity:
         return [column for column in self.columns if column.is_number and column.name not in keys]
 
 
+# The modules of the sources that an entity may have.
+SOURCES = {
+    "RemoteFiles": "ingestion.remote_files",
+    "database_table": "ingestion.extract.database",
+    "rest_api": "ingestion.extract.rest_api",
+}
+
+
 @dataclass
 class Domain:
     """A new domain.
@@ -158,27 +166,32 @@ class Domain:
         name: the domain.
         entities: in the order of loading.
         doubts: sentences about what was guessed.
+        configuration: of the REST API that it reads; empty for none.
     """
 
     name: str
     entities: list[Entity]
     doubts: list[str] = field(default_factory=list)
+    configuration: str = ""
 
     @property
-    def has_sources(self) -> bool:
-        """Whether an entity is read from a table."""
-        return any(entity.source.startswith("database_table") for entity in self.entities)
+    def imports(self) -> list[str]:
+        """The modules and names that the declaration of its source imports, in the order of the modules."""
+        needed = {("ingestion.files.file_resource", "FileResource")}
+        for entity in self.entities:
+            needed |= (
+                {(SOURCES[entity.source.partition("(")[0]], entity.source.partition("(")[0])}
+                if entity.source
+                else set()
+            )
+            needed |= {("ingestion.file_format", "FileFormat")} if entity.format_arguments else set()
+        return [f"from {module} import {name}" for module, name in sorted(needed)]
 
     @property
-    def import_of_remote_files(self) -> str:
-        """The line that imports `RemoteFiles`, after another one; empty if no entity needs it."""
-        needed = any(entity.source.startswith("RemoteFiles") for entity in self.entities)
-        return "\nfrom ingestion.remote_files import RemoteFiles" if needed else ""
-
-    @property
-    def has_formats(self) -> bool:
-        """Whether the files of an entity are not written as their suffix says."""
-        return any(entity.format_arguments for entity in self.entities)
+    def delivers(self) -> str:
+        """What its sources deliver, as the first word of a sentence."""
+        kinds = {entity.source.partition("(")[0] for entity in self.entities}
+        return {"database_table": "Tables", "rest_api": "Resources of an API"}.get(min(kinds), "Files")
 
     def entity(self, name: str) -> Entity:
         return next(entity for entity in self.entities if entity.name == name)

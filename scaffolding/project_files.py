@@ -19,6 +19,7 @@ def own_paths(domain: str, root: Path) -> list[Path]:
     """Return the files and folders that belong to a domain alone, whether they exist or not."""
     return [
         *_sources(domain, root),
+        root / "ingestion" / "sources" / f"{domain}.yml",
         root / "dags" / f"{domain}.py",
         *(root / "dbt_project" / "models" / layer / domain for layer in LAYERS),
         *(root / "dbt_project" / folder / domain for folder in ("macros", "seeds", "tests")),

@@ -61,6 +61,8 @@ def render(domain: Domain, taken: set[str]) -> dict[str, str]:
             share=f"{domain.failing_share:.1%}",
         ),
     }
+    if domain.configuration:
+        files[f"ingestion/sources/{domain.name}.yml"] = domain.configuration
     for entity in domain.entities:
         files[f"{clean}/stg_{domain.name}__{entity.name}.sql"] = text("stg.sql", entity=entity)
         groups = [[column.sql for column in group] for group in mart_groups(entity, domain)]

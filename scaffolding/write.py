@@ -112,7 +112,13 @@ def _declaration(domain: Domain, files: Mapping[str, str], root: Path) -> Declar
         for entity in domain.entities
     ]
     models = {(path.parts[-3], path.stem) for path in map(Path, files) if path.suffix == ".sql"}
-    properties = parse_properties({path: text for path, text in files.items() if path.endswith(".yml")})
+    properties = parse_properties(
+        {
+            path: text
+            for path, text in files.items()
+            if path.startswith("dbt_project/") and path.endswith(".yml")
+        }
+    )
     description = (ast.get_docstring(source) or "").splitlines()[0]
     return Declaration(
         domain.name, description, tuple(tables), frozenset(models), shared_marts(root), properties

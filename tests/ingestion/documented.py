@@ -8,6 +8,12 @@ from settings import PROJECT_DIR
 SOURCES = PROJECT_DIR / "docs" / "sources.md"
 
 
+def documented_configuration() -> str:
+    """Return the configuration of a REST API in the documentation."""
+    (block,) = re.findall(r"```yaml\n(.*?)```", SOURCES.read_text(), re.DOTALL)
+    return block
+
+
 def documented(name: str) -> FileResource:
     """Return a resource of the module in the documentation that has it."""
     blocks = re.findall(r"```python\n(.*?)```", SOURCES.read_text(), re.DOTALL)

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
+from ingestion.extract import rest_api
 from ingestion.extract.database import database_table
 from ingestion.files.file_resource import FileResource
 from ingestion.load import load_domain
@@ -24,7 +25,7 @@ from ingestion.row_source import RowSource
 from settings import Settings
 from tests.forks import run_in_fork
 from tests.ingestion.conftest import Query
-from tests.ingestion.documented import documented
+from tests.ingestion.documented import documented, documented_configuration
 from tests.kill_at import COMPLETE, arm
 from tests.servers.databases import PASSWORD, USER
 from tests.servers.postgres import Postgres
@@ -94,7 +95,9 @@ class Api(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("ingestion.extract.rest_api.FOLDER", tmp_path)
+    (tmp_path / "desk.yml").write_text(documented_configuration())
     api = ThreadingHTTPServer(("127.0.0.1", 0), Api)
     Thread(target=api.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     monkeypatch.setenv("SLUICE_DESK_API_URL", f"http://127.0.0.1:{api.server_port}")
@@ -188,19 +191,21 @@ def test_rows_that_are_deleted_leave_if_all_are_read(source: Source, query: Quer
     assert sorted(query("select id from raw_crm.accounts")) == [("2",), ("3",), ("4",)]
 
 
-def _die(point: tuple[str, str, int], kind: str) -> None:
+def _die(point: tuple[str, str, int], kind: str, folder: Path) -> None:
+    # A process of its own.
+    rest_api.FOLDER = folder
     arm(*point)
     load(kind)
 
 
 def test_loads_that_are_killed_and_repeated_lose_and_double_nothing(
-    source: Source, query: Query, settings: Settings
+    source: Source, query: Query, settings: Settings, tmp_path: Path
 ) -> None:
     load(source.kind)
     for number, point in enumerate(POINTS, start=4):
         source.put(number, "1.00")
         source.put(1, f"{number}.00")
-        status, output = run_in_fork(120, settings, _die, point, source.kind)
+        status, output = run_in_fork(120, settings, _die, point, source.kind, tmp_path)
         assert status == -signal.SIGKILL, (point, output)
         # Other rows than the killed load has seen.
         source.put(2, f"{number}.00")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.browser import chromium, launched, serve, settled
 from bench.measuring import copy_checkout
 from tests.end_to_end.conftest import Checkout
 from tests.parsed import Parsed
@@ -34,6 +35,32 @@ def test_a_file_is_published_as_it_is(checkout: Checkout, tmp_path: Path, domain
         assert checkout.query(f"select count(*) from marts.{mart}", published) == [(rows,)]
     lost = f"select * from marts.audit_{domain}__row_counts where rows_read <> rows_clean"
     assert checkout.query(lost, published) == []
+
+
+def test_all_of_them_run_under_a_scheduler_and_can_be_looked_at(checkout: Checkout, tmp_path: Path) -> None:
+    if not chromium():
+        pytest.skip("there is no Chromium here: apt-get install chromium")
+    domains = [f"{name}_daily" for name in FILES]
+    for domain, (write, _) in zip(domains, FILES.values(), strict=True):
+        folder = tmp_path / domain
+        folder.mkdir()
+        done = checkout.run("new", domain, str(write(folder)), "--deliver")
+        assert done.returncode == 0, done.stdout + done.stderr
+    done = checkout.run("airflow", "run", *domains)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with serve(checkout.settings) as url, launched() as browser:
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        for domain in domains:
+            published = checkout.settings.published(domain)
+            ((table, rows),) = checkout.query(
+                "select table_name, estimated_size from duckdb_tables() where table_name similar to '(fct|dim)_.*'"
+                " and table_name <> 'dim_dates' order by estimated_size desc limit 1",
+                published,
+            )
+            page.goto(f"{url}/explore?table={domain}.{table}")
+            settled(page)
+            page.get_by_text(f"{rows:,} rows").first.wait_for()
+            assert page.locator("[data-testid=stException]").count() == 0
 
 
 def test_tables_of_a_database_are_published_and_followed(
