@@ -1,5 +1,6 @@
 """Charts and numbers of all pages: a title, a chart or a sentence, and the data to download."""
 
+import re
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -10,23 +11,29 @@ import streamlit as st
 from dashboard.downloads import download_csv
 from dashboard.metrics import definition, formatted_metric
 from dashboard.published import MARTS
+from dashboard.states import PALETTE, state_color
 
-# Distinguishable by colour-blind people, on white and on black; each series also has its own shape or dash.
-PALETTE = ["#2F86D6", "#D9821A", "#16997A", "#C25FA0", "#D14D41", "#7F7F7F"]
 SHAPES = ["circle", "square", "triangle-up", "cross", "diamond", "triangle-down"]
 DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 6], [1, 4]]
-# Colour, shape and sign per state of a run or a test.
-STATES = {
-    "success": (PALETTE[2], "circle", "✔"),
-    "partial": (PALETTE[1], "diamond", "◆"),
-    "failed": (PALETTE[4], "cross", "✖"),
-    "upstream_failed": (PALETTE[3], "triangle-down", "▽"),
-    "running": (PALETTE[0], "triangle-up", "▶"),
-    "queued": (PALETTE[0], "triangle-up", "…"),
-    "skipped": (PALETTE[5], "square", "■"),
-}
 MAX_SERIES = len(PALETTE)
+# Labels are as fine as the ticks of an axis.
+_TICKS = {
+    "year": "%Y",
+    "quarter": "%b %Y",
+    "month": "%b %Y",
+    "week": "%b %d",
+    "date": "%b %d",
+    "hours": "%b %d %H:%M",
+    "minutes": "%H:%M",
+    "seconds": "%H:%M:%S",
+    "milliseconds": "%H:%M:%S",
+}
+# Numbers that are no counts.
+_NO_COUNT = re.compile(r"(^|_)(id|key|year|quarter|month|day|hour|weekday|number|position)$")
 HEIGHT = 300
+LEGEND_HEIGHT = 50
+# Thousands separators, and as many decimals as a tick has.
+AXIS = ",~f"
 BAR_HEIGHT = 24
 # Colour of numbers at the end of bars.
 LABEL = "#7F7F7F"
@@ -71,14 +78,24 @@ def link_lineage(data: pd.DataFrame) -> None:
 
 
 def show_rows(data: pd.DataFrame) -> None:
-    """Show rows as a table, with dates for times that are all midnight, and keys to the last digit."""
+    """Show rows as a table.
+
+    Times that are all midnight are dates, keys are shown to the last digit, counts have thousands separators, and a state
+    has its colour.
+    """
     times = data.select_dtypes("datetime").columns
     # As pandas stores dates.
     days = [name for name in times if (data[name].dropna() == data[name].dropna().dt.normalize()).all()]
+    integers = data.select_dtypes("integer").columns
     # A browser rounds greater integers.
-    big = [name for name in data.select_dtypes("integer").columns if (data[name].abs() > 2**53).any()]
-    shown = {name: data[name].dt.date for name in days} | {name: data[name].astype(str) for name in big}
-    st.dataframe(data.assign(**shown), hide_index=True, width="stretch")
+    big = [name for name in integers if (data[name].abs() > 2**53).any()]
+    shown = data.assign(
+        **{name: data[name].dt.date for name in days} | {name: data[name].astype(str) for name in big}
+    )
+    separated = st.column_config.NumberColumn(format="localized")
+    columns = {name: separated for name in integers if name not in big and not _NO_COUNT.search(name)}
+    table = shown.style.map(state_color, subset=["state"]) if "state" in shown else shown
+    st.dataframe(table, hide_index=True, width="stretch", column_config=columns)
 
 
 class Card(NamedTuple):
@@ -107,7 +124,7 @@ def numbers(*cards: Card) -> None:
 
 
 def lines(
-    data: pd.DataFrame, x: str, y: str, series: str, *, y_title: str, format: str = "~s"
+    data: pd.DataFrame, x: str, y: str, series: str, *, y_title: str, format: str = AXIS
 ) -> alt.LayerChart:
     """Return a chart with one line per series over time, each with its colour, dash and shape."""
     names = sorted(data[series].unique()) if not data.empty else []
@@ -115,7 +132,7 @@ def lines(
     base = alt.Chart(data).encode(
         x=alt.X(x, type="temporal", title=None),
         y=alt.Y(y, type="quantitative", title=y_title, axis=alt.Axis(format=format)),
-        color=alt.Color(series, scale=palette, title=None),
+        color=alt.Color(series, scale=palette, title=None, legend=alt.Legend(orient="bottom", columns=3)),
         tooltip=[alt.Tooltip(x, type="temporal"), series, alt.Tooltip(y, format=",.4~f", title=y_title)],
     )
     # Under another name: a field whose dashes have no legend would have none for colour and shape either.
@@ -123,9 +140,14 @@ def lines(
     dashed = base.transform_calculate(dash=f"datum['{series}']")
     line = dashed.mark_line(strokeWidth=2).encode(strokeDash=dashes)
     points = base.mark_point(filled=True, size=40).encode(
-        shape=alt.Shape(series, scale=alt.Scale(domain=names, range=SHAPES), title=None)
+        shape=alt.Shape(
+            series,
+            scale=alt.Scale(domain=names, range=SHAPES),
+            title=None,
+            legend=alt.Legend(orient="bottom", columns=3),
+        )
     )
-    return (line + points).properties(height=HEIGHT)
+    return (line + points).properties(height=HEIGHT + LEGEND_HEIGHT)
 
 
 def bars(
@@ -135,7 +157,7 @@ def bars(
     base = alt.Chart(data).encode(
         y=alt.Y(category, type="nominal", sort="-x", title=None, axis=alt.Axis(labelLimit=260)),
         x=alt.X(
-            value, type="quantitative", title=title, axis=alt.Axis(format="~s"), scale=bar_scale(data[value])
+            value, type="quantitative", title=title, axis=alt.Axis(format=AXIS), scale=bar_scale(data[value])
         ),
         tooltip=[category, alt.Tooltip(value, format=format, title=title)],
     )
@@ -172,23 +194,8 @@ def bar_scale(values: pd.Series, share: float = 0.18) -> alt.Scale:
 
 def start_axis() -> alt.X:
     """Return the time axis of the column `started_at`."""
-    axis = alt.Axis(format="%Y-%m-%d %H:%M", tickCount=8, labelOverlap=True)
+    axis = alt.Axis(format=_TICKS, tickCount=8, labelOverlap=True)
     return alt.X("started_at:T", title="Start (UTC)", axis=axis)
-
-
-def state_scales(states: pd.Series) -> dict[str, alt.Color | alt.Shape]:
-    """Return colour and shape for the column `state`, limited to the states that occur in it."""
-    domain = [state for state in STATES if (states == state).any()]
-    colors, shapes = ([STATES[state][place] for state in domain] for place in (0, 1))
-    return {
-        "color": alt.Color("state:N", scale=alt.Scale(domain=domain, range=colors), title="State"),
-        "shape": alt.Shape("state:N", scale=alt.Scale(domain=domain, range=shapes), title="State"),
-    }
-
-
-def with_sign(state: str, text: str) -> str:
-    """Return a text after the sign of a state, or after a question mark if the state has none."""
-    return f"{STATES[state][2] if state in STATES else '?'} {text}"
 
 
 def formatted(value: float | None, template: str) -> str:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote
 
-from dashboard.figures import LABEL, PALETTE, address
+from dashboard.figures import LABEL, address
 from dashboard.lineage_graph import INPUT, READERS, UPSTREAM, Box, Graph
+from dashboard.states import PALETTE
 
 HEAD, ROW, GAP, SPACE = 40, 20, 34, 14
 # Widths in pixels: of a character of a name and of the small ones above it, of the border and the space in it.

@@ -11,6 +11,9 @@ OPTIONS = {
     "client.toolbarMode": "minimal",
     # Errors are in the output of this process, not on the page.
     "client.showErrorDetails": "none",
+    # Streamlit's own is red, which is the colour of what failed.
+    "theme.light.primaryColor": "#2F86D6",
+    "theme.dark.primaryColor": "#2F86D6",
 }
 
 

@@ -5,9 +5,9 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.figures import (
+    AXIS,
     HEIGHT,
     LABEL,
-    PALETTE,
     bar_scale,
     figure,
     lines,
@@ -19,6 +19,7 @@ from dashboard.filters import period, some_of
 from dashboard.maps import density_map
 from dashboard.metrics import ask_metrics
 from dashboard.published import ask_row
+from dashboard.states import PALETTE
 
 TITLE, ICON, GROUP, ORDER = "Collisions", ":material/car_crash:", "Domains", 100
 
@@ -90,7 +91,7 @@ def _boroughs(found: pd.DataFrame) -> alt.LayerChart:
         x=alt.X(
             "collisions:Q",
             title="Collisions",
-            axis=alt.Axis(format="~s"),
+            axis=alt.Axis(format=AXIS),
             scale=bar_scale(found["collisions"], 0.5),
         ),
         tooltip=["borough", "severity", alt.Tooltip("collisions:Q", format=",")],

@@ -47,8 +47,8 @@ def show() -> None:
 
 
 def _sales(span: pd.Series) -> None:
-    dates, categories, regions, steps = st.columns([3, 3, 3, 1])
-    first, last = period(dates, span)
+    dates, categories, regions, steps = st.columns([3, 3, 3, 2])
+    first, last = period(dates, span, ask_metrics(["orders"], grain="day"))
     chosen_categories = some_of(categories, "Categories", list(span["categories"]))
     chosen_regions = some_of(regions, "Regions", list(span["regions"]))
     step = grain(steps, first, last)

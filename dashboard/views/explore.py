@@ -7,10 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.downloads import download_rows
-from dashboard.figures import HEIGHT, PALETTE, bars, figure, link_lineage, show_rows
+from dashboard.figures import AXIS, HEIGHT, bars, figure, link_lineage, show_rows
 from dashboard.maps import Box, cell_size, coordinates, density_map
 from dashboard.metrics import ask_metrics, metrics_of
 from dashboard.published import NothingToShowError, ask, described_columns, names
+from dashboard.states import PALETTE
 from warehouse import quoted
 
 TITLE, ICON, GROUP, ORDER = "Explore", ":material/table_chart:", "Data", 40
@@ -71,7 +72,9 @@ def _filters(domain: str, table: str, types: dict[str, str]) -> tuple[str, dict[
     """Return the WHERE clause of the chosen filters, and its parameters."""
     conditions: list[str] = []
     parameters: dict[str, Any] = {}
-    for at, name in enumerate(st.multiselect("Filter by", list(types), key=f"filter_{domain}_{table}")):
+    for at, name in enumerate(
+        st.multiselect("Filter by", list(types), key=f"filter_{domain}_{table}", bind="query-params")
+    ):
         column = quoted(name)
         values = ask(
             domain,
@@ -79,11 +82,13 @@ def _filters(domain: str, table: str, types: dict[str, str]) -> tuple[str, dict[
         )["value"]
         key = f"values_{domain}_{table}_{name}"
         if len(values) <= MAX_VALUES:
-            picked = st.multiselect(name, [value for value in values if value is not None], key=key)
+            picked = st.multiselect(
+                name, [value for value in values if value is not None], key=key, bind="query-params"
+            )
             if picked:
                 conditions.append(f"list_contains($filter_{at}, cast({column} as varchar))")
                 parameters[f"filter_{at}"] = picked
-        elif text := st.text_input(f"{name} contains", key=key):
+        elif text := st.text_input(f"{name} contains", key=key, bind="query-params"):
             conditions.append(f"contains(lower(cast({column} as varchar)), lower($filter_{at}))")
             parameters[f"filter_{at}"] = text
     return (f"where {' and '.join(conditions)}" if conditions else ""), parameters
@@ -94,10 +99,18 @@ def _chart(domain: str, table: str, where: str, parameters: dict[str, Any], type
     metrics = {metric.title: metric for metric in metrics_of(domain) if metric.marts == (table,)}
     sums = {f"sum of {name}": name for name, kind in types.items() if kind.startswith(NUMERIC)}
     left, right = st.columns(2)
-    measure = right.selectbox("Measure", [COUNT, *metrics, *sums], key=f"of_{domain}_{table}")
+    measure = right.selectbox(
+        "Measure", [COUNT, *metrics, *sums], key=f"of_{domain}_{table}", bind="query-params"
+    )
     metric = metrics.get(measure)
     groups = [*metric.grains, *metric.dimensions] if metric else list(types)
-    by = left.selectbox("Chart by", groups, index=None, key=f"by_{domain}_{table}_{metric and metric.name}")
+    by = left.selectbox(
+        "Chart by",
+        groups,
+        index=None,
+        key=f"by_{domain}_{table}_{metric and metric.name}",
+        bind="query-params",
+    )
     if metric:
         right.caption(metric.description)
     if not by:
@@ -127,7 +140,7 @@ def _chart(domain: str, table: str, where: str, parameters: dict[str, Any], type
             .mark_line(color=PALETTE[0], point=True)
             .encode(
                 x=alt.X("dimension:T", title=by),
-                y=alt.Y("measure:Q", title=measure, axis=alt.Axis(format="~s")),
+                y=alt.Y("measure:Q", title=measure, axis=alt.Axis(format=AXIS)),
                 tooltip=tooltip,
             )
         )

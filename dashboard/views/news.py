@@ -37,8 +37,8 @@ order by articles.published_at desc, articles.article_id limit {MAX_ARTICLES}
 def show() -> None:
     st.title("News and their sentiment", anchor=False)
     span = ask_row("news", _SPAN)
-    dates, topics, steps = st.columns([3, 5, 1])
-    first, last = period(dates, span)
+    dates, topics, steps = st.columns([3, 5, 2])
+    first, last = period(dates, span, ask_metrics(["articles"], grain="day"))
     chosen = {"first": first, "last": last}
     of_topics = chosen | {"topics": some_of(topics, "Topics", list(span["topics"]))}
     step = grain(steps, first, last)
@@ -63,7 +63,7 @@ def show() -> None:
     with right:
         found = ask_metrics(_COSTS, ["provider", "model"], step, _CHOSEN[:1], chosen)
         found = found.assign(model=found["provider"] + " " + found["model"])
-        chart = lines(found, step, "model_cost", "model", y_title=f"US dollars per {step}", format="~g")
+        chart = lines(found, step, "model_cost", "model", y_title=f"US dollars per {step}")
         figure(f"Model cost by {step}", found, chart, name="cost_by_day")
     found = ask("news", _ARTICLES, of_topics)
     figure(f"Latest articles (at most {MAX_ARTICLES})", found, name="articles")

@@ -1,19 +1,24 @@
 """A card per domain, and a timeline of all runs."""
 
-from typing import Any
+from html import escape
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import altair as alt
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.figures import ago, count, figure, share, start_axis, state_scales, with_sign
+from dashboard.exposures import VIEWS
+from dashboard.figures import ago, count, figure, share, start_axis
+from dashboard.filters import one_of
 from dashboard.published import NothingToShowError, ask, ask_if_published, ask_row, domains, published_at
+from dashboard.states import STATES, rate_state, state_scales, with_sign
 from transformation.manifest import row_counts_mart
 
 TITLE, ICON, GROUP, ORDER = "Overview", ":material/dashboard:", "Pipelines", 10
 
 CARDS_PER_ROW = 3
+GRID = "display: grid; grid-template-columns: 1fr 1fr; gap: 0.75rem"
 PERIODS = {"the last day": 1, "the last 7 days": 7, "the last 30 days": 30, "the last year": 365}
 
 _ROWS = """
@@ -50,33 +55,67 @@ def show() -> None:
 
 
 def _card(domain: str, health: Any) -> None:
-    st.subheader(domain.capitalize(), anchor=False)
+    link = domain if (VIEWS / f"{domain}.py").exists() else f"explore?search={quote(domain)}"
+    title = f'<a href="{link}" target="_self" style="color: inherit">{escape(domain.capitalize())}</a>'
+    st.html(f'<h3 style="padding: 0; margin: 0">{title}</h3>')
     moment = published_at(domain)
     try:
         rows = ask_row(domain, _ROWS.format(row_counts=row_counts_mart(domain)))
     except NothingToShowError as error:
         st.info(str(error))
         return
-    left, right = st.columns(2)
-    _fact(left, "Published", ago(moment), f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "")
-    _fact(right, "Newest input", ago(rows["loaded_at"]), "When the newest input was loaded.")
+    facts = [
+        Fact("Published", ago(moment), f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""),
+        Fact("Newest input", ago(rows["loaded_at"]), "When the newest input was loaded."),
+    ]
     if health:
         at = f"{ago(health.last_run_at)}, {health.last_run_at:%Y-%m-%d %H:%M} UTC"
-        _fact(left, "Last run", with_sign(health.last_state, health.last_state), at)
+        rate = health.success_rate_last_10
         of_runs = f"Of the last {health.runs_counted:.0f} finished runs."
-        _fact(right, "Success rate", share(health.success_rate_last_10, 0), of_runs)
-    _fact(left, "Clean rows", count(rows["rows_clean"]), f"Of {count(rows['rows_read'])} rows read.")
+        facts += [
+            Fact("Last run", health.last_state, at, health.last_state, f"runs?pipeline={quote(domain)}"),
+            Fact(
+                "Success rate",
+                share(rate, 0),
+                of_runs,
+                rate_state(rate),
+                f"runs?pipeline={quote(domain)}",
+            ),
+        ]
     quarantined = rows["rows_quarantined"] / rows["rows_read"] if rows["rows_read"] else None
     of_read = f"{share(quarantined, 2)} of the rows read."
-    _fact(right, "Quarantined", count(rows["rows_quarantined"]), of_read)
+    facts += [
+        Fact("Clean rows", count(rows["rows_clean"]), f"Of {count(rows['rows_read'])} rows read."),
+        Fact(
+            "Quarantined", count(rows["rows_quarantined"]), of_read, None, f"quality?domain={quote(domain)}"
+        ),
+    ]
+    st.html(f'<div style="{GRID}">{"".join(map(_fact, facts))}</div>')
 
 
-def _fact(place: DeltaGenerator, label: str, value: str, tooltip: str) -> None:
-    place.markdown(f":gray[{label}]  \n**{value}**", help=tooltip)
+class Fact(NamedTuple):
+    """A value of a domain: under its label, with more in its tooltip, in the colour of a state, and where it leads."""
+
+    label: str
+    value: str
+    tooltip: str
+    state: str | None = None
+    link: str | None = None
+
+
+def _fact(fact: Fact) -> str:
+    color = f"color: {STATES[fact.state][0]}" if fact.state in STATES else "color: inherit"
+    value = escape(with_sign(fact.state, fact.value) if fact.state else fact.value)
+    if fact.link:
+        value = f'<a href="{fact.link}" target="_self" style="{color}">{value}</a>'
+    return (
+        f'<div title="{escape(fact.tooltip)}"><small style="opacity: 0.7">{fact.label}</small><br>'
+        f'<b style="{color}">{value}</b></div>'
+    )
 
 
 def _timeline() -> None:
-    days = PERIODS[st.selectbox("Period", list(PERIODS))]
+    days = PERIODS[one_of("Period", list(PERIODS))]
     # To the minute, as long as the answer is kept.
     since = pd.Timestamp.now("UTC").floor("min").tz_localize(None) - pd.Timedelta(days=days)
     runs = ask("health", _RUNS, {"since": since.to_pydatetime()})

@@ -6,9 +6,10 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import HEIGHT, LABEL, PALETTE, Card, bars, count, figure, numbers, share, with_sign
-from dashboard.filters import some_of
+from dashboard.figures import HEIGHT, LABEL, Card, bars, count, figure, numbers, share
+from dashboard.filters import one_of, some_of
 from dashboard.published import NothingToShowError, ask, ask_if_published, domains
+from dashboard.states import PALETTE, with_sign
 from transformation.manifest import failed_rules_mart, row_counts_mart
 
 TITLE, ICON, GROUP, ORDER = "Quality", ":material/rule:", "Pipelines", 20
@@ -36,7 +37,7 @@ def show() -> None:
     if not known:
         st.info("Nothing is published yet. `make run` runs every pipeline.")
         return
-    domain = st.selectbox("Domain", known)
+    domain = one_of("Domain", known)
     files = ask(domain, _FILES.format(row_counts=row_counts_mart(domain)))
     sums = files[["rows_read", "rows_clean", "rows_quarantined", "rows_superseded", "rows_rejected"]].sum()
     numbers(
@@ -98,7 +99,9 @@ def _tests(domain: str) -> None:
         return
     failed = int((tests["state"] != "success").sum())
     tests["state"] = [with_sign(state, state) for state in tests["state"]]
-    figure(f"Last result of each test: {failed} of {len(tests)} failed", tests, name=f"{domain}_tests")
+    outcome = f"{failed} of {len(tests)} failed"
+    title = f"Last result of each test: {f':red[{outcome}]' if failed else outcome}"
+    figure(title, tests, name=f"{domain}_tests")
 
 
 def _by_day(days: pd.DataFrame) -> alt.Chart:
@@ -116,7 +119,7 @@ def _by_day(days: pd.DataFrame) -> alt.Chart:
                 "rows_quarantined:Q",
                 title="Failed rules",
                 scale=alt.Scale(range=[40, 700]),
-                legend=alt.Legend(symbolFillColor=LABEL),
+                legend=alt.Legend(symbolFillColor=LABEL, orient="bottom", tickCount=3),
             ),
             tooltip=["source_file", "loaded_on:T", alt.Tooltip("rows_quarantined", format=",")],
         )

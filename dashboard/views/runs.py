@@ -4,21 +4,10 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import (
-    HEIGHT,
-    PALETTE,
-    Card,
-    bars,
-    count,
-    figure,
-    formatted,
-    numbers,
-    share,
-    start_axis,
-    state_scales,
-    with_sign,
-)
+from dashboard.figures import HEIGHT, Card, bars, count, figure, formatted, numbers, share, start_axis
+from dashboard.filters import one_of
 from dashboard.published import ask, ask_row
+from dashboard.states import PALETTE, rate_state, state_scales, with_sign
 
 TITLE, ICON, GROUP, ORDER = "Runs", ":material/timer:", "Pipelines", 30
 
@@ -55,11 +44,11 @@ def show() -> None:
     if not pipelines:
         st.info("No run is collected yet. `sluice health` collects them.")
         return
-    pipeline = st.selectbox("Pipeline", pipelines)
+    pipeline = one_of("Pipeline", pipelines)
     health = ask_row("health", _HEALTH, [pipeline])
     numbers(
         Card("Executions", count(health["executions"])),
-        Card("Success rate of the last 10", share(health["success_rate_last_10"], 0)),
+        Card("Success rate of the last 10", _rate(health["success_rate_last_10"])),
         Card("Average seconds", formatted(health["average_seconds"], "{:,.1f}")),
         Card("P95 seconds", formatted(health["p95_seconds"], "{:,.1f}")),
         Card("Trend of the duration", formatted(health["duration_trend"], "{:+.0%}")),
@@ -70,11 +59,16 @@ def show() -> None:
     _models(pipeline)
 
 
+def _rate(rate: float | None) -> str:
+    state = rate_state(rate)
+    return with_sign(state, share(rate, 0)) if state else share(rate, 0)
+
+
 def _gantt(pipeline: str, runs: pd.DataFrame) -> None:
     if runs.empty:
         return
     signs = {row.run_id: with_sign(row.state, row.run_id) for row in runs.itertuples()}
-    run_id = st.selectbox("Run", list(signs), format_func=signs.__getitem__)
+    run_id = one_of("Run", list(signs), format_func=signs.__getitem__)
     tasks = ask("health", _TASKS, [pipeline, run_id])
     if tasks.empty:
         tasks = ask("health", _NODES, [pipeline, run_id])
@@ -87,7 +81,7 @@ def _models(pipeline: str) -> None:
     figure(f"The {MAX_MODELS} slowest models", models, chart, name=f"{pipeline}_models")
     if models.empty:
         return
-    model = st.selectbox("Model", list(models["model_name"]))
+    model = one_of("Model", list(models["model_name"]))
     times = ask("health", _MODEL, [pipeline, model])
     figure(f"Duration of {model}", times, _durations(times), name=f"{pipeline}_model")
 

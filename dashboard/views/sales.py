@@ -22,8 +22,8 @@ _OTHERS = "all other stores"
 def show() -> None:
     st.title("Sales of the stores", anchor=False)
     span = ask_row("sales", _SPAN)
-    dates, stores, steps = st.columns([3, 5, 1])
-    first, last = period(dates, span)
+    dates, stores, steps = st.columns([3, 5, 2])
+    first, last = period(dates, span, ask_metrics(["sales_lines"], grain="day"))
     chosen_stores = some_of(stores, "Stores", list(ask("sales", _STORES)["store_name"]))
     chosen = {"first": first, "last": last, "stores": chosen_stores}
     step = grain(steps, first, last)

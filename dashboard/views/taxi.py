@@ -4,10 +4,11 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import BAR_HEIGHT, HEIGHT, PALETTE, figure, heat_map, metric_cards, numbers
-from dashboard.filters import grain, period, some_of
+from dashboard.figures import AXIS, BAR_HEIGHT, HEIGHT, figure, heat_map, metric_cards, numbers
+from dashboard.filters import grain, one_of, period, some_of
 from dashboard.metrics import ask_metrics
 from dashboard.published import ask, ask_row
+from dashboard.states import PALETTE
 
 TITLE, ICON, GROUP, ORDER = "Taxi", ":material/local_taxi:", "Domains", 100
 
@@ -32,10 +33,10 @@ _MONTHS = (
 def show() -> None:
     st.title("Yellow taxis of New York", anchor=False)
     span = ask_row("taxi", _SPAN)
-    dates, boroughs, measures, steps = st.columns([3, 3, 2, 1])
-    first, last = period(dates, span)
+    dates, boroughs, measures, steps = st.columns([3, 3, 2, 2])
+    first, last = period(dates, span, ask_metrics(["trips"], grain="day"))
     chosen_boroughs = some_of(boroughs, "Boroughs", list(ask("taxi", _BOROUGHS)["borough"]))
-    measure, of_zones, unit = MEASURES[measures.selectbox("Measure", list(MEASURES))]
+    measure, of_zones, unit = MEASURES[one_of("Measure", list(MEASURES), measures)]
     step = grain(steps, first, last)
     chosen = {"first": first, "last": last}
     cards = ["trips", "trip_revenue", "trips_per_day"]
@@ -78,7 +79,7 @@ def _base(data: pd.DataFrame, x: str, y: str, *, x_title: str | None, title: str
         alt.Chart(data)
         .encode(
             x=alt.X(x, title=x_title),
-            y=alt.Y(f"{y}:Q", title=title, axis=alt.Axis(format="~s")),
+            y=alt.Y(f"{y}:Q", title=title, axis=alt.Axis(format=AXIS)),
             tooltip=[x, alt.Tooltip(f"{y}:Q", format=",.0f", title=title)],
         )
         .properties(height=HEIGHT)

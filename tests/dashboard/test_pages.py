@@ -2,16 +2,17 @@
 
 import io
 import json
+import re
 import shutil
 
 import duckdb
 import pandas as pd
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from cli.main import main
 from publishing.metrics import Question, values
-from tests.dashboard.conftest import DOMAINS, Dashboard, choose
+from tests.dashboard.conftest import DOMAINS, Dashboard, choose, settled
 
 pytestmark = pytest.mark.slow
 
@@ -106,6 +107,66 @@ def test_a_filter_changes_the_numbers(served: Dashboard, page: Page) -> None:
     assert 0 < bronx < every
 
 
+def test_a_choice_is_in_the_address_and_an_address_has_its_choices(served: Dashboard, page: Page) -> None:
+    served.open(page, "collisions")
+    choose(page, "Boroughs", "BRONX")
+    page.wait_for_url("**/collisions?boroughs=BRONX")
+    settled(page)
+    bronx = number(page, "Collisions")
+    served.open(page, "overview")
+    served.open(page, "collisions?boroughs=BRONX")
+    assert number(page, "Collisions") == bronx
+    # Another page has choices of its own.
+    page.get_by_role("link", name="Taxi").click()
+    page.wait_for_url("**/taxi")
+
+
+def test_a_card_leads_to_the_pages_of_its_domain(served: Dashboard, page: Page) -> None:
+    for address, heading in {
+        "sales": "Sales of the stores",
+        "runs?pipeline=taxi": "Runs",
+        "quality?domain=ecommerce": "Data quality",
+    }.items():
+        served.open(page, "overview")
+        page.locator(f"[data-testid=stMain] a[href='{address}']").first.click()
+        page.get_by_role("heading", name=heading, exact=True).wait_for()
+        settled(page)
+    query = "select sum(rows_quarantined) as n from marts.audit_ecommerce__row_counts"
+    assert number(page, "Quarantined") == f"{served.query('ecommerce', query)['n'][0]:,.0f}"
+
+
+def test_days_that_are_almost_empty_are_left_out_until_they_are_chosen(served: Dashboard, page: Page) -> None:
+    published = served.settings.published("taxi")
+    days = served.query("taxi", "select pickup_date, trips from marts.agg_trips_by_day")
+    usual = days["trips"][days["trips"] >= days["trips"].median() * 0.02].sum()
+    kept, new = published.with_name("kept"), published.with_name(".new")
+    shutil.copy(published, kept)
+    shutil.copy(published, new)
+    new.chmod(0o644)
+    try:
+        with duckdb.connect(str(new)) as connection:
+            # A taxi whose clock is wrong by years.
+            connection.execute(
+                "insert into marts.agg_trips_by_day_hour by name select * replace (date '2002-01-01' as pickup_date,"
+                " date '2002-01-01' as pickup_month, 1 as trips) from marts.agg_trips_by_day_hour limit 1"
+            )
+        new.replace(published)
+        served.open(page, "taxi")
+        assert number(page, "Trips") == f"{usual:,}"
+        served.open(page, f"taxi?dates=2002-01-01&dates={days['pickup_date'].max():%Y-%m-%d}")
+        page.wait_for_function(f"document.body.innerText.includes('{days['trips'].sum() + 1:,}')")
+    finally:
+        kept.replace(published)
+
+
+def test_a_dark_browser_gets_dark_pages(served: Dashboard, browser: Browser) -> None:
+    page = browser.new_page(color_scheme="dark")
+    served.open(page, "query")
+    color = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+    assert all(int(part) < 64 for part in re.findall(r"\d+", color)[:3])
+    page.close()
+
+
 @pytest.mark.parametrize(
     ("name", "file", "domain", "query"),
     [
@@ -117,10 +178,11 @@ def test_a_filter_changes_the_numbers(served: Dashboard, page: Page) -> None:
             "from marts.agg_daily_order_revenue group by all order by revenue desc",
         ),
         (
-            "taxi",
+            "taxi?dates=2024-01-05&dates=2024-02-10",
             "trips_by_day",
             "taxi",
-            "select pickup_date as day, trips::bigint as trips, revenue as trip_revenue from marts.agg_trips_by_day order by day",
+            "select pickup_date as day, trips::bigint as trips, revenue as trip_revenue from marts.agg_trips_by_day "
+            "where pickup_date between '2024-01-05' and '2024-02-10' order by day",
         ),
         (
             "sales",
