@@ -18,10 +18,19 @@ PACKAGES = {
     "abfss": "adlfs",
     "sftp": "paramiko",
 }
-SILENT_SECONDS = 60
+CONNECT_SECONDS, SILENT_SECONDS = 15, 30
 TIME_LIMITS: dict[str, dict[str, Any]] = {
-    "s3": {"config_kwargs": {"connect_timeout": 15, "read_timeout": SILENT_SECONDS}},
-    "az": {"connection_timeout": 15, "read_timeout": SILENT_SECONDS},
+    "s3": {
+        "config_kwargs": {
+            "connect_timeout": CONNECT_SECONDS,
+            "read_timeout": SILENT_SECONDS,
+            # s3fs tries five times itself.
+            "retries": {"total_max_attempts": 1},
+        }
+    },
+    **dict.fromkeys(
+        ("az", "abfs", "abfss"), {"connection_timeout": CONNECT_SECONDS, "read_timeout": SILENT_SECONDS}
+    ),
 }
 # By which of them a file is known to be the same: atime or owner say nothing about its content.
 IDENTITY = ("ETag", "etag", "generation", "size", "LastModified", "last_modified", "updated", "mtime")

@@ -2,13 +2,17 @@
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import s3fs
 
 from ingestion.extract.fetch_files import fetch_files
+from ingestion.extract.remote_folder import TIME_LIMITS
 from ingestion.files.file_resource import FileResource
 from ingestion.remote_files import RemoteFiles
 from settings import Settings
@@ -179,6 +183,21 @@ def test_errors_name_the_setting_and_no_secret(
     assert run() == {URL: f"{URL} is not set: the URL of the files, such as s3://bucket/exports"}
     with pytest.raises(ValueError, match="environment variable"):
         RemoteFiles("sftp://me:swordfish@127.0.0.1/exports")
+
+
+def test_a_server_that_does_not_answer_is_given_up(
+    bucket: Bucket, run: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = deepcopy(TIME_LIMITS["s3"])
+    limits["config_kwargs"]["read_timeout"] = 0.3
+    monkeypatch.setitem(TIME_LIMITS, "s3", limits)
+    requests = []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        Thread(target=lambda: requests.extend(iter(silent.accept, None)), daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        (reason,) = run().values()
+    assert reason.startswith("its files cannot be listed: ")
+    assert 1 <= len(requests) <= 5
 
 
 def test_a_folder_is_read_as_a_bucket_is(
