@@ -61,8 +61,9 @@ def _load_files(resource: FileResource, settings: Settings, options: LoadOptions
 
 
 def _fetch_source(resource: FileResource, settings: Settings) -> list[LoadResult]:
-    from ingestion.extract.extract import ExtractError, extract
+    from ingestion.extract.extract import extract
     from ingestion.extract.fetch_files import fetch_files
+    from ingestion.extract.state import ExtractError
 
     if isinstance(resource.source, RemoteFiles):
         return fetch_files(resource, settings)

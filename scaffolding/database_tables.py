@@ -5,7 +5,8 @@ from itertools import islice
 from pathlib import Path
 
 from ingestion.extract.database import database_table
-from ingestion.extract.extract import ExtractError, extract
+from ingestion.extract.extract import extract
+from ingestion.extract.state import ExtractError
 from ingestion.files.file_resource import FileResource
 from ingestion.row_source import RowSource
 from scaffolding.errors import ScaffoldingError

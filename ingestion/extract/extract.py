@@ -15,14 +15,11 @@ from typing import Any
 from uuid import UUID
 
 from common.atomic_write import atomic_write
+from ingestion.extract.state import ExtractError, locked_state
 from ingestion.files.file_resource import FileResource
 from ingestion.results import LoadResult
 from ingestion.row_source import RowSource
 from settings import Settings
-
-
-class ExtractError(RuntimeError):
-    """The rows of a source could not be read; the landing folder and the cursor are as before."""
 
 
 class _NothingNewError(Exception):
@@ -53,10 +50,12 @@ def extract(resource: FileResource, settings: Settings) -> LoadResult:
     Raises:
         ExtractError: the source could not be read to its end.
     """
+    with locked_state(resource, settings) as state:
+        return _extract(resource, settings.landing(resource.domain), state)
+
+
+def _extract(resource: FileResource, landing: Path, state: Path) -> LoadResult:
     assert isinstance(resource.source, RowSource)
-    landing = settings.landing(resource.domain)
-    landing.mkdir(parents=True, exist_ok=True)
-    state = state_file(resource, settings)
     position = _read_state(state)
     number = position.number + 1
     name = f"{resource.entity}_{number:06}.jsonl" if resource.source.cursor else f"{resource.entity}.jsonl"
@@ -125,12 +124,6 @@ def _to_json(value: Any) -> Any:
     )
 
 
-def state_file(resource: FileResource, settings: Settings) -> Path:
-    """Return the file that says how far the source of a resource is extracted."""
-    name = f"{settings.warehouse_name}_{resource.domain}_{resource.entity}.json"
-    return settings.dlt_dir / "extracted" / name
-
-
 def _read_state(file: Path) -> Position:
     try:
         state = json.loads(file.read_text())
@@ -140,7 +133,6 @@ def _read_state(file: Path) -> Position:
 
 
 def _write_state(file: Path, position: Position) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
     state = {"number": position.number, "cursor": position.cursor, "seen": sorted(position.seen)}
     with atomic_write(file) as new:
         new.write_text(json.dumps(state))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from common.atomic_write import atomic_write
 from common.text import printable
-from ingestion.extract.extract import state_file
 from ingestion.extract.remote_folder import ChangedError, Info, RemoteFolder, identity, open_folder
+from ingestion.extract.state import ExtractError, locked_state
 from ingestion.files.delivery import delivery_name, find_fault, is_delivery
 from ingestion.files.file_resource import FileResource
 from ingestion.remote_files import LocationError, RemoteFiles
@@ -30,18 +30,16 @@ def fetch_files(resource: FileResource, settings: Settings) -> list[LoadResult]:
     """
     source = resource.source
     assert isinstance(source, RemoteFiles)
-    landing = settings.landing(resource.domain)
-    landing.mkdir(parents=True, exist_ok=True)
 
     def of_source(status: Status, reason: str) -> LoadResult:
         return LoadResult(source.location, resource.entity, status, reason=reason)
 
     try:
-        with open_folder(source) as folder:
+        with locked_state(resource, settings) as state, open_folder(source) as folder:
             listed, errors = folder.list()
-            run = _Fetch(resource, source, folder, landing, state_file(resource, settings))
+            run = _Fetch(resource, source, folder, settings.landing(resource.domain), state)
             results = run.fetch(listed)
-    except LocationError as error:
+    except (LocationError, ExtractError) as error:
         return [of_source("failed", str(error))]
     except Exception as error:
         return [of_source("failed", f"its files cannot be listed: {source.without_password(error)}")]
@@ -129,6 +127,5 @@ class _Fetch:
             return {}
 
     def _write_state(self, known: dict[str, str]) -> None:
-        self._state.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(self._state) as new:
             new.write_text(json.dumps(known))

@@ -10,6 +10,7 @@ from typing import Any
 import dlt
 import pytest
 
+from common.file_lock import file_lock
 from ingestion.extract import extract as extract_module
 from ingestion.extract.database import database_table
 from ingestion.files.file_resource import FileResource
@@ -17,7 +18,7 @@ from ingestion.load import load_domain
 from ingestion.results import FilesFailedError
 from ingestion.row_source import RowSource
 from settings import Settings
-from tests.ingestion.conftest import Query
+from tests.ingestion.conftest import Query, query_of
 
 COLUMNS = ("id", "amount", "updated_at")
 URL = "SLUICE_SHOP_DATABASE_URL"
@@ -160,3 +161,33 @@ def test_any_dlt_resource_is_a_source(use: Use, query: Query) -> None:
         ("1", "9.10", "2024-05-01 08:00:00+00:00", None),
         ("2", "0.1", None, '["a", {"b": 1}]'),
     ]
+
+
+def test_a_second_warehouse_loads_the_same_files(
+    use: Use, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = use(database_table(URL, "invoices", cursor="updated_at"))
+    load()
+    database.execute("insert into invoices values (3, 1.25, '2024-05-04 08:00')")
+    load()
+    database.execute("insert into invoices values (4, 2.50, '2024-05-05 08:00')")
+    other = Settings(data_dir=settings.data_dir, env="staging")
+    assert other.warehouse != settings.warehouse
+    summary = load_domain("ecommerce", other)
+    assert [each.name for each in summary.results] == [
+        f"invoices_00000{number}.jsonl" for number in (1, 2, 3)
+    ]
+    assert query_of(other)("select id from raw_ecommerce.invoices order by id") == [(n,) for n in "1234"]
+    assert load()["invoices_000003.jsonl"] == "loaded"
+
+
+def test_one_process_at_a_time_reads_a_source(
+    use: Use, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = use(database_table(URL, "invoices", cursor="updated_at"))
+    monkeypatch.setattr("ingestion.extract.state.WAIT_SECONDS", 0.1)
+    settings.landing("ecommerce").mkdir(parents=True)
+    with file_lock(settings.landing("ecommerce") / ".invoices.state.lock", 0):
+        (reason,) = load().values()
+    assert reason.startswith("another process reads the source of invoices: process ")
+    assert load() == {"invoices_000001.jsonl": "loaded"}

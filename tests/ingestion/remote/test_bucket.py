@@ -14,6 +14,7 @@ import s3fs
 from ingestion.extract.fetch_files import fetch_files
 from ingestion.extract.remote_folder import TIME_LIMITS
 from ingestion.files.file_resource import FileResource
+from ingestion.files.landing import list_deliveries
 from ingestion.remote_files import RemoteFiles
 from settings import Settings
 from tests.forks import run_in_fork
@@ -126,7 +127,7 @@ def test_a_kill_leaves_no_half_file_and_loses_nothing(
     landing = settings.landing("ecommerce")
     assert [path.name for path in sorted(landing.glob("*.csv"))] == ["invoices_1.csv"]
     run()
-    assert [path.name for path in sorted(landing.iterdir())] == [f"invoices_{number}.csv" for number in "123"]
+    assert [path.name for path in list_deliveries(landing)] == [f"invoices_{number}.csv" for number in "123"]
     assert query("select id, count(*) from raw_ecommerce.invoices group by 1 order by 1") == [
         (number, 1) for number in "123"
     ]
