@@ -32,6 +32,8 @@ _TICKS = {
 _NO_COUNT = re.compile(r"(^|_)(id|key|year|quarter|month|day|hour|weekday|number|position)$")
 HEIGHT = 300
 LEGEND_HEIGHT = 50
+# A narrow screen has room for more than names; the tooltip has the whole one.
+LABEL_LIMIT = 180
 # Thousands separators, and as many decimals as a tick has.
 AXIS = ",~f"
 BAR_HEIGHT = 24
@@ -175,9 +177,19 @@ def heat_map(data: pd.DataFrame, x: str, y: str, value: str, *, x_title: str, ti
         .encode(
             x=alt.X(x, type="ordinal", title=x_title, axis=alt.Axis(labelAngle=0)),
             y=alt.Y(
-                y, type="nominal", sort=order, title=None, axis=alt.Axis(labelLimit=300, labelOverlap=False)
+                y,
+                type="nominal",
+                sort=order,
+                title=None,
+                axis=alt.Axis(labelLimit=LABEL_LIMIT, labelOverlap=False),
             ),
-            color=alt.Color(value, type="quantitative", title=title, scale=alt.Scale(scheme="viridis")),
+            color=alt.Color(
+                value,
+                type="quantitative",
+                title=title,
+                scale=alt.Scale(scheme="viridis"),
+                legend=alt.Legend(orient="bottom", gradientLength=150),
+            ),
             tooltip=[y, alt.Tooltip(x, title=x_title), alt.Tooltip(value, format=",.0f", title=title)],
         )
         .properties(height=alt.Step(18))

@@ -87,7 +87,7 @@ def density_map(
                 f"properties.{value}:Q",
                 title=title,
                 scale=alt.Scale(scheme="viridis", type="sqrt"),
-                legend=alt.Legend(format=",.0f", orient="bottom", gradientLength=200),
+                legend=alt.Legend(format=",.0f", orient="bottom", gradientLength=150),
             ),
             tooltip=tooltip,
         )

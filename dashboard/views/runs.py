@@ -4,7 +4,18 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import HEIGHT, Card, bars, count, figure, formatted, numbers, share, start_axis
+from dashboard.figures import (
+    HEIGHT,
+    LABEL_LIMIT,
+    Card,
+    bars,
+    count,
+    figure,
+    formatted,
+    numbers,
+    share,
+    start_axis,
+)
 from dashboard.filters import one_of
 from dashboard.published import ask, ask_row
 from dashboard.states import PALETTE, rate_state, state_scales, with_sign
@@ -114,7 +125,7 @@ def _gantt_chart(tasks: pd.DataFrame) -> alt.Chart:
                 "label:N",
                 sort=alt.SortField("started_at"),
                 title=None,
-                axis=alt.Axis(labelLimit=300, labelOverlap=False),
+                axis=alt.Axis(labelLimit=LABEL_LIMIT, labelOverlap=False),
             ),
             color=state_scales(tasks["state"])["color"],
             tooltip=["task", "state", "tries", alt.Tooltip("seconds:Q", format=",.2f")],
