@@ -1,6 +1,7 @@
 """Published files of real builds, a dashboard that serves them, and a browser."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import duckdb
 import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page
+from streamlit.testing.v1 import AppTest
 
 from bench.browser import chromium, launched, serve, settled
 from ingestion.load import load_domain
@@ -63,6 +65,14 @@ def choose(page: Page, label: str, *values: str) -> None:
     if page.get_by_role("listbox").count():
         page.keyboard.press("Escape")
     settled(page)
+
+
+@pytest.fixture
+def page_in_process(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], AppTest]:
+    """Make a page that runs in this process, without a browser."""
+    # Streamlit runs it as `__main__` and leaves it there, where a process that is started later would run it as well.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+    return lambda show: AppTest.from_function(show, default_timeout=30)
 
 
 # Per module: while Playwright runs, its thread has an event loop, in which no other test can run its own.

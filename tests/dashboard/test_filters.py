@@ -1,5 +1,6 @@
 """Filters and states without a browser."""
 
+from collections.abc import Callable
 from datetime import date
 
 import pandas as pd
@@ -43,8 +44,10 @@ def dates_page() -> None:
     st.write(f"{first} {last}")
 
 
-def test_dates_follow_a_publication_with_more_days_unless_some_are_chosen() -> None:
-    page = AppTest.from_function(dates_page)
+def test_dates_follow_a_publication_with_more_days_unless_some_are_chosen(
+    page_in_process: Callable[[Callable[[], None]], AppTest],
+) -> None:
+    page = page_in_process(dates_page)
     page.session_state.last_day = "2024-01-31"
     assert page.run().markdown[0].value == "2024-01-01 2024-01-31"
     page.session_state.last_day = "2024-02-29"

@@ -1,5 +1,6 @@
 """The page of the news, which no other test has data for: its numbers on a few published days."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -36,14 +37,17 @@ def news() -> None:
 
 
 def test_the_page_of_the_news_shows_its_metrics(
-    tmp_path: Path, project: Parsed, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    project: Parsed,
+    monkeypatch: pytest.MonkeyPatch,
+    page_in_process: Callable[[Callable[[], None]], AppTest],
 ) -> None:
     settings = project.put(Settings(data_dir=tmp_path, env="dev"))
     monkeypatch.setenv("SLUICE_DATA_DIR", str(tmp_path))
     settings.published("news").parent.mkdir(parents=True)
     with duckdb.connect(str(settings.published("news"))) as connection:
         connection.execute(PUBLISHED)
-    page = AppTest.from_function(news, default_timeout=30).run()
+    page = page_in_process(news).run()
     assert not page.exception
     assert not page.info
     assert {card.label: card.value for card in page.metric} == {
