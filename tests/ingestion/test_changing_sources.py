@@ -25,6 +25,7 @@ from ingestion.row_source import RowSource
 from settings import Settings
 from tests.forks import run_in_fork
 from tests.ingestion.conftest import Query
+from tests.ingestion.declared import declare
 from tests.ingestion.documented import documented, documented_configuration
 from tests.kill_at import COMPLETE, arm
 from tests.servers.databases import PASSWORD, USER
@@ -158,8 +159,7 @@ def load(kind: str, *, incremental: bool = True) -> dict[str, int]:
         rows = accounts if incremental else database_table(DATABASE_URL, "accounts")
     resource: FileResource = replace(documented("ACCOUNTS"), source=rows)
     with pytest.MonkeyPatch.context() as patch:
-        for of in ("resources_of", "file_resources_of", "used_resources_of"):
-            patch.setattr(f"ingestion.load.{of}", lambda _: [resource])
+        declare(patch, resource)
         results = load_domain("crm").results
     return {each.name: each.rows_loaded for each in results if each.status != "skipped"}
 

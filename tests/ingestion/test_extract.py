@@ -15,10 +15,10 @@ from ingestion.extract import extract as extract_module
 from ingestion.extract.database import database_table
 from ingestion.files.file_resource import FileResource
 from ingestion.load import load_domain
-from ingestion.results import FilesFailedError
 from ingestion.row_source import RowSource
 from settings import Settings
 from tests.ingestion.conftest import Query, query_of
+from tests.ingestion.declared import declare, load
 
 COLUMNS = ("id", "amount", "updated_at")
 URL = "SLUICE_SHOP_DATABASE_URL"
@@ -32,24 +32,14 @@ Use = Callable[[RowSource], Callable[[], dict[str, str]]]
 def use(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Use:
     """Declares a source as that of an entity, and returns what loads it: the status or reason of each file."""
 
-    def declare(source: RowSource) -> Callable[[], dict[str, str]]:
+    def use(source: RowSource) -> Callable[[], dict[str, str]]:
         invoices = FileResource(
             domain="ecommerce", entity="invoices", columns=COLUMNS, pattern="invoices*", source=source
         )
-        monkeypatch.setattr("ingestion.load.resources_of", lambda _: [invoices])
-        monkeypatch.setattr("ingestion.load.file_resources_of", lambda _: [invoices])
-        monkeypatch.setattr("ingestion.load.used_resources_of", lambda _: [invoices])
+        declare(monkeypatch, invoices)
+        return lambda: load(settings)
 
-        def load() -> dict[str, str]:
-            try:
-                summary = load_domain("ecommerce", settings)
-            except FilesFailedError as error:
-                summary = error.summary
-            return {result.name: result.reason or result.status for result in summary.results}
-
-        return load
-
-    return declare
+    return use
 
 
 class Database:

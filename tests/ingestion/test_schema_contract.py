@@ -8,11 +8,11 @@ import pytest
 
 import settings as project_settings
 from ingestion.files.file_resource import FileResource, SchemaContract
-from ingestion.load import load_domain
-from ingestion.results import FilesFailedError
 from ingestion.row_source import RowSource
 from settings import Settings
 from tests.ingestion.conftest import Query
+from tests.ingestion.declared import declare
+from tests.ingestion.declared import load as load_declared
 
 Load = Callable[..., dict[str, str]]
 RAW = "select * exclude (_corrects_row_id, _dlt_load_id, _row_id) from raw_ecommerce.invoices order by _source_file, _source_row"
@@ -34,7 +34,9 @@ def load(monkeypatch: pytest.MonkeyPatch, settings: Settings, query: Query) -> L
     """Loads invoices with a contract: the status of each file, or why it failed. Every row is accounted for."""
     settings.landing("ecommerce").mkdir(parents=True)
 
-    def run(contract: SchemaContract, source: RowSource | None = None, **options: object) -> dict[str, str]:
+    def run(
+        contract: SchemaContract, source: RowSource | None = None, reload: tuple[str, ...] = ()
+    ) -> dict[str, str]:
         invoices = FileResource(
             domain="ecommerce",
             entity="invoices",
@@ -43,14 +45,10 @@ def load(monkeypatch: pytest.MonkeyPatch, settings: Settings, query: Query) -> L
             schema_contract=contract,
             source=source,
         )
-        for of in ("resources_of", "file_resources_of", "used_resources_of"):
-            monkeypatch.setattr(f"ingestion.load.{of}", lambda _: [invoices])
-        try:
-            summary = load_domain("ecommerce", project_settings.load(), **options)  # type: ignore[arg-type]
-        except FilesFailedError as error:
-            summary = error.summary
+        declare(monkeypatch, invoices)
+        found = load_declared(project_settings.load(), reload=reload)
         assert query(UNACCOUNTED) == []
-        return {result.name: result.reason or result.status for result in summary.results}
+        return found
 
     return run
 
@@ -112,7 +110,7 @@ def test_a_rejected_row_comes_back_once_its_column_is_declared(
     write(landing / "a.csv", "id,amount,color", "1,10,red", "2,20,")
     load("discard_row")
     (row_id,) = query("select _row_id from raw_ecommerce.rejected_lines")
-    assert load("evolve", reload=["a.csv"]) == {"a.csv": "replaced"}
+    assert load("evolve", reload=("a.csv",)) == {"a.csv": "replaced"}
     assert query("select id, color from raw_ecommerce.invoices order by 1") == [("1", "red"), ("2", None)]
     assert query("select _row_id from raw_ecommerce.invoices where id = '1'") == [row_id]
     assert query("select * from raw_ecommerce.rejected_lines") == []

@@ -19,8 +19,9 @@ from ingestion.remote_files import RemoteFiles
 from settings import Settings
 from tests.forks import run_in_fork
 from tests.ingestion.conftest import Query
+from tests.ingestion.declared import declare, load
 from tests.ingestion.documented import documented
-from tests.ingestion.remote.conftest import URL, Load, declare, invoices, load
+from tests.ingestion.remote.conftest import URL, Load, invoices
 from tests.kill_at import arm
 from tests.servers.s3 import BUCKET, Bucket, s3
 
