@@ -22,7 +22,7 @@ from warehouse import WarehouseBusyError, WarehouseError
 
 # The attribute of rows with the names of the marts that they come from.
 MARTS = "marts"
-# Answers that are kept. A page asks about ten questions; most answers have less than 100 rows, the largest 1,000.
+# Answers that are kept. A page asks about ten questions; most answers have less than 100 rows, the largest some thousand.
 MAX_ANSWERS = 500
 
 

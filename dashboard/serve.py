@@ -22,9 +22,12 @@ def serve(host: str, port: int) -> None:
     # Imported now, so that the first visitor does not wait for it.
     from streamlit.web import cli
 
+    from dashboard.metrics import metrics_of
     from dashboard.views import find_pages
 
     find_pages()
+    # Reads the definitions of all metrics, and imports MetricFlow.
+    metrics_of("")
 
     address = {"server.address": host, "server.port": str(port)}
     flags = [f"--{name}={value}" for name, value in (OPTIONS | address).items()]

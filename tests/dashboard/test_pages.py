@@ -2,8 +2,12 @@
 
 import io
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -12,7 +16,9 @@ from playwright.sync_api import Browser, Page
 
 from cli.main import main
 from publishing.metrics import Question, values
+from settings import DBT_PROJECT_DIR
 from tests.dashboard.conftest import DOMAINS, Dashboard, choose, settled
+from tests.forks import run_dbt
 
 pytestmark = pytest.mark.slow
 
@@ -272,6 +278,28 @@ def test_the_shell_has_the_same_metrics(
     assert "taxi  trips  by day, pickup_hour" in capsys.readouterr().out
     assert main(["metric", "revenue", "--by", "colour"]) == 2
     assert "cannot be split by 'colour'. There are: category, region." in capsys.readouterr().err
+
+
+def test_metricflows_own_command_has_the_same_metrics_from_the_warehouse(
+    served: Dashboard, tmp_path: Path
+) -> None:
+    run_dbt(["parse"], served.settings)
+    names, rows = ("revenue", "margin_share"), tmp_path / "rows.csv"
+    done = subprocess.run(
+        [Path(sys.executable).with_name("mf"), "query", "--metrics", ",".join(names), "--csv", rows,
+         "--group-by", "order_day__category", "--order", "order_day__category"],
+        cwd=DBT_PROJECT_DIR,
+        # It asks PyPI for a newer version of itself, here in vain.
+        env={**os.environ, **served.settings.environment(), "HTTPS_PROXY": "http://127.0.0.1:9"},
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    expected = values(Question(names, ("category",)), served.settings).to_pandas()
+    found = pd.read_csv(rows)
+    assert list(found["order_day__category"]) == list(expected["category"])
+    for name in names:
+        assert list(found[name]) == pytest.approx([float(value) for value in expected[name]])
 
 
 def test_the_history_of_a_customer(served: Dashboard, page: Page) -> None:
