@@ -88,6 +88,7 @@ lint-python: setup
 	$(PY) -m ruff format --check || status=1; \
 	.venv/bin/lint-imports >$(INSTALLED:.txt=.imports) || { cat $(INSTALLED:.txt=.imports); status=1; }; \
 	$(PY) -m mypy --no-error-summary || status=1; \
+	$(SLUICE) generate --check >$(INSTALLED:.txt=.generated) || { cat $(INSTALLED:.txt=.generated); status=1; }; \
 	exit $$status
 
 # sqlfluff has dbt compile the models, and dbt opens a warehouse: an empty one, so that the check neither

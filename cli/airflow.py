@@ -6,11 +6,14 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.options import FAILED, known, note, report_error
+
+if TYPE_CHECKING:
+    from settings import Settings
 
 PANEL = "Services"
 
@@ -104,6 +107,9 @@ def run(
             states = airflow.watch(runs, timeout, show)
         assert airflow.client
         print_report(states, airflow.client, settings)
+        if not dags:
+            # While Airflow tells its history.
+            _collect_health(settings)
     if not dags:
         # For `dbt docs serve` by hand, now that the tables are there. Other DAGs may go on after the run of single ones,
         # and would keep the warehouse.
@@ -112,6 +118,18 @@ def run(
         except DbtError as error:
             note(f"the documentation of the models is not generated: {error}")
     raise typer.Exit(exit_status(states))
+
+
+def _collect_health(settings: "Settings") -> None:
+    """Publish what the dashboard shows of all pipelines, as the DAGs `pipeline_health` and `overview` do."""
+    from observability.health.collect import health, overview
+
+    try:
+        health(settings)
+        overview(settings)
+    except Exception as error:
+        # The pipelines have run; what is shown of them can wait.
+        note(f"the health of the pipelines is not collected: {error}")
 
 
 @group.command(

@@ -1,4 +1,4 @@
-"""The documentation of the models after a run of every pipeline, in Airflow's UI and served by hand."""
+"""What stands after a run of every pipeline: the documentation of the models, and the health of the pipelines."""
 
 import json
 import socket
@@ -95,3 +95,11 @@ def test_it_is_generated_and_shows_what_reads_the_marts(ran: Checkout) -> None:
         links = {view["name"]: view["href"] for plugin in plugins for view in plugin["external_views"]}
         shows_exposures(page, running.client.url + links["dbt docs"])
         assert errors == []
+
+
+def test_the_health_of_all_pipelines_is_published(ran: Checkout) -> None:
+    names = ("collisions", "ecommerce", "news", "sales", "taxi")
+    runs = "select pipeline, state, queued_at is not null as airflow_knows_it from marts.fct_pipeline_runs order by all"
+    assert ran.query(runs, ran.settings.published("health")) == [(name, "success", True) for name in names]
+    days = "select distinct domain from marts.agg_platform_day order by 1"
+    assert ran.query(days, ran.settings.published("overview")) == [(name,) for name in names]
