@@ -96,6 +96,7 @@ def run(
     from local_airflow.local import LocalAirflow
     from local_airflow.progress import progress
     from local_airflow.report import exit_status, print_report
+    from settings.services import AirflowAccess
     from transformation.dbt import DbtError, ensure_docs
 
     stop_on_sigterm()
@@ -109,7 +110,8 @@ def run(
         print_report(states, airflow.client, settings)
         if not dags:
             # While Airflow tells its history.
-            _collect_health(settings)
+            access = AirflowAccess(url=airflow.url, username=airflow.username, password=airflow.password)
+            _collect_health(settings.model_copy(update={"airflow": access}))
     if not dags:
         # For `dbt docs serve` by hand, now that the tables are there. Other DAGs may go on after the run of single ones,
         # and would keep the warehouse.

@@ -7,6 +7,7 @@ import duckdb
 
 from scaffolding.model import Column
 from scaffolding.names import described, is_identifier, is_personal, is_phone
+from scaffolding.number_formats import find_number_format, plain_text
 from warehouse.sql import literal, quoted
 
 # A column has a type if at least this share of its values can be read so; the others are quarantined.
@@ -37,6 +38,8 @@ def cleaned(name: str, null_words: list[str]) -> str:
 def typed(column: Column) -> str:
     """Return SQL for the value of a cleaned text; null if its type cannot read it."""
     text = quoted(column.raw)
+    if column.is_number:
+        text = plain_text(column, text)
     match column.type:
         case "code":
             plain = rf"""regexp_replace(regexp_replace({text}, '^=?["'']|"$', '', 'g'), '^(-?[0-9]+)[.]0*$', '\1')"""
@@ -70,13 +73,13 @@ class _Facts:
     places: int
     times: int
     clocks: int
-    with_commas: int
-    with_currency: int
     few: list[str]
 
 
-def _facts(connection: duckdb.DuckDBPyConnection, table: str, raw: str) -> _Facts:
-    text = quoted(raw)
+def _facts(connection: duckdb.DuckDBPyConnection, table: str, column: Column) -> _Facts:
+    text = quoted(column.raw)
+    if column.number_format:
+        text, table = "plain", f"(select {plain_text(column, text)} as plain from {table})"
     integer, time = _INTEGER.format(text), _ISO_TIME.format(text)
     number = f"try_cast({integer} and try_cast({text} as bigint) is not null as boolean)"
     double = f"({_DECIMAL.format(text, 'double')})"
@@ -93,8 +96,6 @@ def _facts(connection: duckdb.DuckDBPyConnection, table: str, raw: str) -> _Fact
             coalesce(max({_FRACTION.format(text)}), 0),
             count({time}),
             count(*) filter (cast({time} as time) <> time '00:00'),
-            count(*) filter (regexp_full_match({text}, '[+-]?[0-9]{{1,3}}([.,][0-9]{{3}})*,[0-9]+|[0-9]{{1,3}}(,[0-9]{{3}})+([.][0-9]+)?')),
-            count(*) filter (regexp_full_match({text}, '[$€£]\\s*[0-9.,]+|[0-9.,]+\\s*([$€£%]|EUR|USD|GBP)')),
             (select list(word) from (select distinct lower({text}) as word from {table} where {text} is not null limit 7))
         from {table}
     """
@@ -110,10 +111,16 @@ def infer_type(connection: duckdb.DuckDBPyConnection, table: str, column: Column
         column: the column; its type and counts are set.
         entity: the entity's name.
     """
-    facts = _facts(connection, table, column.raw)
+    facts = _facts(connection, table, column)
     column.present = facts.present
     column.is_personal = is_personal(column.raw, entity)
     doubts = _choose(connection, table, column, facts)
+    if column.type == "text" and facts.present and not is_phone(column.raw):
+        doubts += find_number_format(connection, table, column, READABLE)
+        if column.number_format:
+            _choose(connection, table, column, _facts(connection, table, column))
+        if not column.is_number:
+            column.unit = column.marks = ""
     value = typed(column)
     distinct, readable, least, greatest = connection.execute(
         f"select count(distinct v), count(v), min(v)::varchar, max(v)::varchar from (select {value} as v from {table})"
@@ -157,10 +164,6 @@ def _choose(connection: duckdb.DuckDBPyConnection, table: str, column: Column, f
         return found[1]
     if len(facts.few) == 2 and {*facts.few} in FLAGS:
         column.type, column.is_flag = "word", True
-    if facts.with_commas >= enough:
-        return ["looks like numbers with commas (1,50 or 1,500.00), which are not read: it is text"]
-    if facts.with_currency >= enough:
-        return ["looks like numbers with a currency or percent sign, which are not read: it is text"]
     return []
 
 

@@ -23,6 +23,8 @@ class Column:
         type: a type of the macro `stage_columns`.
         places: decimal places of a decimal.
         layouts: the layouts of dates and times that are not ISO 8601.
+        unit: what is written beside each number, such as a currency; empty for nothing.
+        marks: the decimal mark and the group mark of numbers that are written with them; empty for plain numbers.
         is_flag: its values are words such as true and false.
         is_personal: its name says that it tells about a person.
         present: rows with a value.
@@ -37,6 +39,8 @@ class Column:
     type: str = "text"
     places: int = 0
     layouts: tuple[str, ...] = ()
+    unit: str = ""
+    marks: str = ""
     is_flag: bool = False
     is_personal: bool = False
     present: int = 0
@@ -48,6 +52,12 @@ class Column:
     @property
     def is_number(self) -> bool:
         return self.type in NUMBERS
+
+    @property
+    def number_format(self) -> dict[str, str]:
+        """How its numbers are written, in the words of `stage_columns`; empty for plain numbers."""
+        marks = {",.": {"decimal_mark": ","}, ".,": {"group_mark": ","}}.get(self.marks, {})
+        return ({"unit": self.unit} if self.unit else {}) | marks
 
     @property
     def is_time(self) -> bool:

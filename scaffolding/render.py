@@ -138,6 +138,7 @@ def _staged(column: Column) -> str:
         options.append(f"'places': {column.places}")
     if column.is_flag:
         options.append("'case': 'lower'")
+    options += [f"'{name}': {value!r}" for name, value in column.number_format.items()]
     if column.layouts:
         options.append(f"'layouts': {list(column.layouts)}")
     if column.name != column.raw:

@@ -34,6 +34,10 @@ def test_every_column_has_the_same_lineage(platform: Platform) -> None:
     platform.assert_same_lineage()
 
 
+def test_numbers_are_read_as_their_column_says(platform: Platform) -> None:
+    platform.twin.check_number_formats()
+
+
 def test_every_table_is_the_same(platform: Platform) -> None:
     compared, differing = platform.twin.compare()
     assert differing == {}

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from settings import Settings
+from tests.dbt_project import number_formats
 from tests.parsed import lineage_of
 from transformation.dbt import UNIT_TESTS, run_dbt
 
@@ -63,6 +64,10 @@ class Twin(ABC):
         """Run the unit tests of all or of some models on the database."""
         select = ["--select", UNIT_TESTS + (of and f",{of}")]
         run_dbt(["test", *select], self._settings, quiet=True, variables=self._variables)
+
+    def check_number_formats(self) -> None:
+        """Check that the database reads numbers with marks and units as DuckDB does."""
+        number_formats.check(self._settings, self.query, self._variables)
 
     def compare(self, domain: str | None = None) -> tuple[int, dict[str, str]]:
         """Compare all tables that dbt built, or those of a domain; return the number of rows and `{table: difference}`."""

@@ -14,6 +14,8 @@
                        subtracted from a timestamp
       local_timestamp  the time that a clock in New York showed (see try_local_timestamp)
       expression       `source` as it is
+    A number may be written with a `decimal_mark` or a `group_mark` of its own (1.234,50 has ',' and '.', 1,234.50 has '.' and
+    ','), and with a `unit` such as '€' or '%' on either side, which is left out.
     `source` is SQL for the delivered text, by default the raw column of the name. `case` is upper or lower, for texts,
     words and codes. With `keeps_null_words: true`, a text such as None is a value (see the variable null_words).
 #}
@@ -36,8 +38,10 @@
             when
                 {%- for name in checked %}
                 {{ 'or ' if not loop.first }}({{ name }} is null and {{ name }}_delivered is not null)
+                {%- else %}
+                false
                 {%- endfor %}
-                then {{ unreadable_columns(checked) }}
+                then {{ unreadable_columns(checked) if checked else "''" }}
             else ''
         end as _unreadable,
         {{ platform_columns | join(', ') }}
@@ -142,7 +146,9 @@
 {%- endmacro %}
 
 {# Cast a text to a type of stage_columns that is not a text. #}
-{% macro read_value(text, column) -%}
+{% macro read_value(delivered, column) -%}
+    {%- set is_written_plainly = not (column.unit or column.decimal_mark or column.group_mark) -%}
+    {%- set text = delivered if is_written_plainly else plain_number(delivered, column) -%}
     {%- if column.type in ('integer', 'bigint') -%}
         {{ try_integer(text, column.type) }}
     {%- elif column.type == 'decimal' -%}

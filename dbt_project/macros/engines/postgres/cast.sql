@@ -1,3 +1,7 @@
+{% macro postgres__fits(text, form) -%}
+    {{ text }} ~ '^({{ form }})$'
+{%- endmacro %}
+
 {% macro postgres__is_email(text) -%}
     {{ text }} ~ '^{{ email_pattern() }}$'
 {%- endmacro %}

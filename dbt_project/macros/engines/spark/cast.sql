@@ -1,3 +1,7 @@
+{% macro spark__fits(text, form) -%}
+    {{ text }} rlike r'^({{ form }})\z'
+{%- endmacro %}
+
 {% macro spark__is_email(text) -%}
     {{ text }} rlike r'^{{ email_pattern() }}\z'
 {%- endmacro %}
