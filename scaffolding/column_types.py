@@ -73,6 +73,7 @@ class _Facts:
     places: int
     times: int
     clocks: int
+    nested: int
     few: list[str]
 
 
@@ -96,6 +97,7 @@ def _facts(connection: duckdb.DuckDBPyConnection, table: str, column: Column) ->
             coalesce(max({_FRACTION.format(text)}), 0),
             count({time}),
             count(*) filter (cast({time} as time) <> time '00:00'),
+            count(*) filter ({text} like '{{%' or {text} like '[%'),
             (select list(word) from (select distinct lower({text}) as word from {table} where {text} is not null limit 7))
         from {table}
     """
@@ -112,7 +114,7 @@ def infer_type(connection: duckdb.DuckDBPyConnection, table: str, column: Column
         entity: the entity's name.
     """
     facts = _facts(connection, table, column)
-    column.present = facts.present
+    column.present, column.is_nested = facts.present, facts.nested > 0
     column.is_personal = is_personal(column.raw, entity)
     doubts = _choose(connection, table, column, facts)
     if column.type == "text" and facts.present and not is_phone(column.raw):

@@ -32,6 +32,10 @@ MAGIC = {
 }
 
 
+# The name of a column that has none in the header, by its position.
+UNNAMED = "column {}"
+
+
 def check_form(path: Path) -> None:
     """Check that a file exists and that its form is taken.
 
@@ -56,24 +60,27 @@ def check_form(path: Path) -> None:
                 raise ScaffoldingError(f"{shown}: it is not CSV but {form}; {advice}")
 
 
-def read_names(path: Path, form: FileFormat, limits: FileLimits) -> list[str]:
-    """Return the raw names of a file's columns.
+def read_names(path: Path, form: FileFormat, limits: FileLimits) -> dict[str, str]:
+    """Return the raw names of a file's columns, each with its name in the header.
 
     Raises:
         ScaffoldingError: the file has no usable header.
     """
     try:
-        return _raw_names(read_written_header(path, form, limits))
+        written = read_written_header(path, form, limits)
+        return dict(zip(_raw_names(written), written, strict=True))
     except (UnreadableFileError, ScaffoldingError) as error:
         raise ScaffoldingError(f"{printable(str(path))}: {error}") from error
 
 
 def _raw_names(written: Sequence[str]) -> list[str]:
-    if "" in written:
-        raise ScaffoldingError(f"column {written.index('') + 1} of the header has no name; give it one")
+    if written.count("") > 1:
+        raise ScaffoldingError(f"{written.count('')} columns of the header have no name; give them names")
     if any(name.lower() in EXPORT_COLUMNS for name in written):
         raise ScaffoldingError("it is an export of a quarantine, which is delivered to its own domain")
-    names = [raw_column_name(name) for name in written]
+    names = [
+        raw_column_name(name or UNNAMED.format(position)) for position, name in enumerate(written, start=1)
+    ]
     seen: dict[str, str] = {}
     for name, delivered in zip(names, written, strict=True):
         # As the header of a load: names that differ in case and underscores only are the same.

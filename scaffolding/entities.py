@@ -75,6 +75,7 @@ def _entity(name: str, parts: list[tuple[Path, str]], limits: FileLimits, header
         )
     (form,) = formats
     headers = {path: read_names(path, form, limits) for path in files}
+    written = {raw: name for names in headers.values() for raw, name in names.items()}
     every = [column for names in headers.values() for column in names]
     ordered = list(dict.fromkeys(every))
     optional = tuple(column for column in ordered if every.count(column) < len(files))
@@ -88,9 +89,10 @@ def _entity(name: str, parts: list[tuple[Path, str]], limits: FileLimits, header
         raise ScaffoldingError(
             f"columns of {', '.join(printable(path.name) for path in files)} differ in underscores only; rename them"
         )
-    in_models = model_names(ordered, name)
+    in_models = model_names({raw: written[raw] for raw in ordered}, name)
+    unnamed = tuple(raw for raw in ordered if not written[raw])
     columns = [Column(raw, in_models[raw]) for raw in ordered]
-    return Entity(name, files, "", form, columns=columns, optional=optional)
+    return Entity(name, files, "", form, columns=columns, optional=optional, unnamed=unnamed)
 
 
 def _set_patterns(entities: list[Entity]) -> None:

@@ -114,6 +114,9 @@ def _has_no_header(rows: list[list[str]]) -> bool:
     first, others = rows[0], rows[1:]
     votes: Counter[bool] = Counter()
     for position, cell in enumerate(first):
+        # A header may lack a name, a row a value.
+        if not cell.strip():
+            continue
         values = [row[position] for row in others if len(row) > position and row[position].strip()]
         if values and sum(map(_is_value, values)) >= 0.8 * len(values):
             votes[_is_value(cell)] += 1

@@ -88,7 +88,7 @@ def _named(entity: Entity) -> list[Column]:
 def _may_identify(column: Column) -> bool:
     if column.type in ("integer", "bigint"):
         return is_identifier(column.raw) or is_position(column.raw)
-    return not column.is_number and not column.is_flag
+    return not column.is_number and not column.is_flag and not column.is_nested
 
 
 def _repeats(connection: duckdb.DuckDBPyConnection, table: str, entity: Entity) -> list[str]:

@@ -26,6 +26,7 @@ class Column:
         unit: what is written beside each number, such as a currency; empty for nothing.
         marks: the decimal mark and the group mark of numbers that are written with them; empty for plain numbers.
         is_flag: its values are words such as true and false.
+        is_nested: it has values that are JSON objects or arrays.
         is_personal: its name says that it tells about a person.
         present: rows with a value.
         distinct: different values.
@@ -42,6 +43,7 @@ class Column:
     unit: str = ""
     marks: str = ""
     is_flag: bool = False
+    is_nested: bool = False
     is_personal: bool = False
     present: int = 0
     distinct: int = 0
@@ -96,6 +98,7 @@ class Entity:
         source: the source whose rows the files have, as Python; empty if they are delivered.
         columns: all columns, in the order of the files.
         optional: raw names of columns that only some files have.
+        unnamed: the raw name of the column that has none in the header.
         rows: the number of rows.
         rejected: the number of lines that cannot be split into columns.
         key: names of the columns that identify a row, or `_row_id`.
@@ -116,6 +119,7 @@ class Entity:
     source: str = ""
     columns: list[Column] = field(default_factory=list)
     optional: tuple[str, ...] = ()
+    unnamed: tuple[str, ...] = ()
     rows: int = 0
     rejected: int = 0
     key: tuple[str, ...] = (ROW_ID,)

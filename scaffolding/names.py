@@ -4,7 +4,7 @@ import glob
 import importlib.util
 import keyword
 import re
-from collections.abc import Collection
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 IDENTIFIERS = _words(
-    "id key code no nr num number sku isbn ean upc gtin uuid guid zip zipcode postcode plz iban vin"
+    "id uid key code no nr num number sku isbn ean upc gtin uuid guid zip zipcode postcode plz iban vin"
 )
 POSITIONS = _words("line row pos position seq sequence item index")
 PHONES = _words("phone telephone tel mobile fax")
@@ -159,19 +159,30 @@ def sql_words() -> frozenset[str]:
         return frozenset({*TYPE_WORDS, *(word for (word,) in found.fetchall())})
 
 
-def model_names(raw: Collection[str], entity: str) -> dict[str, str]:
-    """Return the name in the models for each raw column: its own, or one with the entity's before it."""
-    taken = {*raw}
+def model_names(written: Mapping[str, str], entity: str) -> dict[str, str]:
+    """Return the name in the models for each raw column: its own, a simpler one, or one with the entity's before it.
+
+    Args:
+        written: the name in the header, by raw column.
+        entity: the entity.
+    """
+    taken = {*written}
     names = {}
-    for name in raw:
+    for raw, header in written.items():
+        name = raw
+        # dlt writes an x for a sign at the end: `Fee (EUR)` is fee_eurx.
+        simple = raw_column_name(without_end) if (without_end := re.sub(r"[\W_]+$", "", header)) else raw
+        if simple not in taken and raw.startswith(simple):
+            name = simple
+            taken.add(name)
         delivered = name.removesuffix("_delivered")
         clashes = name in sql_words() or name in OWN_COLUMNS or (delivered != name and delivered in taken)
-        names[name] = name
+        names[raw] = name
         if clashes:
-            names[name] = f"{singular(entity)}_{name.replace('_delivered', '_as_delivered')}"
-            while names[name] in taken:
-                names[name] += "_value"
-            taken.add(names[name])
+            names[raw] = f"{singular(entity)}_{name.replace('_delivered', '_as_delivered')}"
+            while names[raw] in taken:
+                names[raw] += "_value"
+            taken.add(names[raw])
     return names
 
 

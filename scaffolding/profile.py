@@ -82,7 +82,7 @@ def _read(
     for position, path in enumerate(entity.files):
         work = folder / f"{number}_{position}"
         work.mkdir()
-        parsed = read_rows(path, entity.format, read_names(path, entity.format, limits), limits, work)
+        parsed = read_rows(path, entity.format, [*read_names(path, entity.format, limits)], limits, work)
         parquets.append(parsed.parquet)
         entity.rows += parsed.rows
         entity.rejected += parsed.rows_rejected

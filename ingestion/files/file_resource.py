@@ -31,7 +31,7 @@ class FileResource:
         columns: the columns that every file must have, in snake_case; names, or descriptions by name.
         optional: columns that only some files have; the raw table always has them.
         personal: the columns about persons, see `docs/lineage.md`.
-        aliases: other names (in snake_case) under which a column is delivered.
+        aliases: other names (in snake_case) under which a column is delivered; '' for a column without a name.
         exact_aliases: names under which a source delivers another column than the name says, written exactly so. A
             file of corrections, which has the names of raw columns, does not mean them.
         schema_contract: what happens to other columns that a file has. `evolve`: the raw table gets them. `freeze`: the file

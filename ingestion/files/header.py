@@ -98,13 +98,17 @@ def map_header(
 
 
 def _raw_names(written: Sequence[str], resource: FileResource) -> list[str | None]:
-    if "" in written:
-        raise UnreadableFileError(f"column {written.index('') + 1} of the header has no name")
+    if "" in written and ("" not in resource.aliases or written.count("") > 1):
+        raise UnreadableFileError(
+            f"column {written.index('') + 1} of the header has no name; aliases={{'': 'a_name'}} of the resource names one"
+        )
     declared = {name: name for name in (*resource.columns, *resource.optional)} | dict(resource.aliases)
     by_key = {_key(alias): name for alias, name in declared.items()}
     is_export = any(header.lower() in EXPORT_COLUMNS for header in written)
 
     def raw_name(header: str) -> str | None:
+        if not header:
+            return resource.aliases[""]
         if (known := header.lower()) in EXPORT_COLUMNS:
             return PLATFORM_COLUMNS.get(known)
         if header in resource.exact_aliases and not is_export:

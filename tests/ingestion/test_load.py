@@ -159,7 +159,7 @@ BAD_FILES = {
         f"{HEADER},borough\n{crash(1)},x\n".encode(),
         "columns 'borough' and 'borough' are both read as borough",
     ),
-    "nameless.csv": (f"{HEADER},\n{crash(1)},x\n".encode(), "column 30 of the header has no name"),
+    "nameless.csv": (f"{HEADER},\n{crash(1)},x\n".encode(), "column 30 of the header has no name; aliases="),
     "cut.csv.gz": (WHOLE[: len(WHOLE) // 2], "the gzip is truncated"),
     "not_gzip.csv.gz": (f"{HEADER}\n{crash(1)}\n".encode(), "the gzip is damaged"),
     "nothing_fits.csv": (f"{HEADER}\n1,2\n3,4\n".encode(), "none of its lines can be split; line 2"),

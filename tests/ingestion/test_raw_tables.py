@@ -64,6 +64,16 @@ def test_a_column_added_to_a_declaration_is_added_to_the_table(
     assert writers == ["DuckDB"]
 
 
+def test_an_alias_names_the_column_that_has_no_name(
+    deliver: Deliver, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crashes = replace(CRASHES, optional=("row_number",), aliases={**CRASHES.aliases, "": "row_number"})
+    monkeypatch.setattr(collisions, "RESOURCES", (crashes,))
+    deliver("a.csv", f"{crash(1)},17", header=f"{HEADER},")
+    load_domain("collisions")
+    assert query("select collision_id, row_number from raw_collisions.crashes") == [("1", "17")]
+
+
 def test_dlt_takes_the_parsed_file_as_it_is(deliver: Deliver, writers: list[str]) -> None:
     deliver("a.csv", crash(1))
     deliver("b.csv", f"{crash(2)},rain", header=f"{HEADER},weather")

@@ -12,7 +12,16 @@ from bench.measuring import copy_checkout
 from settings import PROJECT_DIR
 from tests.end_to_end.conftest import Checkout, loads
 from tests.parsed import Parsed
-from tests.scaffolding.helpers import CUSTOMERS, ORDERS, ORPHANS, UNREADABLE, customers, orders, parsed_dags
+from tests.scaffolding.helpers import (
+    CUSTOMERS,
+    ORDERS,
+    ORPHANS,
+    UNREADABLE,
+    customers,
+    orders,
+    parsed_dags,
+    write,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -31,9 +40,11 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, project: Parsed) -> Check
         sluice, *arguments = command.split()
         assert sluice == "sluice"
         succeed(checkout, *arguments)
-    files = customers(checkout.path), orders(checkout.path)
+    # All of its columns are texts.
+    labels = write(checkout.path / "labels.csv", "label", "red", "green")
+    files = customers(checkout.path), orders(checkout.path), labels
     made = loads(succeed(checkout, "new", "shop", *map(str, files), "--deliver", "--json"))
-    assert [entity["entity"] for entity in made["entities"]] == ["customers", "orders"]
+    assert {entity["entity"] for entity in made["entities"]} == {"customers", "orders", "labels"}
     succeed(checkout, "run", "shop")
     return checkout
 

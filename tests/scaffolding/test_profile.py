@@ -192,6 +192,25 @@ def test_a_name_says_whether_a_column_tells_about_a_person(name: str, entity: st
     assert is_personal(name, entity) is expected
 
 
+def test_a_sign_at_the_end_of_a_name_is_left_out_of_the_models(tmp_path: Path) -> None:
+    found = one(write(tmp_path / "sums.csv", "Fee (EUR),Rate,Rate %,Index", "1,2,3,4", "2,3,4,5"))
+    names = [(column.raw, column.name) for column in found.columns]
+    assert names == [("fee_eurx", "fee_eur"), ("rate", "rate"), ("ratex", "ratex"), ("index", "index")]
+
+
+def test_a_column_without_a_name_gets_one(tmp_path: Path) -> None:
+    found = one(write(tmp_path / "frames.csv", ",label", *(f"{n},x" for n in range(3))))
+    assert [column.raw for column in found.columns] == ["column_1", "label"]
+    assert found.unnamed == ("column_1",)
+
+
+def test_the_key_is_no_json_and_rather_a_column_that_is_named_so(tmp_path: Path) -> None:
+    events = write(tmp_path / "events.csv", "event,user", *(f'"{{""n"": {n}}}",u{n % 3}' for n in range(30)))
+    assert one(events).key == ("_row_id",)
+    counties = write(tmp_path / "counties.csv", "UID,place key,n", *(f"84{n:03},c{n},1" for n in range(30)))
+    assert one(counties).key == ("uid",)
+
+
 def test_gzip_and_parquet_are_read_as_csv_is(tmp_path: Path) -> None:
     plain = customers(tmp_path)
     packed = tmp_path / "customers_2.csv.gz"
@@ -260,7 +279,7 @@ def test_singular(plural: str, expected: str) -> None:
         ("a.csv", b"PK\x03\x04", "it is not CSV but a zip archive or an Excel file"),
         ("a.csv", b"", "empty"),
         ("a.csv", b"x,y\n", "no row but the header"),
-        ("a.csv", b"x,,y\n1,2,3\n", "column 2 of the header has no name"),
+        ("a.csv", b"x,,\n1,2,3\n", "2 columns of the header have no name"),
         ("a.csv", b"Order ID,order_id\n1,2\n", "columns 'Order ID' and 'order_id' have one name"),
         ("2024.csv", b"x\n1\n", "its name does not name an entity; name it: --entity NAME="),
         ("file_loads.csv", b"x\n1\n", "'file_loads' is reserved"),
