@@ -94,7 +94,7 @@ def test_the_warehouse_keeps_to_the_memory_of_the_settings(
     with connect(settings) as connection:
         assert limit(connection) == "1.8 GiB"
     with Loader.open(CRASHES, settings) as store:
-        assert limit(store._warehouse) == "488.2 MiB"
+        assert limit(store.warehouse) == "488.2 MiB"
     monkeypatch.setattr(loader, "MAX_MEMORY", "3GiB")
     with Loader.open(CRASHES, settings) as store:
-        assert limit(store._warehouse) == "1.8 GiB"
+        assert limit(store.warehouse) == "1.8 GiB"

@@ -110,7 +110,7 @@ def test_unit_tests_of_the_new_models_pass(checkout: Checkout) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stdout
-    assert len(re.findall(r"PASS stg_\w+::", done.stdout)) == 3
+    assert len(re.findall(r"PASS stg_\w+::", done.stdout)) == 4
 
 
 def test_airflow_parses_the_new_dags(checkout: Checkout) -> None:
