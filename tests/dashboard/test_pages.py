@@ -284,11 +284,18 @@ def test_metricflows_own_command_has_the_same_metrics_from_the_warehouse(
     served: Dashboard, tmp_path: Path
 ) -> None:
     run_dbt(["parse"], served.settings)
+    # As in the folder of the dbt project after `dbt parse` there, without a change of that folder.
+    project = tmp_path / "dbt_project"
+    project.mkdir()
+    for path in DBT_PROJECT_DIR.iterdir():
+        if path.name not in ("target", "logs"):
+            (project / path.name).symlink_to(path)
+    (project / "target").symlink_to(served.settings.dbt_target)
     names, rows = ("revenue", "margin_share"), tmp_path / "rows.csv"
     done = subprocess.run(
         [Path(sys.executable).with_name("mf"), "query", "--metrics", ",".join(names), "--csv", rows,
          "--group-by", "order_day__category", "--order", "order_day__category"],
-        cwd=DBT_PROJECT_DIR,
+        cwd=project,
         # It asks PyPI for a newer version of itself, here in vain.
         env={**os.environ, **served.settings.environment(), "HTTPS_PROXY": "http://127.0.0.1:9"},
         capture_output=True,
