@@ -25,13 +25,21 @@ def download_rows(data: pd.DataFrame, name: str) -> None:
         "application/vnd.apache.parquet",
         key=f"parquet_{name}",
         icon=":material/download:",
+        # A run of the script would take the other button's file away while it is clicked.
+        on_click="ignore",
     )
 
 
 def download_csv(data: pd.DataFrame, name: str) -> None:
     """Show a button for the rows as CSV."""
     st.download_button(
-        "Data as CSV", csv(data), f"{name}.csv", "text/csv", key=f"csv_{name}", icon=":material/download:"
+        "Data as CSV",
+        csv(data),
+        f"{name}.csv",
+        "text/csv",
+        key=f"csv_{name}",
+        icon=":material/download:",
+        on_click="ignore",
     )
 
 

@@ -36,6 +36,19 @@ def test_any_published_table_can_be_looked_at(served: Dashboard, page: Page) -> 
     assert list(parquet.columns) == list(expected.columns)
 
 
+def test_a_download_does_not_run_the_page_again(served: Dashboard, page: Page) -> None:
+    served.open(page, "explore?table=ecommerce.fct_orders")
+    page.locator(".st-key-parquet_ecommerce_fct_orders button").wait_for()
+    page.evaluate(
+        "() => { window.states = []; const app = document.querySelector('[data-testid=stApp]');"
+        " new MutationObserver(() => window.states.push(app.dataset.testScriptState))"
+        ".observe(app, {attributes: true, attributeFilter: ['data-test-script-state']}); }"
+    )
+    downloaded(page, "ecommerce_fct_orders")
+    page.wait_for_timeout(1000)
+    assert page.evaluate("window.states") == []
+
+
 def test_a_search_finds_columns_by_their_description(served: Dashboard, page: Page) -> None:
     served.open(page, "explore?search=" + quote("deepest cause of nothing"))
     assert "No table, column or description" in page.locator(ALERT).inner_text()
