@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -144,10 +145,20 @@ def stop(components: list[Component]) -> None:
     for component in components:
         with suppress(subprocess.TimeoutExpired):
             component.process.wait(max(0.1, deadline - time.monotonic()))
-    _, alive = psutil.wait_procs(family, timeout=1)
+    # A scheduler that was still starting has workers that it had not when the signal came, and that ignore it.
+    _, alive = psutil.wait_procs({*family, *_members(components)}, timeout=1)
     for process in alive:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(alive, timeout=5)
     for component in components:
         component.process.wait()
+
+
+def _members(components: list[Component]) -> Iterator[psutil.Process]:
+    """Yield the processes that belong to the sessions of components, also of those that have ended."""
+    sessions = {component.process.pid for component in components}
+    for process in psutil.process_iter():
+        with suppress(ProcessLookupError, PermissionError):
+            if os.getsid(process.pid) in sessions:
+                yield process

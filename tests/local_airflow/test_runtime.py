@@ -105,6 +105,21 @@ def test_stop_ends_even_a_grandchild_that_ignores_sigterm(tmp_path, monkeypatch)
     assert not any(process.is_running() for process in family)
 
 
+def test_stop_ends_a_process_that_begins_while_its_parent_ends(tmp_path):
+    lock = Lock(tmp_path / "lock")
+    lock.acquire()
+    started = tmp_path / "started"
+    environment = {**os.environ, "PYTHONPATH": str(settings.PROJECT_DIR)}
+    program = ["-m", "tests.programs.late_child", str(started)]
+    component = Component("parent", program, environment, tmp_path / "log", lock)
+    deadline = time.monotonic() + 30
+    while not started.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    stop([component])
+    assert not psutil.pid_exists(int(started.read_text()))
+
+
 def test_a_component_that_died_is_named_with_the_end_of_its_log(tmp_path):
     lock = Lock(tmp_path / "lock")
     lock.acquire()
