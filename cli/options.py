@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Sequence
 from csv import writer as writer_of
-from difflib import get_close_matches
 from json import dumps
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from common.suggestion import suggestion
 from common.text import TEXT, printable
 
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ def known(text: str, names: Sequence[str], what: str) -> str:
     """
     if text in names:
         return text
-    close = get_close_matches(text, names, n=1)
-    hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(names)}."
-    raise typer.BadParameter(f"unknown {what} {text!r}. {hint}")
+    raise typer.BadParameter(f"unknown {what} {text!r}. {suggestion(text, names)}")
 
 
 def domains() -> list[str]:

@@ -1,4 +1,4 @@
-"""Texts from outside, such as file names, on a terminal and in logs."""
+"""Texts from outside, such as file names and errors of libraries, on a terminal and in logs."""
 
 import re
 import unicodedata
@@ -19,6 +19,18 @@ def printable(text: str, keep: str = "") -> str:
         keep: characters to leave as they are, such as line ends.
     """
     return _UNPRINTABLE.sub(lambda found: found[0] if found[0] in keep else _escape(found[0]), text)
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, or its class if it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """Return the error that an error was raised from, and that one, and so on."""
+    while error.__cause__:
+        error = error.__cause__
+    return error
 
 
 def has_control_characters(text: str) -> bool:

@@ -4,8 +4,9 @@ A file begins with two comments, its title and one sentence on what it shows; it
 """
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
+
+from common.suggestion import suggestion
 
 QUERIES = Path(__file__).parent / "queries"
 COMMENT = "-- "
@@ -44,9 +45,7 @@ def saved_query(name: str, folder: Path = QUERIES) -> SavedQuery:
     path = folder / f"{name}.sql"
     if not path.is_file() or path.parent != folder:
         names = sorted(each.stem for each in folder.glob("*.sql"))
-        close = get_close_matches(name, names, n=1)
-        hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(names) or 'none'}."
-        raise SavedQueryError(f"no saved query is called {name!r}. {hint}")
+        raise SavedQueryError(f"no saved query is called {name!r}. {suggestion(name, names)}")
     return _read(path)
 
 

@@ -5,6 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from common.text import first_line
+
 
 class LocationError(RuntimeError):
     """The URL of remote files is missing or invalid; the message does not have it."""
@@ -53,7 +55,7 @@ class RemoteFiles:
 
     def without_password(self, error: Exception) -> str:
         """Return what an error says in one line, without the URL and its password."""
-        said = (str(error).strip() or type(error).__name__).splitlines()[0].replace(self.url, self.location)
+        said = first_line(error).replace(self.url, self.location)
         with suppress(ValueError):
             password = urlsplit(self.url).password or ""
             for secret in filter(None, (password, unquote(password))):

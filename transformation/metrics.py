@@ -5,14 +5,14 @@ read that definition. The SQL is DuckDB's, on tables `marts.<name>`, as every pu
 no value: values are parameters of the query.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from common.suggestion import suggestion
 from transformation.manifest import Manifest, read_manifest
 from transformation.metricflow_engine import make_engine
 
@@ -92,7 +92,7 @@ class Metrics:
             MetricError: there is no such metric.
         """
         if name not in self.all:
-            raise MetricError(f"no metric is called {name!r}. {_hint(name, self.all)}")
+            raise MetricError(f"no metric is called {name!r}. {suggestion(name, self.all)}")
         return self.all[name]
 
     def sql(
@@ -216,9 +216,3 @@ def _filled(condition: str, terms: dict[str, str], names: Sequence[str]) -> str:
         raise MetricError(
             f"{', '.join(names)} have no dimension {unknown!r}. There are: {known or 'none'}."
         ) from error
-
-
-def _hint(name: str, names: Iterable[str]) -> str:
-    known = list(names)
-    close = get_close_matches(name, known, n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(known) or 'none'}."

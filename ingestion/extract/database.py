@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
+from common.text import first_line, root_cause
 from ingestion.row_source import Rows, RowSource
 
 CHUNK_ROWS = 10_000
@@ -86,10 +87,7 @@ def _without_password(error: Exception, url: str) -> str:
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 
-    cause: BaseException = error
-    while cause.__cause__:
-        cause = cause.__cause__
-    said = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+    said = first_line(root_cause(error))
     try:
         password = make_url(url).password
     except (ArgumentError, ValueError):

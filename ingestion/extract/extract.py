@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from common.atomic_write import atomic_write
+from common.text import first_line
 from ingestion.extract.state import ExtractError, locked_state
 from ingestion.files.file_resource import FileResource
 from ingestion.results import LoadResult
@@ -69,8 +70,9 @@ def _extract(resource: FileResource, landing: Path, state: Path) -> LoadResult:
     except ExtractError:
         raise
     except Exception as error:
-        said = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ExtractError(f"the source of {resource.entity} could not be read: {said}") from None
+        raise ExtractError(
+            f"the source of {resource.entity} could not be read: {first_line(error)}"
+        ) from None
     if resource.source.cursor:
         # After the file: killed between the two, the next extraction reads the same rows into a file of the same name.
         _write_state(state, Position(number, reached.cursor, reached.seen))

@@ -84,6 +84,7 @@ class RemoteFolder:
         try:
             self._filesystem.get_file(path, str(target))
         except Exception:
+            # A file that was replaced meanwhile may be the reason.
             with suppress(FileNotFoundError):
                 if self._identity(path) != before:
                     raise ChangedError from None
@@ -96,6 +97,7 @@ class RemoteFolder:
         try:
             self._filesystem.invalidate_cache()
             self._filesystem.ls(self._root)
+        # Each library has errors of its own; the caller reports that of the file.
         except Exception:
             return False
         return True

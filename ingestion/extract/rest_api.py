@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from common.text import first_line, root_cause
 from ingestion.row_source import Rows, RowSource
 from settings import PROJECT_DIR
 
@@ -111,10 +112,7 @@ def _expanded(value: Any, path: Path, values: dict[str, str]) -> Any:
 
 
 def _without_values(error: Exception, values: dict[str, str]) -> str:
-    cause: BaseException = error
-    while cause.__cause__:
-        cause = cause.__cause__
-    said = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+    said = first_line(root_cause(error))
     # The longest first: one value may be a part of another.
     for name, value in sorted(values.items(), key=lambda item: -len(item[1])):
         said = said.replace(value, f"${{{name}}}")

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from common.days import days_as_text
+from common.text import first_line
 from ingestion.files.file_resource import FileResource
 from ingestion.files.header import Header, map_header
 from ingestion.files.multi_entity_files import take_own_lines
@@ -44,7 +45,7 @@ def reading(path: Path, work: Path) -> Iterator[None]:
         ) from error
     except Exception as error:
         logger.debug("%s cannot be read", path, exc_info=True)
-        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        said = first_line(error)
         raise UnreadableFileError(f"it cannot be read: {said.replace(f'{work}{os.sep}', '')}") from error
 
 
