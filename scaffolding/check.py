@@ -37,7 +37,7 @@ class Finding:
 
 def known_domains(root: Path) -> list[str]:
     """Return the names under which some part of a domain is in the project, sorted."""
-    sources = {resource.domain for name in registry.source_names() for resource in _resources(name)}
+    sources, _ = _sources()
     dags = {name for _, name in _dags(root)}
     return sorted({*sources, *dags, *domains_of(root)} - {*PLATFORM})
 
@@ -50,7 +50,11 @@ def check_domain(domain: str, root: Path, pages: Pages) -> list[Finding]:
         root: the project.
         pages: returns the pages of the dashboard that read some of a domain's marts.
     """
-    found = [*_broken_sources(), *_parts(domain, root)]
+    sources, broken = _sources()
+    found = [*broken, *_parts(domain, sources, root)]
+    if broken:
+        # Nothing follows from declarations that cannot be read.
+        return found
     try:
         declaration = read_declaration(domain, root)
         generated = generated_files(declaration, pages)
@@ -64,24 +68,20 @@ def check_domain(domain: str, root: Path, pages: Pages) -> list[Finding]:
     return found
 
 
-def _broken_sources() -> Iterator[Finding]:
+def _sources() -> tuple[set[str], list[Finding]]:
+    """Return the domains of all sources, and the modules that cannot be imported."""
+    domains: set[str] = set()
+    broken = []
     for name in registry.source_names():
         try:
-            registry.resources_of_source(name)
+            domains |= {resource.domain for resource in registry.resources_of_source(name)}
         except Exception as error:
-            yield Finding(f"ingestion/sources/{name}.py", f"it cannot be imported: {error}")
+            broken.append(Finding(f"ingestion/sources/{name}.py", f"it cannot be imported: {error}"))
+    return domains, broken
 
 
-def _resources(source: str) -> tuple[registry.Resource, ...]:
-    try:
-        return registry.resources_of_source(source)
-    except Exception:
-        return ()
-
-
-def _parts(domain: str, root: Path) -> Iterator[Finding]:
+def _parts(domain: str, sources: set[str], root: Path) -> Iterator[Finding]:
     """Yield the parts of a domain that are missing, or have another name."""
-    sources = {each.domain for name in registry.source_names() for each in _resources(name)}
     if domain not in sources:
         meant = _meant(domain, sources)
         yield Finding(
@@ -130,7 +130,7 @@ def _models(declaration: Declaration) -> Iterator[Finding]:
     domain = declaration.domain
     entities = [table.entity for table in declaration.tables]
     for table in declaration.tables:
-        if not declaration.has_model(CLEAN, declaration.staging(table)):
+        if declaration.staging(table) not in declaration.names:
             path = f"{MODELS}/{CLEAN}/{domain}/{declaration.staging(table)}.sql"
             yield Finding(
                 path, f"the raw table {table.entity} has no staging model: add it, or take the resource out"
@@ -152,7 +152,7 @@ def _models(declaration: Declaration) -> Iterator[Finding]:
                 f"{MODELS}/{layer}/{domain}/_{domain}__models.yml",
                 f"{name} is not described; add its columns",
             )
-    own = {name for _, name in declaration.models}
+    own = declaration.names
     for name in declaration.properties["models"]:
         if name not in own and not name.startswith(
             ("validated_", "quarantine_", "clean_", "audit_", "curated_")

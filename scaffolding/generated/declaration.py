@@ -61,15 +61,16 @@ class Declaration:
     @property
     def entities(self) -> list[RawTable]:
         """The raw tables that have a staging model, and so quality rules."""
-        return [table for table in self.tables if self.has_model(CLEAN, self.staging(table))]
+        return [table for table in self.tables if self.staging(table) in self.names]
 
     def staging(self, table: RawTable) -> str:
         """Return the name of the staging model of a raw table."""
         return f"stg_{self.domain}__{table.entity}"
 
-    def has_model(self, layer: str, name: str) -> bool:
-        """Whether the domain has a model of its own of this name."""
-        return (layer, name) in self.models
+    @property
+    def names(self) -> set[str]:
+        """The names of its own models."""
+        return {name for _, name in self.models}
 
     def marts(self) -> list[str]:
         """Return the names of its own marts."""

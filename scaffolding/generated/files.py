@@ -48,7 +48,7 @@ def generated_files(declaration: Declaration, pages: Pages) -> dict[str, str]:
     kept = {
         path: content
         for path, content in files.items()
-        if path.suffix != ".sql" or not declaration.has_model(path.parts[-4], path.stem)
+        if path.suffix != ".sql" or path.stem not in declaration.names
     }
     names_of_marts = {path.stem for path in kept if path.parent == marts and path.suffix == ".sql"}
     exposures = exposures_of(
