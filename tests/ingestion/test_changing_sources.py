@@ -4,16 +4,13 @@ The declarations are those of the documentation.
 """
 
 # ruff: noqa: F811 (a test's arguments are fixtures that are imported)
-import json
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
 import pytest
 
@@ -29,6 +26,7 @@ from tests.ingestion.declared import declare
 from tests.ingestion.documented import documented, documented_configuration
 from tests.kill_at import COMPLETE, arm
 from tests.servers.databases import PASSWORD, USER
+from tests.servers.fake_api import Request, serving
 from tests.servers.postgres import Postgres
 from tests.servers.postgres_fixtures import server  # noqa: F401
 
@@ -70,42 +68,24 @@ class Source:
         self._tickets.pop(number)
 
 
-class Api(BaseHTTPRequestHandler):
-    """An API with pages of two tickets, for those who have its key."""
-
+@pytest.fixture
+def tickets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[int, dict]]:
+    """The tickets of an API with pages of two, for those who have its key."""
     tickets: dict[int, dict] = {}
 
-    def do_GET(self) -> None:
-        query = parse_qs(urlsplit(self.path).query)
-        since, page = query.get("since", [""])[0], int(query.get("page", ["1"])[0])
-        found = [ticket for ticket in self.tickets.values() if ticket["updated_at"] >= since]
-        is_known = self.headers["Authorization"] == "Bearer key-of-tests"
-        answer = {
-            "tickets": found[2 * page - 2 : 2 * page] if is_known else [],
-            "pages": (len(found) + 1) // 2,
-        }
-        content = json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+    def answer(request: Request) -> tuple[int, dict]:
+        page = int(request.get("page", "1"))
+        found = [each for each in tickets.values() if each["updated_at"] >= request.get("since", "")]
+        is_known = request.headers["Authorization"] == "Bearer key-of-tests"
+        shown = found[2 * page - 2 : 2 * page] if is_known else []
+        return 200, {"tickets": shown, "pages": (len(found) + 1) // 2}
 
-    def log_message(self, *_: object) -> None:
-        """Print nothing."""
-
-
-@pytest.fixture
-def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("ingestion.extract.rest_api.FOLDER", tmp_path)
     (tmp_path / "desk.yml").write_text(documented_configuration())
-    api = ThreadingHTTPServer(("127.0.0.1", 0), Api)
-    Thread(target=api.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    monkeypatch.setenv("SLUICE_DESK_API_URL", f"http://127.0.0.1:{api.server_port}")
     monkeypatch.setenv("SLUICE_DESK_API_KEY", "key-of-tests")
-    yield
-    api.shutdown()
-    api.server_close()
+    with serving(answer) as url:
+        monkeypatch.setenv("SLUICE_DESK_API_URL", url)
+        yield tickets
 
 
 @pytest.fixture(params=KINDS)
@@ -116,8 +96,7 @@ def source(
     tickets: dict[int, dict] = {}
     execute: Callable[[str], object] = len
     if request.param == "rest":
-        request.getfixturevalue("api")
-        monkeypatch.setattr(Api, "tickets", tickets)
+        tickets = request.getfixturevalue("tickets")
     elif request.param == "sqlite":
         monkeypatch.setenv(DATABASE_URL, f"sqlite:///{tmp_path / 'crm.db'}")
         database = sqlite3.connect(tmp_path / "crm.db", isolation_level=None)

@@ -1,11 +1,7 @@
 """Resources of a REST API as the source of a new domain, read from a server on loopback."""
 
-import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -16,6 +12,7 @@ from scaffolding.errors import ScaffoldingError
 from scaffolding.rest_api import read_resources
 from settings import PROJECT_DIR
 from tests.ingestion.documented import documented_configuration
+from tests.servers.fake_api import Request, serving
 
 KEY = "s3cret/key-of-tests"
 DAYS = [f"2024-05-{number:02}" for number in range(1, 31)]
@@ -36,47 +33,28 @@ AGENTS_RESOURCE = """\
 """
 
 
-class Desk(BaseHTTPRequestHandler):
+def answer(request: Request) -> tuple[int, dict]:
     """Tickets in pages of 50 from a time on, and all agents at once, for those who have the key."""
-
-    def do_GET(self) -> None:
-        address = urlsplit(self.path)
-        query = parse_qs(address.query)
-        since, page = query.get("since", [""])[0], int(query.get("page", ["1"])[0])
-        found = [ticket for ticket in TICKETS if str(ticket["updated_at"]) >= since]
-        if self.headers["Authorization"] != f"Bearer {KEY}":
-            self.answer(401, {"reason": f"{self.headers['Authorization']} is not known"})
-        elif address.path == "/agents":
-            self.answer(200, {"agents": AGENTS})
-        else:
-            self.answer(200, {"tickets": found[50 * page - 50 : 50 * page], "pages": -(-len(found) // 50)})
-
-    def answer(self, status: int, content: dict) -> None:
-        text = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_: object) -> None:
-        """Print nothing."""
+    if request.headers["Authorization"] != f"Bearer {KEY}":
+        return 401, {"reason": f"{request.headers['Authorization']} is not known"}
+    if request.path == "/agents":
+        return 200, {"agents": AGENTS}
+    page = int(request.get("page", "1"))
+    found = [ticket for ticket in TICKETS if str(ticket["updated_at"]) >= request.get("since", "")]
+    return 200, {"tickets": found[50 * page - 50 : 50 * page], "pages": -(-len(found) // 50)}
 
 
 @pytest.fixture
 def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The configuration of the documentation, with a second resource, for a server on loopback."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Desk)
-    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     for variable in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(variable, "*")
-    monkeypatch.setenv("SLUICE_DESK_API_URL", f"http://127.0.0.1:{server.server_port}/")
     monkeypatch.setenv("SLUICE_DESK_API_KEY", KEY)
     path = tmp_path / "given.yml"
     path.write_text(documented_configuration() + AGENTS_RESOURCE)
-    yield path
-    server.shutdown()
-    server.server_close()
+    with serving(answer) as url:
+        monkeypatch.setenv("SLUICE_DESK_API_URL", f"{url}/")
+        yield path
 
 
 def test_a_new_domain_reads_the_resources(

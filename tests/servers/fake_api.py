@@ -8,8 +8,19 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-# Takes the parameters of a request; returns the status and a body to write as JSON.
-Answer = Callable[[dict[str, str]], tuple[int, Any]]
+
+class Request(dict[str, str]):
+    """The parameters of a request, with its path and headers."""
+
+    def __init__(self, handler: BaseHTTPRequestHandler) -> None:
+        address = urlsplit(handler.path)
+        super().__init__(parse_qsl(address.query))
+        self.path = address.path
+        self.headers = handler.headers
+
+
+# Returns the status and a body to write as JSON.
+Answer = Callable[[Request], tuple[int, Any]]
 
 
 @contextmanager
@@ -20,7 +31,7 @@ def serving(answer: Answer) -> Iterator[str]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            status, body = answer(dict(parse_qsl(urlsplit(self.path).query)))
+            status, body = answer(Request(self))
             content = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
