@@ -1,5 +1,6 @@
 """Published files of real builds, a dashboard that serves them, and a browser."""
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from samples.sales import write_sales
 from samples.taxi import write_taxi
 from settings import Settings
 from tests.forks import run_dbt
+from tests.once import once
 from tests.parsed import Parsed
 from transformation.dbt import UNIT_TESTS
 
@@ -93,11 +95,36 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def served(
-    browser: Browser, tmp_path_factory: pytest.TempPathFactory, project: Parsed
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory, shared_folder: Path, project: Parsed
 ) -> Iterator[Dashboard]:
-    """The domains that need no server, built by one dbt command and published, and their health."""
-    data_dir = tmp_path_factory.mktemp("served") / "data"
-    settings = project.put(Settings(data_dir=data_dir, env="dev", file_stable_seconds=0.0))
+    """The domains that need no server, built by one dbt command and published, and their health.
+
+    All modules have copies of one data folder, since a test may publish more.
+    """
+    built = Settings(data_dir=shared_folder / "served" / "data", env="dev", file_stable_seconds=0.0)
+    once(shared_folder / "served.json", lambda: _publish_all(project.put(built)))
+    copied = built.model_copy(update={"data_dir": tmp_path_factory.mktemp("served") / "data"})
+    _copy(built.data_dir, copied.data_dir)
+    with serve(project.put(copied)) as url:
+        yield Dashboard(url, copied)
+
+
+def _copy(folder: Path, new: Path) -> None:
+    """Copy a data folder with its hard links, by which the published version is known."""
+    copies: dict[int, str] = {}
+
+    def copy(source: str, target: str) -> None:
+        inode = Path(source).stat().st_ino
+        if inode in copies:
+            Path(target).hardlink_to(copies[inode])
+        else:
+            shutil.copy2(source, target)
+        copies[inode] = target
+
+    shutil.copytree(folder, new, copy_function=copy)
+
+
+def _publish_all(settings: Settings) -> None:
     settings.landing("collisions").mkdir(parents=True)
     write_collisions(settings.landing("collisions") / "crashes.csv", rows=1000)
     write_ecommerce(settings.landing("ecommerce"), orders=3000)
@@ -118,8 +145,6 @@ def served(
         record(domain, settings, "shell__1")
     health(settings)
     overview(settings)
-    with serve(settings) as url:
-        yield Dashboard(url, settings)
 
 
 @pytest.fixture(scope="module")
