@@ -10,8 +10,7 @@ import duckdb
 
 import settings as settings_module
 from common.atomic_write import atomic_write
-from ingestion.files.file_resource import FileResource
-from ingestion.files.header import EXPORT_COLUMNS
+from ingestion.files.file_resource import EXPORT_COLUMNS, FileResource
 from ingestion.registry import entities_of, resources_of
 from settings import Settings
 from transformation.manifest import quarantine_model

@@ -7,7 +7,7 @@ from common.text import printable
 from ingestion.column_names import raw_column_name
 from ingestion.file_format import TAKEN, FileFormat, form_of_name
 from ingestion.files.delivery import find_fault
-from ingestion.files.header import EXPORT_COLUMNS
+from ingestion.files.file_resource import EXPORT_COLUMNS
 from ingestion.files.read_file import reading
 from ingestion.formats import ParsedFile, RowShape, UnreadableFileError, open_delivered
 from scaffolding.errors import ScaffoldingError

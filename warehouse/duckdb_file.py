@@ -33,9 +33,10 @@ class DuckDbWarehouse:
         return self.connection.execute(sql, parameters)
 
     def columns(self, schema: str, table: str) -> list[str]:
+        # No parameters: to bind one, DuckDB imports pandas, for longer than a short command takes.
         found = self.connection.execute(
-            "select column_name from duckdb_columns() where schema_name = ? and table_name = ? order by column_index",
-            [schema, table],
+            "select column_name from duckdb_columns()"
+            f" where schema_name = {literal(schema)} and table_name = {literal(table)} order by column_index"
         )
         return [name for (name,) in found.fetchall()]
 

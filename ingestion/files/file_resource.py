@@ -14,6 +14,16 @@ from ingestion.row_source import RowSource
 SchemaContract = Literal["evolve", "freeze", "discard_row", "discard_value"]
 # Files of these names carry lines for several entities that replace rows loaded before.
 CORRECTIONS = "corrections*"
+# Columns of an export of the quarantine, which is delivered again as such a file.
+EXPORT_COLUMNS = (
+    "_entity",
+    "_row_id",
+    "_source_file",
+    "_line_number",
+    "_source_row",
+    "_reasons",
+    "_rejected_line",
+)
 
 
 def is_corrections(name: str) -> bool:

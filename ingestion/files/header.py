@@ -5,20 +5,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from ingestion.column_names import raw_column_name
-from ingestion.files.file_resource import FileResource, is_corrections
+from ingestion.files.file_resource import EXPORT_COLUMNS, FileResource, is_corrections
 from ingestion.formats import Delivered, UnreadableFileError
 from ingestion.loader.loader import Loader
 
-# Columns of an export of the quarantine. Two of them are read when it is delivered again, under these names.
-EXPORT_COLUMNS = (
-    "_entity",
-    "_row_id",
-    "_source_file",
-    "_line_number",
-    "_source_row",
-    "_reasons",
-    "_rejected_line",
-)
+# Columns of an export of the quarantine that are read when it is delivered again.
 PLATFORM_COLUMNS = {"_entity": "_entity", "_row_id": "_corrects_row_id"}
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from cli.main import PACKAGES, main
@@ -102,6 +103,23 @@ def test_help_lists_every_verb_and_imports_nothing_heavy() -> None:
     verbs += "restore reports notify health overview dashboard docs airflow spark"
     for verb in verbs.split():
         assert re.search(rf"│ {verb} ", done.stdout), verb
+
+
+def test_the_quarantine_is_listed_without_the_libraries_that_load(data_dir: Settings) -> None:
+    load = "from ingestion.load import load_domain; load_domain('ecommerce')"
+    assert subprocess.run([sys.executable, "-c", load], cwd=PROJECT_DIR, timeout=60).returncode == 0
+    with duckdb.connect(str(data_dir.warehouse)) as warehouse:
+        warehouse.execute("create schema clean")
+        for entity in ("customers", "orders", "products"):
+            warehouse.execute(
+                f"create view clean.quarantine_ecommerce__{entity} as select *, '' as _failed_rules from raw_ecommerce.{entity}"
+            )
+    program = "import sys; from cli.main import main; main(['quarantine', 'ecommerce']); print(*sorted(sys.modules), file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT_DIR, capture_output=True, text=True, timeout=60
+    )
+    assert "no rows in quarantine" in done.stdout
+    assert HEAVY & {*done.stderr.split()} == {"duckdb", "pydantic"}
 
 
 def test_no_top_level_package_is_missing_among_the_own_ones() -> None:
