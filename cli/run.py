@@ -42,9 +42,10 @@ def run(
 ) -> None:
     """Load, build, test and publish a domain without Airflow: the steps of its DAG, one after another.
 
-    Exit status: 0 success, 1 published but a step failed that the marts do not need, 2 nothing was published.
+    Models, tests and steps without new input are skipped. Exit status: 0 success, 1 published but a step failed that the marts do not need, 2 nothing was published.
     """
     import settings as project_settings
+    from observability.metrics.record import NOTHING_NEW
     from observability.metrics.summary import published_counts
     from orchestration.run import Run, run_domain
 
@@ -57,9 +58,13 @@ def run(
         force_publish=force_publish,
     )
     publication = run_domain(this)
-    counts = published_counts(domain, settings)
-    summary = "  ".join(f"{name.removeprefix('rows_')} {count:,}" for name, count in counts.items())
-    answer(publication.to_dict(), f"{summary}\n{describe(publication)}", as_json=json)
+    if publication:
+        counts = published_counts(domain, settings)
+        summary = "  ".join(f"{name.removeprefix('rows_')} {count:,}" for name, count in counts.items())
+        answer(publication.to_dict(), f"{summary}\n{describe(publication)}", as_json=json)
+    else:
+        told = {"domain": domain, "published": None, "reason": NOTHING_NEW}
+        answer(told, f"{domain}: {NOTHING_NEW}; all of it is published", as_json=json)
     if this.failed:
         raise typer.Exit(PARTIAL)
 

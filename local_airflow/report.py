@@ -21,12 +21,16 @@ def exit_status(states: list[RunState]) -> int:
 
 
 def outcome(run: RunState) -> str:
-    """Return how a run ended: success, partial (published, but a task failed), skipped (nothing to do) or failed."""
+    """Return how a run ended: success, skipped (nothing was new), failed, or partial.
+
+    A run is partial if what failed is not needed by the marts.
+    """
     if run.state != "success":
         return "failed"
-    if (publish := run.tasks.get("publish")) and publish.state == "skipped":
-        return "skipped"
-    return "partial" if any(task.task_id != BUILD_TASK for task in run.failed_tasks) else "success"
+    if any(task.task_id != BUILD_TASK for task in run.failed_tasks):
+        return "partial"
+    publish = run.tasks.get("publish")
+    return "skipped" if publish and publish.state == "skipped" else "success"
 
 
 def stages(run: RunState) -> dict[str, float]:

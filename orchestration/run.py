@@ -11,7 +11,7 @@ from ingestion.load import fetch_records, load_domain, loaded_entities
 from ingestion.results import FilesFailedError, LoadSummary
 from observability.metrics.dbt_results import keep_results
 from observability.metrics.ops_store import MetricsError
-from observability.metrics.record import PUBLISH, record, run_result
+from observability.metrics.record import FIND_CHANGES, NOTHING_NEW, PUBLISH, record, run_result
 from observability.metrics.run_log import StageMetrics, shell_run_id, stage
 from observability.notify import notify
 from observability.openlineage.emit import emit
@@ -19,10 +19,14 @@ from orchestration.steps import Kind, Step, steps_of
 from publishing.errors import SupersededRunError
 from publishing.publish import Publication
 from publishing.publish import publish as publish_domain
+from publishing.published_check import is_published
+from publishing.reports import are_written
 from publishing.reports import write_reports as write_domain_reports
 from settings import Settings
+from transformation import changes
 from transformation.build_owner import record_build_owner
-from transformation.dbt import REBUILD_VARIABLE, UNIT_TESTS, DbtError, ensure_manifest, run_dbt, selectors
+from transformation.changes import Changes
+from transformation.dbt import REBUILD_VARIABLE, RUN_VARIABLE, DbtError, ensure_manifest, run_dbt
 from warehouse import WarehouseBusyError, WarehouseUnavailableError, domain_lock
 
 BUILD = "build"
@@ -52,6 +56,8 @@ class Run:
         rebuild_months: months to rebuild, such as `2022` or `2022-04,2022-05`.
         force_publish: publish even if too much is in quarantine or the marts differ too much.
         run_id: identifies the run in its metrics.
+        changes: what has new input; None before it is known.
+        idle: the steps that have nothing to do.
         publication: what was published; None if nothing was.
         failed: the steps that failed, each with its error.
     """
@@ -62,12 +68,16 @@ class Run:
     rebuild_months: str = ""
     force_publish: bool = False
     run_id: str = field(default_factory=shell_run_id)
+    changes: Changes | None = None
+    idle: set[Kind] = field(default_factory=set)
     publication: Publication | None = None
     failed: dict[Step, Exception] = field(default_factory=dict)
 
 
-def run_domain(run: Run) -> Publication:
+def run_domain(run: Run) -> Publication | None:
     """Run the steps of a domain one after another; `run.failed` has those that failed without ending the run.
+
+    What has no new input is skipped, and None is returned if all of it is published.
 
     A bad file does not stop the load of the other files, nor the rest of the run. A required step that failed ends the
     run after all loads, any other does not. People are notified and the metrics are recorded in any case.
@@ -89,6 +99,9 @@ def run_domain(run: Run) -> Publication:
             if step.kind is not Kind.INGEST and not checked:
                 _check_loads(run.domain, run.settings, _failed_loads(run))
                 checked = True
+            if step.kind in run.idle:
+                log.info("%s: skipped: %s", step.kind, NOTHING_NEW)
+                continue
             try:
                 _ACTIONS[step.kind](run, step)
             except Exception as error:
@@ -99,7 +112,6 @@ def run_domain(run: Run) -> Publication:
     finally:
         for step in last:
             _ACTIONS[step.kind](run, step)
-    assert run.publication
     return run.publication
 
 
@@ -171,16 +183,56 @@ def check_volume(domain: str, settings: Settings, entity: str) -> str:
     return str(found)
 
 
+def find_changes(
+    domain: str, run_id: str, settings: Settings, *, everything: bool = False, publish_anyway: bool = False
+) -> tuple[Changes, set[Kind]]:
+    """Find out what of a domain has new input.
+
+    Args:
+        domain: the pipeline.
+        run_id: the run.
+        settings: the data folder and environment.
+        everything: leave nothing out.
+        publish_anyway: publish also what is published.
+
+    Returns:
+        What is to be built and tested, and the steps after that have nothing to do.
+
+    Raises:
+        DbtError: dbt refuses the project.
+        WarehouseBusyError: another process kept the warehouse.
+    """
+    with stage(domain, run_id, FIND_CHANGES, settings) as measured:
+        found = changes.find_changes(domain, settings, everything=everything)
+        idle = set()
+        if not found.any:
+            idle = {Kind.BUILD, Kind.TEST}
+            if not publish_anyway and is_published(domain, settings, found.marts):
+                idle.add(Kind.PUBLISH)
+                if are_written(domain, settings):
+                    idle.add(Kind.REPORT)
+            else:
+                # Nobody has begun to build since its tests passed; who does so from now on publishes it.
+                record_build_owner(domain, run_id, settings)
+        measured.note = NOTHING_NEW if Kind.PUBLISH in idle and Kind.REPORT in idle else str(found)
+    return found, idle
+
+
 def build(
-    domain: str, run_id: str, settings: Settings, *, full_refresh: bool = False, rebuild_months: str = ""
+    domain: str,
+    run_id: str,
+    settings: Settings,
+    found: Changes,
+    *,
+    full_refresh: bool = False,
+    rebuild_months: str = "",
 ) -> None:
-    """Build and test a domain's models by one `dbt build`.
+    """Build and test what `find_changes` found by one `dbt build`, and record that it is built.
 
     Raises:
         DbtError: a model or a data test failed.
     """
     options = ["--full-refresh"] if full_refresh else []
-    select = ["--select", *selectors(domain), "--exclude", UNIT_TESTS]
     with (
         stage(domain, run_id, BUILD, settings),
         domain_lock(settings, domain),
@@ -189,13 +241,14 @@ def build(
         record_build_owner(domain, run_id, settings)
         try:
             run_dbt(
-                ["build", *select, *options],
+                ["build", *found.selection(), *options],
                 settings,
-                variables={REBUILD_VARIABLE: rebuild_months, **variables},
+                variables={REBUILD_VARIABLE: rebuild_months, RUN_VARIABLE: run_id, **variables},
             )
         finally:
             # Another run may have begun to build meanwhile, and have had the file before dbt.
             record_build_owner(domain, run_id, settings)
+    changes.record_built(domain, run_id, found, settings)
 
 
 def publish(domain: str, run_id: str, settings: Settings, *, force_publish: bool = False) -> Publication:
@@ -282,11 +335,24 @@ def _check_volume(run: Run, step: Step) -> None:
     log.info("%s", check_volume(run.domain, run.settings, step.entity))
 
 
+def _find_changes(run: Run, step: Step) -> None:
+    run.changes, run.idle = find_changes(
+        run.domain,
+        run.run_id,
+        run.settings,
+        everything=run.full_refresh or bool(run.rebuild_months),
+        publish_anyway=run.force_publish,
+    )
+    log.info("%s", run.changes)
+
+
 def _build(run: Run, step: Step) -> None:
+    assert run.changes
     build(
         run.domain,
         run.run_id,
         run.settings,
+        run.changes,
         full_refresh=run.full_refresh,
         rebuild_months=run.rebuild_months,
     )
@@ -325,6 +391,7 @@ _ACTIONS: dict[Kind, Callable[[Run, Step], None]] = {
     Kind.INGEST: _ingest,
     Kind.ENRICH: _enrich,
     Kind.CHECK_VOLUME: _check_volume,
+    Kind.FIND_CHANGES: _find_changes,
     Kind.BUILD: _build,
     Kind.PUBLISH: _publish,
     Kind.REPORT: _write_reports,

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     CHECK_NEW = "check_new"
     ENRICH = "enrich"
     CHECK_VOLUME = "check_volume"
+    FIND_CHANGES = "find_changes"
     BUILD = "build"
     TEST = "test"
     PUBLISH = "publish"
@@ -80,6 +81,13 @@ _NOT_PUBLISHED = "nothing is published"
 _GOES_ON = "the run goes on and is partial"
 
 _MODELS = (
+    Step(
+        "find_changes",
+        Kind.FIND_CHANGES,
+        "find out which models and tests have new data, code or parameters; the others are skipped, and so is `publish`"
+        " if all that it publishes is published",
+        _NOT_PUBLISHED,
+    ),
     Step(
         "seeds.*, models.*",
         Kind.BUILD,

@@ -24,6 +24,7 @@ from orchestration.run import (
     check_volume,
     enrich,
     fetch,
+    find_changes,
     ingest,
     publish,
     write_reports,
@@ -73,6 +74,7 @@ class TaskRun:
         start: the first day of a DAG that catches up with the past; None for one that does not.
         failed: returns the tasks of the run that have failed so far.
         page: URL of the run.
+        rebuild_months: the months to rebuild, such as `2022` or `2022-04`; empty for none.
         max_parts: how many parts a load may have; the next run has the rest.
     """
 
@@ -85,6 +87,7 @@ class TaskRun:
     start: date | None
     failed: Callable[[], list[str]]
     page: str
+    rebuild_months: str
     max_parts: int
 
 
@@ -103,25 +106,14 @@ def run_step(run: TaskRun, step: Step, part: Any = None) -> Any:
     return _ACTIONS[step.kind](run, step, part)
 
 
-def check_loaded(
-    domain: str, settings: Settings, step: Step, params: Mapping[str, Any], *, loaded: bool, failed: bool
-) -> None:
-    """Decide whether a run goes on after the loads of its parts.
-
-    It also goes on if an earlier run, or a shell, has loaded files and not published them.
+def check_loaded(step: Step, *, loaded: bool, failed: bool) -> None:
+    """Decide whether a run goes on after the loads of its parts; it does if there was none, see `find_changes`.
 
     Raises:
         NothingLoadedError: some parts failed and none was loaded.
-        NothingToDoError: there was nothing to load.
     """
-    from publishing.published_check import has_all
-
-    if loaded:
-        return
-    if failed:
+    if failed and not loaded:
         raise NothingLoadedError(f"none of the {step.parts}s could be loaded")
-    if not (_is_forced(params) or (step.parts == "file" and not has_all(domain, settings))):
-        raise NothingToDoError(f"there are no new {step.parts}s")
 
 
 def check_entities(domain: str, settings: Settings, failed: Sequence[Step]) -> None:
@@ -217,6 +209,18 @@ def _check_volume(run: TaskRun, step: Step, _: None) -> str:
     return check_volume(run.domain, run.settings, step.entity)
 
 
+def _find_changes(run: TaskRun, step: Step, _: None) -> dict[str, Any]:
+    found, idle = find_changes(
+        run.domain,
+        run.run_id,
+        run.settings,
+        everything=bool(run.params["full_refresh"] or run.rebuild_months),
+        publish_anyway=run.params["force_publish"],
+    )
+    log.info("%s", found)
+    return {"changes": found.to_dict(), "idle": sorted(idle)}
+
+
 def _publish(run: TaskRun, step: Step, _: None) -> dict[str, Any]:
     force = run.params["force_publish"]
     return publish(run.domain, run.run_id, run.settings, force_publish=force).to_dict()
@@ -244,6 +248,7 @@ _ACTIONS: dict[Kind, Callable[[TaskRun, Step, Any], Any]] = {
     Kind.CHECK_NEW: _check_for_new_data,
     Kind.ENRICH: _enrich,
     Kind.CHECK_VOLUME: _check_volume,
+    Kind.FIND_CHANGES: _find_changes,
     Kind.PUBLISH: _publish,
     Kind.REPORT: _write_reports,
     Kind.NOTIFY: _notify,

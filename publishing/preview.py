@@ -30,6 +30,7 @@ from publishing.file_store import FileStore
 from publishing.lineage import all_published, published_lineage
 from publishing.marts import SCHEMA, Mart, marts_of
 from settings import DBT_PROFILE, PROJECT_DIR, Settings
+from transformation.changes import SCHEMA as STATE_SCHEMA
 from transformation.dbt import run_dbt
 from transformation.manifest import read_manifest
 from transformation.results import read_run_results
@@ -148,8 +149,10 @@ def _create_views(settings: Settings, built: Path) -> None:
         except duckdb.IOException as error:
             raise PreviewError(f"{settings.warehouse} cannot be read: {error}") from error
         left = connection.execute(
-            "select table_schema, table_name from information_schema.tables where table_catalog = ?",
-            [WAREHOUSE],
+            "select table_schema, table_name from information_schema.tables where table_catalog = ?"
+            # The preview's own builds tell nothing of the warehouse.
+            " and table_schema <> ?",
+            [WAREHOUSE, STATE_SCHEMA],
         ).fetchall()
         for schema in {schema for schema, _ in left}:
             connection.execute(f"create schema if not exists {quoted(schema)}")

@@ -33,6 +33,7 @@ from publishing.table_stats import compute_stats, describe_tables
 from publishing.versions import KEEP, Version, now, user, version_name
 from settings import PROJECT_DIR, Settings
 from transformation.build_owner import other_build_owner
+from transformation.changes import recorded_marts
 from transformation.dbt import ensure_manifest
 from transformation.manifest import read_manifest
 from warehouse import Warehouse, WarehouseError, connect
@@ -144,12 +145,14 @@ def _publish(
     prepared.result()
     written = store.write(warehouse, tables, stats, old)
     accepted = ([str(quarantine)] if quarantine.is_over else []) + compared.exceeded() + other_days
+    manifest = read_manifest(settings.manifest)
     facts = {
         "run_id": run_id,
         "made_at": made_at.isoformat(),
         "made_by": user(),
         "git_commit": _commit(),
-        "dbt_invocation_id": read_manifest(settings.manifest).invocation_id,
+        "dbt_invocation_id": manifest.invocation_id,
+        "marts": recorded_marts(warehouse, manifest, domain),
         **written,
         "replaces": old.name if old else None,
         "accepted": accepted,

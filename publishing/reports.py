@@ -13,6 +13,7 @@ from common.atomic_write import atomic_write
 from common.spreadsheet import without_formula_sql
 from publishing.marts import SCHEMA
 from publishing.readers import NotPublishedError, open_published
+from publishing.store import store_of
 from settings import Settings
 from transformation.dbt import ensure_manifest
 from transformation.manifest import ManifestError, read_manifest
@@ -63,6 +64,15 @@ def write_reports(domain: str, settings: Settings | None = None, *, day: date | 
     except NotPublishedError as error:
         raise NothingPublishedError(str(error)) from error
     return targets
+
+
+def are_written(domain: str, settings: Settings) -> bool:
+    """Return whether each report of a domain was written since the newest version was made."""
+    versions = store_of(domain, settings).versions()
+    made_at = datetime.fromisoformat(versions[-1].facts["made_at"]).timestamp() if versions else 0.0
+    reports = read_manifest(settings.manifest).reports(domain)
+    files = (settings.reports(domain).glob(f"{report.file}_????-??-??.csv") for report in reports)
+    return all(any(file.stat().st_mtime >= made_at for file in found) for found in files)
 
 
 def _for_spreadsheets(rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:

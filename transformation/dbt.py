@@ -20,6 +20,8 @@ UNIT_TESTS = "test_type:unit"
 # Months that the facts rebuild even if nothing changed: 2022, 2022-04, or several separated by commas. An environment
 # variable, because dbt parses the whole project again when one of its own variables changes.
 REBUILD_VARIABLE = "SLUICE_REBUILD"
+# The run that a dbt command belongs to, which records what it has built (`transformation.changes`).
+RUN_VARIABLE = "SLUICE_RUN_ID"
 DOCS = ("catalog.json", "manifest.json")
 WATCHED = ("models", "macros", "seeds", "tests")
 

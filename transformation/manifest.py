@@ -89,6 +89,16 @@ class Manifest:
         return self._content["metadata"]["adapter_type"]
 
     @property
+    def dbt_version(self) -> str:
+        """The version of dbt that wrote the manifest."""
+        return self._content["metadata"]["dbt_version"]
+
+    @property
+    def macros(self) -> Mapping[str, str]:
+        """The code of all macros, those of dbt included, by their unique id."""
+        return {name: macro["macro_sql"] for name, macro in self._content.get("macros", {}).items()}
+
+    @property
     def nodes(self) -> Mapping[str, dict[str, Any]]:
         """Models, seeds and tests by their unique id."""
         return self._content["nodes"]
@@ -122,6 +132,15 @@ class Manifest:
             for unique_id, node in self._all_marts.items()
             if {domain, SHARED} & set(node["tags"])
         }
+
+    @cached_property
+    def readers(self) -> Mapping[str, list[str]]:
+        """What reads each node or source, by unique id."""
+        found: dict[str, list[str]] = {}
+        for unique_id, node in self.nodes.items():
+            for parent in node["depends_on"].get("nodes", []):
+                found.setdefault(parent, []).append(unique_id)
+        return found
 
     @cached_property
     def generic_tests(self) -> dict[str, list[dict[str, Any]]]:

@@ -2,14 +2,14 @@
 
 DuckDB takes one writing process, so one `dbt build`, the producer, builds a domain's models and seeds, and each model
 is a task that watches it. A model that failed is built again by its own task. The data tests run when all models are
-built.
+built. Both leave out what `find_changes` has found to have no new input.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, TaskGroup, get_parsing_context
 from airflow.sdk.exceptions import AirflowFailException
@@ -22,33 +22,58 @@ from cosmos import (
     ProjectConfig,
     RenderConfig,
 )
-from cosmos.constants import PRODUCER_WATCHER_DONE_TASK_ID, InvocationMode, TestBehavior
+from cosmos.constants import (
+    PRODUCER_WATCHER_DONE_TASK_ID,
+    PRODUCER_WATCHER_TASK_ID,
+    InvocationMode,
+    TestBehavior,
+)
 from cosmos.operators.local import DbtTestLocalOperator
 
 import settings as project_settings
 from dag_factory.pools import warehouse_writer, watchers
 from observability.metrics.dbt_results import save_results
 from observability.metrics.run_log import mark_repaired, stage
+from orchestration.steps import Kind
 from settings import Settings
 from transformation.build_owner import record_build_owner
-from transformation.dbt import REBUILD_VARIABLE, UNIT_TESTS, DbtError, ensure_manifest, selectors
+from transformation.dbt import (
+    REBUILD_VARIABLE,
+    RUN_VARIABLE,
+    UNIT_TESTS,
+    DbtError,
+    ensure_manifest,
+    selectors,
+)
 from transformation.manifest import read_manifest
+
+if TYPE_CHECKING:  # the parsing of DAGs does without DuckDB
+    from transformation.changes import Changes
 
 # Names of dbt's work in a run's metrics.
 BUILD, TEST = "build", "test"
 POKE_SECONDS = 1
-# What to rebuild: the years of a manual run, the month of a backfill run. An environment variable, because dbt parses
-# the whole project again whenever one of its own `vars` changes.
+TESTS = "test_data"
+# Where the task `find_changes` leaves what it has found.
+CHANGES = "changes"
+# What to rebuild: the years of a manual run, the month of a backfill run (`rebuild_months` is the same for Python). An
+# environment variable, because dbt parses the whole project again whenever one of its own `vars` changes.
 REBUILD = (
     "{{ params.years | join(',') or"
     " (dag_run.logical_date.strftime('%Y-%m') if dag_run.run_type == 'backfill' else '') }}"
 )
 
 
+def rebuild_months(params: Mapping[str, Any], dag_run: Any) -> str:
+    """Return what a run rebuilds even if nothing changed, as `REBUILD` gives it to dbt."""
+    month = dag_run.logical_date.strftime("%Y-%m") if dag_run.run_type == "backfill" else ""
+    return ",".join(map(str, params["years"])) or month
+
+
 def dbt_models(domain: str, own: Settings) -> tuple[TaskGroup, BaseOperator]:
     """Add a domain's models and seeds, and the task `test_data` after them."""
     select = selectors(domain)
-    environment = {REBUILD_VARIABLE: REBUILD}
+    environment = {REBUILD_VARIABLE: REBUILD, RUN_VARIABLE: "{{ run_id }}"}
     # All DAGs, and dbt in a shell, share what one of them has parsed, which takes 5 s.
     parsed = own.dbt_target.parent
     profile = ProfileConfig(
@@ -95,6 +120,8 @@ def dbt_models(domain: str, own: Settings) -> tuple[TaskGroup, BaseOperator]:
             **dbt,
             "full_refresh": "{{ params.full_refresh }}",
             "pool": watchers(domain),
+            # `find_changes` has skipped the tasks that have nothing to do.
+            "trigger_rule": "none_failed",
             "pre_execute": _watch,
             "deferrable": False,
             "poke_interval": POKE_SECONDS,
@@ -103,11 +130,13 @@ def dbt_models(domain: str, own: Settings) -> tuple[TaskGroup, BaseOperator]:
     # The producer fails with any of its models; whether the run fails is for the models' own tasks to say.
     models.tasks_map[PRODUCER_WATCHER_DONE_TASK_ID].trigger_rule = "all_done"
     tests = DbtTestLocalOperator(
-        task_id="test_data",
+        task_id=TESTS,
         project_dir=project_settings.DBT_PROJECT_DIR,
         profile_config=profile,
+        # Which tests: see `_select`.
         select=" ".join(select),
         exclude=UNIT_TESTS,
+        trigger_rule="none_failed",
         install_deps=False,
         emit_datasets=False,
         cache_dir=parsed,
@@ -115,7 +144,7 @@ def dbt_models(domain: str, own: Settings) -> tuple[TaskGroup, BaseOperator]:
         **warehouse_writer("test"),
         # Data test failures are deterministic.
         retries=0,
-        **_callbacks(domain, TEST, begin=_note_repaired_build),
+        **_callbacks(domain, TEST, begin=_note_repaired_build, passed=_record_built),
         **dbt,
     )
     models >> tests
@@ -145,6 +174,9 @@ def _watch(context: dict) -> None:
         raise _missing(node, f"{node['original_file_path']} does not exist")
 
     def find_status(producer_state: str | None, try_number: int, context: dict) -> bool:
+        if producer_state in ("success", "skipped") and _is_unchanged(node, context):
+            # A person has cleared the task.
+            return build(context)
         if producer_state == "success":
             raise _missing(node, "the build has ended without it")
         if producer_state in ("failed", "skipped"):
@@ -181,10 +213,36 @@ def _missing(node: dict, reason: str) -> AirflowFailException:
     )
 
 
+def found_changes(context: Mapping[str, Any]) -> "Changes | None":
+    """Return what `find_changes` has found in a run; None if it did not run, as in a part of a DAG."""
+    from transformation.changes import Changes
+
+    found = context["ti"].xcom_pull(task_ids=Kind.FIND_CHANGES, key=CHANGES)
+    return Changes.from_dict(found) if found else None
+
+
+def _is_unchanged(node: dict, context: dict) -> bool:
+    found = found_changes(context)
+    return found is not None and node["unique_id"] in found.unchanged
+
+
+def _select(context: dict) -> None:
+    """Let the task of a dbt command run what has new input."""
+    found = found_changes(context)
+    if found and not found.everything:
+        task, own = context["task"], context["ti"].task
+        names = found.models if task.task_id == PRODUCER_WATCHER_TASK_ID else found.tests or found.models
+        for each in (task, own):
+            each.select, each.exclude, each.indirect_selection = " ".join(names), None, "empty"
+
+
 def _callbacks(
-    domain: str, name: str, begin: Callable[[str, dict], None]
+    domain: str,
+    name: str,
+    begin: Callable[[str, dict], None],
+    passed: Callable[[str, dict], None] = lambda *_: None,
 ) -> dict[str, Callable[[dict], None]]:
-    """Return hooks by which a task of Cosmos locks its domain and records itself as a stage of its run.
+    """Return hooks by which a task of Cosmos locks its domain, selects its nodes and records itself as a stage of its run.
 
     They run in the task's own process. If it dies, its stage has begun and not ended.
     """
@@ -195,6 +253,7 @@ def _callbacks(
         from warehouse import domain_lock
 
         running.enter_context(domain_lock(project_settings.load(), domain))
+        _select(context)
 
     def begun(context: dict) -> None:
         begin(domain, context)
@@ -203,6 +262,8 @@ def _callbacks(
     def ended(context: dict) -> None:
         error = context.get("exception")
         running.__exit__(type(error) if error else None, error, None)
+        if not error:
+            passed(domain, context)
 
     return {
         "pre_execute": lock,
@@ -222,6 +283,14 @@ def _begin_build(domain: str, context: dict) -> None:
     with suppress(DbtError):  # the build itself has the reason
         ensure_manifest(own)
     record_build_owner(domain, context["run_id"], own)
+
+
+def _record_built(domain: str, context: dict) -> None:
+    from transformation.changes import record_built
+
+    # Otherwise the next run builds it again.
+    if found := found_changes(context):
+        record_built(domain, context["run_id"], found, project_settings.load())
 
 
 def _note_repaired_build(domain: str, context: dict) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 # A run that has begun ends before another one begins, so that no domain's models are due, and watched, long before its
 # build has its turn. (A watching task has 2.)
-PRIORITY = {"health": 5, "ingest": 10, "build": 20, "test": 30, "publish": 40, "record": 50}
+PRIORITY = {"health": 5, "ingest": 10, "changes": 15, "build": 20, "test": 30, "publish": 40, "record": 50}
 
 
 def warehouse_writer(what: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The steps of a run as Airflow tasks; `orchestration.tasks` does their work."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -9,11 +10,11 @@ from urllib.parse import quote
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, XComArg, chain, task, task_group
 from airflow.sdk.configuration import conf
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped
 from cosmos.constants import PRODUCER_WATCHER_TASK_ID
 
 import settings
-from dag_factory.dbt import dbt_models
+from dag_factory.dbt import CHANGES, TESTS, dbt_models, rebuild_months
 from dag_factory.lineage import add_model_assets, step_assets
 from dag_factory.pools import warehouse_writer
 from orchestration.steps import Kind, Retries, Step
@@ -27,11 +28,16 @@ RETRIES: dict[Retries, dict[str, int]] = {
 # A step that is not here does not write to the warehouse, such as one that waits for a slow source.
 ARGUMENTS: dict[Kind, dict[str, Any]] = {
     Kind.INGEST: warehouse_writer("ingest"),
-    Kind.PUBLISH: warehouse_writer("publish"),
+    # Also if a gate was skipped: something may be left from earlier runs.
+    Kind.FIND_CHANGES: {"trigger_rule": "none_failed", **warehouse_writer("changes")},
+    Kind.PUBLISH: {"trigger_rule": "none_failed", **warehouse_writer("publish")},
+    Kind.REPORT: {"trigger_rule": "none_failed"},
     # Before the metrics, which wait for the warehouse.
     Kind.NOTIFY: {"trigger_rule": "all_done"},
     Kind.RECORD: {"trigger_rule": "all_done", **warehouse_writer("record")},
 }
+
+log = logging.getLogger(__name__)
 
 
 def add_steps(dag: DAG, steps: tuple[Step, ...], own: Settings) -> None:
@@ -40,8 +46,10 @@ def add_steps(dag: DAG, steps: tuple[Step, ...], own: Settings) -> None:
     by_kind = {step.kind: step for step in steps}
     loaded, gates = _loads(domain, steps, by_kind)
     models, tests = dbt_models(domain, own)
+    changes = _task(domain, by_kind[Kind.FIND_CHANGES])()
     for gate in gates:
-        gate >> models
+        gate >> changes
+    changes >> models
     publish = _task(domain, by_kind[Kind.PUBLISH])()
     add_model_assets(dag, own)
     last = _task(domain, by_kind[Kind.REPORT])() if Kind.REPORT in by_kind else publish
@@ -130,15 +138,15 @@ def _load_parts(
 
     # Not `all_done_min_one_success`, which skips the rest as soon as one part is skipped.
     @task(task_id=f"{step.parts}s_loaded", trigger_rule="all_done", retries=0)
-    def any_loaded(*, run_id: str | None = None, ti: Any = None, params: dict | None = None) -> None:
-        """Go on if something was loaded; otherwise fail if something failed, or skip the rest."""
+    def any_loaded(*, run_id: str | None = None, ti: Any = None) -> None:
+        """Go on unless something failed and nothing was loaded."""
         from orchestration.tasks import check_loaded
 
         states = ti.get_task_states(dag_id=ti.dag_id, task_ids=tasks, run_ids=[run_id])[run_id]
         own = {state for name, state in states.items() if name.startswith(step.id)}
         failed = not {"failed", "upstream_failed"}.isdisjoint(states.values())
         with _as_task_states():
-            check_loaded(domain, settings.load(), step, params, loaded="success" in own, failed=failed)
+            check_loaded(step, loaded="success" in own, failed=failed)
 
     loaded = any_loaded()
     loads >> loaded
@@ -177,12 +185,37 @@ def _task(domain: str, step: Step, **arguments: Any) -> Any:
             start=dag.start_date.date() if dag.catchup else None,
             failed=lambda: _failed_tasks(ti, run_id),
             page=f"{conf.get('api', 'base_url').rstrip('/')}/dags/{domain}/runs/{quote(run_id)}",
+            rebuild_months=rebuild_months(params, dag_run),
             max_parts=conf.getint("core", "max_map_length"),
         )
         with _as_task_states():
-            return run_step(task_run, step, part)
+            done = run_step(task_run, step, part)
+        if step.kind is Kind.FIND_CHANGES:
+            _skip_unchanged(dag, ti, done)
+        return done
 
     return run
+
+
+def _skip_unchanged(dag: DAG, ti: Any, found: dict[str, Any]) -> None:
+    """Skip the tasks of models without new input, and the steps that have nothing to do; none of them is started."""
+    ti.xcom_push(CHANGES, found["changes"])
+    unchanged = {*found["changes"]["unchanged"]}
+    ids = {
+        Kind.BUILD: PRODUCER_WATCHER_TASK_ID,
+        Kind.TEST: TESTS,
+        Kind.PUBLISH: "publish",
+        Kind.REPORT: "write_reports",
+    }
+    skipped = [ids[kind] for kind in found["idle"]]
+    skipped += [
+        task.task_id
+        for task in dag.tasks
+        if getattr(task, "extra_context", {}).get("dbt_node_config", {}).get("unique_id") in unchanged
+    ]
+    if skipped:
+        log.info("skipped, no new input: %s", ", ".join(skipped))
+        raise DownstreamTasksSkipped(tasks=[name for name in skipped if name in dag.task_ids])
 
 
 def _failed_tasks(ti: Any, run_id: str) -> list[str]:

@@ -18,7 +18,8 @@ from observability.metrics.record import RUNS, STAGES
 from observability.metrics.run_log import shell_run_id
 from publishing.publish import Publication, publish
 from settings import Settings
-from transformation.dbt import UNIT_TESTS, ensure_manifest, run_dbt
+from transformation.changes import find_changes, record_built
+from transformation.dbt import RUN_VARIABLE, ensure_manifest, run_dbt
 from transformation.manifest import read_manifest
 from warehouse import Warehouse, connect, domain_lock
 
@@ -163,9 +164,12 @@ def build(domain: str, settings: Settings, run_id: str) -> Publication:
         DbtError: a model or a test failed; the published version stays.
         PublishError, WarehouseBusyError: see `publishing.publish`.
     """
-    with domain_lock(settings, domain), keep_results(domain, run_id, settings) as variables:
-        select = ["--select", f"tag:{domain}", "tag:shared", "--exclude", UNIT_TESTS]
-        run_dbt(["build", *select], settings, quiet=True, variables=variables)
+    changes = find_changes(domain, settings)
+    if changes.any:
+        with domain_lock(settings, domain), keep_results(domain, run_id, settings) as variables:
+            variables = {RUN_VARIABLE: run_id, **variables}
+            run_dbt(["build", *changes.selection()], settings, quiet=True, variables=variables)
+        record_built(domain, run_id, changes, settings)
     # These metrics rise and fall all the time, so the gate would stop them for no reason.
     publication = publish(domain, settings, run_id=run_id, accept=True)
     # About a hundred versions per day would leave as many reports.

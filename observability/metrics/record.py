@@ -5,8 +5,8 @@ written, and rows rejected or quarantined; null where the stage does not know. `
 the run itself has read.
 
 A row of `runs` summarizes a run: `rows_in` is what it read, `rows_out` what it published, `rows_failed` what it rejected
-and what was quarantined when it published. Its status is `success`; `partial` if its marts are published and something
-else failed; `skipped` if nothing failed and no stage had anything to do; else `failed`. `error` is the first of its
+and what was quarantined when it published. Its status is `success`; `partial` if its marts are published, by itself or
+before, and something else failed; `skipped` if nothing failed and nothing was new; else `failed`. `error` is the first of its
 errors; it is `interrupted` if the run ended without recording it.
 """
 
@@ -23,6 +23,9 @@ from warehouse import WAIT_SECONDS, Warehouse, connect, warehouse_exists
 
 # After this stage readers see the data of a run.
 PUBLISH = "publish"
+# The stage that finds out what has new input, and its note if nothing has and all is published.
+FIND_CHANGES = "find_changes"
+NOTHING_NEW = "no new input"
 _FACTS = {
     "status": "text",
     "started_at": "timestamp",
@@ -173,13 +176,14 @@ def _summarize(run: LoggedRun, recorded: Iterable[dict[str, Any]]) -> dict[str, 
     errors += [f"{name} failed" for name in run.failed]
     if run.ended_at is None:
         errors.append(INTERRUPTED)
-    elif stages and not published:
+    current = run.ended_at is not None and by_name.get(FIND_CHANGES, {}).get("note") == NOTHING_NEW
+    if run.ended_at is not None and stages and not published and not current:
         errors.append("nothing was published")
     times = [stage["ended_at"] for stage in stages if stage["ended_at"]]
     ended_at = max([run.ended_at, *times]) if run.ended_at else None
     started_at = min([stage["started_at"] for stage in stages], default=ended_at)
     return {
-        "status": _status(published, bool(errors)),
+        "status": _status(published or (current and bool(errors)), bool(errors)),
         "started_at": started_at,
         "ended_at": ended_at,
         "seconds": (ended_at - started_at).total_seconds() if ended_at else None,

@@ -86,8 +86,8 @@ def before(tasks: dict[str, Any], name: str) -> set[str]:
     found, todo = set(), [name]
     while todo:
         task = tasks[todo.pop()]
-        # A task that runs however its upstream ended makes nothing before it certain.
-        if task["trigger_rule"] == "all_success":
+        # `none_failed`: what has nothing to do is skipped. A task that runs however its upstream ended makes nothing before it certain.
+        if task["trigger_rule"] in ("all_success", "none_failed"):
             todo += set(task["upstream"]) - found
             found |= set(task["upstream"])
     return found

@@ -9,7 +9,7 @@ from tests.dags.conftest import before
 
 # The task that goes on with what was loaded, where each file has a task of its own.
 JOINS = {"months_loaded", "files_loaded"}
-WRITERS = ("dbt_producer_watcher", "test_data", "publish", "record_run")
+WRITERS = ("find_changes", "dbt_producer_watcher", "test_data", "publish", "record_run")
 
 
 @pytest.fixture(params=domains())

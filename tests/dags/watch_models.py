@@ -17,10 +17,16 @@ watch = importlib.import_module("dag_factory.dbt")._watch
 MODEL = "models.clean.collisions.clean_collisions__crashes"
 
 
-def told(producer_state: str, try_number: int = 1, **node: str) -> str | bool:
+def told(
+    producer_state: str, try_number: int = 1, unchanged: tuple[str, ...] = (), **node: str
+) -> str | bool:
     task = deepcopy(dag.get_task(MODEL))
     task.extra_context = {"dbt_node_config": task.extra_context["dbt_node_config"] | node}
-    context = {"task": task, "ti": SimpleNamespace(try_number=try_number), "dag": dag, "run_id": "r"}
+    task.build_and_run_cmd = lambda *_, **__: None
+    found = dict.fromkeys(("models", "tests"), ()) | {"everything": False, "marts": "", "stamp": ""}
+    found["unchanged"] = unchanged
+    ti = SimpleNamespace(try_number=try_number, xcom_pull=lambda **_: found)
+    context = {"task": task, "ti": ti, "dag": dag, "run_id": "r"}
     try:
         watch(context)
         if try_number > 1:
@@ -34,6 +40,7 @@ gone = {"unique_id": "model.sluice.gone", "name": "gone"}
 answer = {
     "running": told("running"),
     "ended without it": told("success"),
+    "cleared": told("success", unchanged=("model.sluice.clean_collisions__crashes",)),
     "no file": told("running", original_file_path="models/gone.sql"),
     "failed without it": told("failed", **gone),
     "retried": told("failed", 2, **gone),

@@ -9,7 +9,7 @@ from orchestration.steps import Kind, steps_of, steps_table
 from settings import Settings
 from tests.parsed import Parsed
 
-END = [Kind.BUILD, Kind.TEST, Kind.PUBLISH, Kind.NOTIFY, Kind.RECORD]
+END = [Kind.FIND_CHANGES, Kind.BUILD, Kind.TEST, Kind.PUBLISH, Kind.NOTIFY, Kind.RECORD]
 
 
 @pytest.mark.parametrize("domain", domains())
@@ -24,7 +24,7 @@ def test_every_run_ends_with_the_same_steps_and_has_each_once(domain: str, setti
 def test_the_steps_follow_from_the_declarations(settings: Settings) -> None:
     def first(domain: str) -> list[str]:
         steps = steps_of(domain, settings)
-        return [step.id for step in steps[: [step.kind for step in steps].index(Kind.BUILD)]]
+        return [step.id for step in steps[: [step.kind for step in steps].index(Kind.FIND_CHANGES)]]
 
     assert first("collisions") == ["ingest_crashes"]
     assert first("ecommerce") == ["ingest_orders", "ingest_customers", "ingest_products"]

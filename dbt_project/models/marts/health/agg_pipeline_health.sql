@@ -58,7 +58,8 @@ succeeded as (
         *,
         row_number() over (partition by pipeline order by started_at desc, run_id desc) as place
     from runs
-    where state = 'success' and seconds is not null
+    -- A run without new input takes no time to speak of.
+    where state = 'success' and seconds is not null and outcome is distinct from 'skipped'
 
 ),
 
