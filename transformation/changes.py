@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import uuid4
 
+from pydantic import TypeAdapter
+
 from settings import Settings
 from transformation.dbt import ensure_manifest, project_state
 from transformation.fingerprints import combined, fingerprints, nodes_of_run, sources_of
@@ -70,9 +72,7 @@ class Changes:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Changes":
-        return cls(
-            **{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-        )
+        return TypeAdapter(cls).validate_python(values)
 
 
 def find_changes(domain: str, settings: Settings, *, everything: bool = False) -> Changes:

@@ -46,6 +46,7 @@ def test_the_run_and_each_of_its_stages_have_left_their_metrics(sampled: Checkou
     )
     assert stages == [
         ("ingest_crashes", "success", made["lines"], made["rejected"]),
+        ("find_changes", "success", None, None),
         ("build", "success", None, None),
         ("publish", "success", made["lines"], made["quarantined"]),
     ]

@@ -22,8 +22,8 @@ EVENT = st.one_of(
     st.tuples(st.just("load"), SOURCE),
     st.tuples(st.just("withdraw"), SOURCE),
     st.tuples(st.just("edit"), st.sampled_from([*NODES]), st.integers(0, 1)),
-    # Somebody builds a model by hand, with dbt alone.
-    st.tuples(st.just("by_hand"), st.sampled_from([*MODELS])),
+    # Somebody builds a model by hand, with dbt alone, or is killed while doing so.
+    st.tuples(st.sampled_from(["by_hand", "by_hand_in_part"]), st.sampled_from([*MODELS])),
 )
 # A run with what happens meanwhile: before which of its acts, and after how many acts it is killed or fails.
 RUN = st.tuples(
@@ -58,6 +58,9 @@ def happen(project: SmallProject, event: tuple[Any, ...]) -> None:
         case ("by_hand", name):
             project.begin((name,), "an invocation")
             project.build(name)
+        case ("by_hand_in_part", name):
+            project.begin((name,), "an invocation")
+            project.warehouse.execute(f"create or replace table marts.{name} as select 'a part' as value")
 
 
 def run(project: SmallProject, number: int, meanwhile: dict[int, Any], killed_after: int | None) -> str:
@@ -97,6 +100,8 @@ def run(project: SmallProject, number: int, meanwhile: dict[int, Any], killed_af
 @examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # What was loaded after its model was built, and before the end of the run.
 @example([("run", {2: ("load", "a")}, None)])
+@example([("load", "a"), ("run", {1: ("load", "a"), 7: ("withdraw", "a")}, None)])
+@example([("run", {6: ("by_hand_in_part", "left")}, None)])
 @given(st.lists(st.one_of(EVENT, RUN), max_size=12))
 def test_skipping_leaves_the_tables_of_a_run_without_skipping(project: SmallProject, events: list) -> None:
     project.__init__(project.settings, project.folder, project.warehouse)  # type: ignore[misc]  # examples share the fixture
