@@ -1,4 +1,4 @@
-"""Loading a month of taxi trips: this project, DuckDB's own `read_csv`, pandas and dlt's default reader."""
+"""Loading a month of taxi trips: this project, the readers of DuckDB and PyArrow, pandas and dlt's two readers."""
 
 import json
 import os
@@ -27,8 +27,10 @@ COMMAND, LOADING, DEFECTIVE = (
     "its loading",
     "its loading, 65 lines defective",
 )
-DUCKDB, PANDAS, DLT = (
+DUCKDB, ARROW, DLT_DUCKDB, PANDAS, DLT = (
     "DuckDB `create table`",
+    "PyArrow `open_csv` into DuckDB",
+    "dlt filesystem source, `read_csv_duckdb`",
     "pandas, `to_sql` into SQLite",
     "dlt filesystem source, `read_csv`",
 )
@@ -42,6 +44,27 @@ WORK = {
         """
 with duckdb.connect(f"{data}/warehouse.duckdb") as connection:
     connection.execute(f"create table trips as select * from read_csv('{source}', all_varchar = true)")
+""",
+    ),
+    ARROW: (
+        "import csv, duckdb, gzip, pyarrow; from pyarrow.csv import ConvertOptions, open_csv",
+        """
+with gzip.open(source, "rt") as file:
+    texts = dict.fromkeys(next(csv.reader(file)), pyarrow.string())
+reader = open_csv(source, convert_options=ConvertOptions(column_types=texts))
+with duckdb.connect(f"{data}/warehouse.duckdb") as connection:
+    connection.execute("create table trips as select * from reader")
+""",
+    ),
+    DLT_DUCKDB: (
+        "import os, dlt; from dlt.sources.filesystem import filesystem, read_csv_duckdb",
+        """
+folder, name = os.path.split(source)
+pipeline = dlt.pipeline(
+    "trips", destination=dlt.destinations.duckdb(f"{data}/warehouse.duckdb"), pipelines_dir=f"{data}/dlt"
+)
+rows = read_csv_duckdb(chunk_size=100_000, use_pyarrow=True, all_varchar=True)
+pipeline.run((filesystem(folder, file_glob=name) | rows).with_name("trips"), loader_file_format="parquet")
 """,
     ),
     PANDAS: (
@@ -85,6 +108,8 @@ def _size(folder: Path, size: int, runs: int, *, slow: bool) -> dict[str, list[d
         LOADING: lambda data: _ingest(data, clean, "-c", _script(LOADING), "", ""),
         DUCKDB: lambda data: _other(data, clean, DUCKDB),
         DEFECTIVE: lambda data: _ingest(data, defective, "-c", _script(DEFECTIVE), "", ""),
+        ARROW: lambda data: _other(data, clean, ARROW),
+        DLT_DUCKDB: lambda data: _other(data, clean, DLT_DUCKDB),
         PANDAS: lambda data: _other(data, clean, PANDAS),
         DLT: lambda data: _other(data, clean, DLT),
     }
