@@ -74,7 +74,7 @@ curated as (
         cast(line_total - line_cost as decimal(18, 2)) as line_margin,
 
         order_date,
-        {{ month_start('order_date') }} as order_month,
+        order_month,
         cast(extract(year from order_date) as integer) as order_year,
         cast(extract(quarter from order_date) as integer) as order_quarter,
         {{ iso_weekday('order_date') }} as order_weekday,
@@ -82,7 +82,8 @@ curated as (
         _source_file,
         _source_row,
         _row_id,
-        _dlt_load_id
+        _dlt_load_id,
+        _validated_at
     from joined
 
 )

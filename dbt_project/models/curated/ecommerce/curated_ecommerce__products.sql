@@ -35,7 +35,8 @@ products as (
 
         changed_on,
         valid_from,
-        valid_to
+        valid_to,
+        {{ run_timestamp() }} as _built_at
     from history
 
 )

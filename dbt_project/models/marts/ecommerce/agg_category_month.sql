@@ -1,14 +1,14 @@
 with months as (
 
     select
-        {{ month_start('order_date') }} as order_month,
+        order_month,
         category,
         cast(sum(orders) as bigint) as orders,
         cast(sum(quantity) as bigint) as quantity,
         cast(sum(revenue) as decimal(18, 2)) as revenue,
         cast(sum(margin) as decimal(18, 2)) as margin
     from {{ ref('agg_daily_order_revenue') }}
-    group by {{ month_start('order_date') }}, category
+    group by order_month, category
 
 ),
 

@@ -7,7 +7,8 @@ with customers as (
         email_hash,
         is_current,
         valid_from,
-        valid_to
+        valid_to,
+        _built_at
     from {{ ref('curated_ecommerce__customers') }}
 
 ),
@@ -18,7 +19,7 @@ members as (
     union all
     {{ unknown_member({
         'customer_key': unknown_key(), 'customer_id': "'Unknown'", 'is_current': 'true',
-        'valid_from': "cast('" ~ var('calendar_from') ~ "' as date)",
+        'valid_from': "cast('" ~ var('calendar_from') ~ "' as date)", '_built_at': run_timestamp(),
     }) }}
 
 )

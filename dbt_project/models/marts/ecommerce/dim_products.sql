@@ -8,7 +8,8 @@ with products as (
         unit_cost,
         is_current,
         valid_from,
-        valid_to
+        valid_to,
+        _built_at
     from {{ ref('curated_ecommerce__products') }}
 
 ),
@@ -20,6 +21,7 @@ members as (
     {{ unknown_member({
         'product_key': unknown_key(), 'product_id': "'Unknown'", 'product_name': "'Unknown'", 'category': "'Unknown'",
         'is_current': 'true', 'valid_from': "cast('" ~ var('calendar_from') ~ "' as date)",
+        '_built_at': run_timestamp(),
     }) }}
 
 )

@@ -1,4 +1,17 @@
-{{ config(materialized='incremental', incremental_strategy='by_month', unique_key='order_month') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='by_month',
+    unique_key='order_month',
+    meta={
+        'compare_columns': ['_validated_at'],
+        'compare_model': 'clean_ecommerce__orders',
+        'joined_models': ['curated_ecommerce__customers', 'curated_ecommerce__products'],
+    }
+) }}
+
+-- depends_on: {{ ref('clean_ecommerce__orders') }}
+-- depends_on: {{ ref('curated_ecommerce__customers') }}
+-- depends_on: {{ ref('curated_ecommerce__products') }}
 
 with orders as (
 
@@ -24,6 +37,7 @@ sales as (
 
         order_date,
         order_month,
+        _validated_at,
         {{ run_timestamp() }} as _built_at
     from orders
 
