@@ -13,7 +13,8 @@
         select
             '{{ entity }}' as entity, coalesce(_source_file, '(no file)') as source_file,
             _dlt_load_id, _row_id, _source_row, {{ split_rules('_failed_rules') }} as rule
-        from {{ ref('quarantine_' ~ domain ~ '__' ~ entity) }}
+        from {{ ref('validated_' ~ domain ~ '__' ~ entity) }}
+        where row_status = 'quarantined'
         {% if not loop.last %}union all{% endif %}
         {%- endfor %}
     ),
@@ -32,7 +33,7 @@
             quarantined._row_id,
             {{ row_as_json('quarantined') }} as example
         from {{ shown_rows('quarantine_' ~ domain ~ '__' ~ entity) }} as quarantined
-        where {{ in_subquery('quarantined._row_id', 'select _row_id from numbered where number <= ' ~ examples_per_file) }}
+        where quarantined._row_id in (select _row_id from numbered where number <= {{ examples_per_file }})
         {% if not loop.last %}union all{% endif %}
         {%- endfor %}
     ),

@@ -39,7 +39,7 @@
         {%- set name = domain ~ '__' ~ entity %}
         {%- for place in [
             {'counts': '1, 0, 0, 0', 'rows': source('raw_' ~ domain, entity)},
-            {'counts': '0, 1, 0, 0', 'rows': ref('quarantine_' ~ name)},
+            {'counts': '0, 1, 0, 0', 'rows': ref('validated_' ~ name) ~ " where row_status = 'quarantined'"},
             {'counts': '0, 0, 1, 0', 'rows': ref('validated_' ~ name) ~ " where row_status = 'superseded'"},
             {'counts': '0, 0, 0, 1', 'rows': ref('clean_' ~ name)},
         ] %}

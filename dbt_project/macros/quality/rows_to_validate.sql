@@ -33,7 +33,7 @@
         from {{ this }} as validated
         where
             not {{ in_list('_dlt_load_id', replaced_loads) }}
-            and {{ in_subquery('(' ~ prefix_columns('validated', key) ~ ')', 'select ' ~ key_names ~ ' from affected_keys') }}
+            and ({{ prefix_columns('validated', key) }}) in (select {{ key_names }} from affected_keys)
         union
         select _row_id from changed
         except
