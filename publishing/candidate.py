@@ -74,12 +74,16 @@ def write(
     Raises:
         PublishError: the file does not hold the rows of the warehouse.
     """
+    # A checkpoint would merge the row groups of neighbouring partitions, so that replacing one partition rewrote
+    # others, and often most of the file.
+    warehouse.execute("set max_vacuum_tasks = 0")
     _update(warehouse, tables, stats, base or {}, path)
     if base is not None and _has_too_much_free_space(warehouse):
         warehouse.execute(f"detach {NAME}")
         path.unlink()
         _update(warehouse, tables, stats, {}, path)
     warehouse.execute(f"detach {NAME}")
+    warehouse.execute("reset max_vacuum_tasks")
 
 
 def _update(

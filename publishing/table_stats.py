@@ -121,6 +121,11 @@ class Table:
         column = self.partition_by_column
         return f"coalesce(cast({quoted(column)} as text), '')" if column else "''"
 
+    @property
+    def group_by_partition(self) -> str:
+        """SQL that groups rows by partition; nothing for a table that is rebuilt whole."""
+        return f"group by {quoted(self.partition_by_column)}" if self.partition_by_column else ""
+
     def measures(self) -> list[str]:
         """Return the columns whose sum means something."""
         not_added = {*self.mart.key, *self.mart.references, *self.mart.no_measures}
@@ -199,13 +204,11 @@ def watermarks(warehouse: Warehouse, table: Table) -> dict[str, str]:
     Reading all rows of all months at each publication would cost more with every month. Where rows carry the time at
     which dbt wrote them, a partition with as many rows of the same times is the same partition.
     """
-    if BUILT_AT not in table.columns or not table.partition_by_column:
+    if BUILT_AT not in table.columns:
         return {}
     columns = hashlib.blake2b(repr(list(table.columns.items())).encode(), digest_size=8).hexdigest()
     select = f"{table.partition_key}, count(*), {warehouse.row_hashes([BUILT_AT])}"
-    found = warehouse.execute(
-        f"select {select} from {table.relation} group by {quoted(table.partition_by_column)}"
-    ).fetchall()
+    found = warehouse.execute(f"select {select} from {table.relation} {table.group_by_partition}").fetchall()
     return {key: f"{columns}-{rows}-{int(times):x}" for key, rows, times in found}
 
 
@@ -234,10 +237,9 @@ def read_partitions(
         *(f"cast(max({quoted(column)}) as text)" for column in times),
     ]
     where = "true" if keys is None else table.where_partition_in(keys)
-    group = f"group by {quoted(table.partition_by_column)}" if table.partition_by_column else ""
     partitions = {}
     for key, rows, hashes, *values in warehouse.execute(
-        f"select {', '.join(select)} from {table.relation} where {where} {group} order by 1"
+        f"select {', '.join(select)} from {table.relation} where {where} {table.group_by_partition} order by 1"
     ).fetchall():
         of_columns = iter(values)
         nulls, totals, newest = (
@@ -254,8 +256,9 @@ def _present(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def count_partitions(warehouse: Warehouse, table: Table) -> dict[str, int]:
     """Count the rows of each partition, which reads one column at most."""
-    group = f" group by {quoted(table.partition_by_column)}" if table.partition_by_column else ""
-    found = warehouse.execute(f"select {table.partition_key}, count(*) from {table.relation}{group}")
+    found = warehouse.execute(
+        f"select {table.partition_key}, count(*) from {table.relation} {table.group_by_partition}"
+    )
     return dict(found.fetchall())
 
 

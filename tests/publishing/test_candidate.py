@@ -12,7 +12,7 @@ from publishing.file_store import FileStore
 from publishing.publish import publish
 from settings import Settings
 from tests.publishing.months import build_larger
-from tests.publishing.things import execute
+from tests.publishing.things import execute, query
 
 # DuckDB writes blocks of this size behind its headers.
 BLOCK, HEADERS = 262_144, 3 * 4096
@@ -105,6 +105,64 @@ def test_a_month_rebuilt_with_the_same_rows_is_unchanged(months: Settings) -> No
         "update marts.fct_things set _built_at = timestamp '2024-02-01' where month = date '2022-02-01'",
     )
     assert tables_of(months, publish("things", months).version) == first
+
+
+def test_table_that_was_not_built_again_is_not_read(
+    months: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(
+        months, "alter table marts.dim_dates add column _built_at timestamp default timestamp '2024-01-01'"
+    )
+    read: list[Any] = []
+    read_partitions = table_stats.read_partitions
+
+    def noted(connection: duckdb.DuckDBPyConnection, table: Any, keys: Any = None) -> Any:
+        if table.mart.name == "dim_dates" and candidate.NAME not in table.relation:
+            read.append(keys)
+        return read_partitions(connection, table, keys)
+
+    monkeypatch.setattr(table_stats, "read_partitions", noted)
+    for change in (
+        "checkpoint",
+        "checkpoint",
+        "update marts.dim_dates set date_day = date '2023-01-01', _built_at = timestamp '2024-01-02'",
+        "insert into marts.dim_dates values (date '2024-01-01', timestamp '2024-01-02')",
+    ):
+        execute(months, change)
+        publish("things", months)
+    assert read == [[""], [], [""], [""]]
+    assert query(months.published("things"), "select count(*) from marts.dim_dates") == [(2,)]
+
+
+def test_replaced_month_leaves_the_blocks_of_the_others(months: Settings) -> None:
+    # Two row groups for each month, of which DuckDB would merge the smaller ones with their neighbours.
+    execute(
+        months,
+        "create or replace table marts.fct_things as"
+        " select range as id, (date '2022-01-01' + to_months(month::integer))::date as month,"
+        " hash(range * 12 + month) as amount from range(8) as months (month), range(125000) order by month",
+    )
+
+    def blocks_of_months() -> dict[str, set[int]]:
+        found: dict[str, set[int]] = {}
+        for month, block in query(
+            months.published("things"),
+            "select months.stats, amounts.block_id"
+            " from pragma_storage_info('marts.fct_things') as months"
+            " join pragma_storage_info('marts.fct_things') as amounts using (row_group_id)"
+            " where months.column_name = 'month' and months.segment_type <> 'VALIDITY'"
+            " and amounts.column_name = 'amount' and amounts.segment_type <> 'VALIDITY'",
+        ):
+            found.setdefault(month, set()).add(block)
+        return found
+
+    publish("things", months)
+    before = blocks_of_months()
+    assert len(before) == 8
+    execute(months, "update marts.fct_things set amount = amount // 2 where month = date '2022-04-01'")
+    publish("things", months, accept=True)
+    after = blocks_of_months()
+    assert [month[:16] for month in before if before[month] != after[month]] == ["[Min: 2022-04-01"]
 
 
 def test_free_space_in_the_file_is_bounded(months: Settings) -> None:
