@@ -5,6 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 import pytest
 
@@ -17,7 +18,9 @@ from samples.delivery import Delivery
 from samples.ecommerce import write_ecommerce
 from tests.contents import differing
 from tests.dbt_project.built import Built
+from tests.forks import run_dbt
 from tests.parsed import Parsed
+from transformation.dbt import DbtError
 
 pytestmark = pytest.mark.slow
 
@@ -277,6 +280,72 @@ def test_old_orders_keep_the_region_of_their_day(shop: Shop) -> None:
     shop.build()
     assert differing(shop.contents(), contents) == []
     shop.assert_equal_to_full_refresh()
+
+
+BY_MONTH = ("fct_orders", "agg_daily_order_revenue", "agg_daily_order_revenue_by_region")
+
+
+def test_only_months_with_changed_orders_are_written(shop: Shop) -> None:
+    def months_written_last() -> list[list[str]]:
+        last = "select distinct order_month::text from marts.{0} where _built_at = (select max(_built_at) from marts.{0}) order by 1"
+        return [[month for (month,) in shop.query(last.format(mart))] for mart in BY_MONTH]
+
+    every = [
+        month for (month,) in shop.query("select distinct order_month::text from marts.fct_orders order by 1")
+    ]
+    assert months_written_last() == [every] * 3
+    for orders, months in (
+        (["O6,C1,P1,1,9.00,2024-05-20,placed"], ["2024-05-01"]),
+        # The file without its first order deletes that.
+        (["O7,C1,P1,1,9.00,2024-06-20,placed"], ["2024-05-01", "2024-06-01"]),
+    ):
+        shop.deliver("orders_3.csv", ORDER, *orders)
+        load_domain("ecommerce", shop.settings)
+        # Customers and products are not built again.
+        run_dbt(
+            ["build", "--select", "+clean_ecommerce__orders", "curated_ecommerce__orders", *BY_MONTH],
+            shop.settings,
+        )
+        assert months_written_last() == [months] * 3
+    # The cost of a product changes the margin of its orders, in any month.
+    shop.deliver("products_1.csv", PRODUCTS, "P1,Cup,Kitchen,9.00")
+    shop.build()
+    assert shop.query("select distinct category from marts.agg_daily_order_revenue order by 1") == [
+        ("Kitchen",)
+    ]
+    shop.assert_equal_to_full_refresh()
+
+
+def test_keys_written_since_the_last_passed_test_are_checked(shop: Shop) -> None:
+    def execute(sql: str) -> None:
+        with duckdb.connect(str(shop.settings.warehouse)) as connection:
+            connection.execute(sql)
+
+    def test_keys(days: int = 7) -> str:
+        select = ["test", "--select", "fct_orders,test_name:primary_key"]
+        return run_dbt(select, shop.settings, variables={"SLUICE_KEY_TEST_DAYS": str(days)})
+
+    repeat = "insert into marts.fct_orders select * replace ({} as _built_at) from marts.fct_orders where order_id = '{}'"
+    execute(repeat.format("_built_at", "O1"))
+    test_keys()
+    with pytest.raises(DbtError, match="Got 1 result"):
+        test_keys(days=0)
+    execute(repeat.format("_built_at + interval 1 day", "O2"))
+    for _ in range(2):
+        with pytest.raises(DbtError, match="Got 1 result"):
+            test_keys()
+    execute("delete from marts.fct_orders where order_id = 'O2'")
+    test_keys()
+    execute("alter table marts.fct_orders alter order_id drop not null")
+    execute(repeat.format("_built_at + interval 1 day", "O5"))
+    execute(
+        "update marts.fct_orders set order_id = null where order_id = 'O5' and _built_at > current_timestamp"
+    )
+    with pytest.raises(DbtError, match="Got 1 result"):
+        test_keys()
+    execute("update key_tests.passed set all_checked_at = all_checked_at - interval 8 day")
+    with pytest.raises(DbtError, match="Got 2 results"):
+        test_keys()
 
 
 def test_redelivered_files_and_corrections_replace_invalid_rows(shop: Shop) -> None:

@@ -13,8 +13,7 @@
         select
             '{{ entity }}' as entity, coalesce(_source_file, '(no file)') as source_file,
             _dlt_load_id, _row_id, _source_row, {{ split_rules('_failed_rules') }} as rule
-        from {{ ref('validated_' ~ domain ~ '__' ~ entity) }}
-        where row_status = 'quarantined'
+        from {{ ref('quarantine_' ~ domain ~ '__' ~ entity) }}
         {% if not loop.last %}union all{% endif %}
         {%- endfor %}
     ),

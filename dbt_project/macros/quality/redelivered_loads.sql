@@ -4,13 +4,15 @@
     gives only what has changed.
 #}
 {% macro redelivered_loads(raw) %}
-    select distinct earlier._dlt_load_id
-    from (
-        select _source_file, _dlt_load_id
+    with files as (
+        select _source_file, _dlt_load_id, count(_corrects_row_id) as corrections
         from {{ raw }}
         group by _source_file, _dlt_load_id
-        having count(_corrects_row_id) = 0 and _source_file not like '%.api'
-    ) as earlier
-    inner join (select distinct _source_file, _dlt_load_id from {{ raw }}) as later
+    )
+
+    select distinct earlier._dlt_load_id
+    from files as earlier
+    inner join files as later
         on earlier._source_file = later._source_file and earlier._dlt_load_id < later._dlt_load_id
+    where earlier.corrections = 0 and earlier._source_file not like '%.api'
 {% endmacro %}
