@@ -343,7 +343,7 @@ def test_keys_written_since_the_last_passed_test_are_checked(shop: Shop) -> None
     )
     with pytest.raises(DbtError, match="Got 1 result"):
         test_keys()
-    execute("update key_tests.passed set all_checked_at = all_checked_at - interval 8 day")
+    execute("update dbt_state.key_tests set all_checked_at = all_checked_at - interval 8 day")
     with pytest.raises(DbtError, match="Got 2 results"):
         test_keys()
 

@@ -17,13 +17,13 @@
 {% macro duckdb__checked_keys(relation, key) %}
     {% set known = run_query(
         "select table_name, column_name from duckdb_columns() where database_name = current_database()"
-        " and (schema_name = 'key_tests' or schema_name = '" ~ relation.schema ~ "' and table_name = '" ~ relation.identifier ~ "')"
+        " and (schema_name = 'dbt_state' and table_name = 'key_tests' or schema_name = '" ~ relation.schema ~ "' and table_name = '" ~ relation.identifier ~ "')"
     ).rows | map(attribute=1) | list if relation.schema else [] %}
     {% set checked = {'written_at': (['_built_at', '_validated_at'] | select('in', known) | list + [none])[0]} %}
     {% if checked.written_at and 'written_until' in known and not flags.FULL_REFRESH %}
         {% set days = env_var('SLUICE_KEY_TEST_DAYS', '7') | int %}
         {% for row in run_query(
-            "select cast(written_until as text) from key_tests.passed where table_key = '" ~ relation ~ ' ' ~ key ~ "'"
+            "select cast(written_until as text) from dbt_state.key_tests where table_key = '" ~ relation ~ ' ' ~ key ~ "'"
             ~ ' and all_checked_at > ' ~ run_timestamp() ~ " - interval '" ~ days ~ " days'"
         ).rows %}{% do checked.update({'until': row[0]}) %}{% endfor %}
     {% endif %}
@@ -47,16 +47,16 @@
         {% if checked.written_at %}
             {% do passed.append(
                 "select '" ~ relation ~ ' ' ~ key ~ "', max(" ~ checked.written_at ~ '), '
-                ~ ("(select all_checked_at from key_tests.passed where table_key = '" ~ relation ~ ' ' ~ key ~ "')" if checked.until else run_timestamp())
+                ~ ("(select all_checked_at from dbt_state.key_tests where table_key = '" ~ relation ~ ' ' ~ key ~ "')" if checked.until else run_timestamp())
                 ~ ' from ' ~ relation
             ) %}
         {% endif %}
     {% endfor %}
     {% if passed %}
         {% call statement(auto_begin=true) %}
-            create schema if not exists key_tests;
-            create table if not exists key_tests.passed (table_key text primary key, written_until timestamp, all_checked_at timestamp);
-            insert or replace into key_tests.passed {{ passed | join(' union all ') }}
+            create schema if not exists dbt_state;
+            create table if not exists dbt_state.key_tests (table_key text primary key, written_until timestamp, all_checked_at timestamp);
+            insert or replace into dbt_state.key_tests {{ passed | join(' union all ') }}
         {% endcall %}
         {# dbt rolls back what a hook leaves open. #}
         {% do adapter.commit() %}
