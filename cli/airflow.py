@@ -49,7 +49,7 @@ def start() -> None:
         while True:
             airflow.check()
             airflow.ensure_pools()  # of a DAG that was added meanwhile
-            airflow.follow_project()
+            airflow.follow()
             time.sleep(1)
 
 

@@ -68,6 +68,11 @@ class AirflowClient(AirflowApi):
         """Return all DAGs that were ever parsed, with their tags and the time of the last parse."""
         return self.call("GET", "/dags", params={"limit": 1000, "exclude_stale": False})["dags"]
 
+    def active_dags(self) -> set[str]:
+        """Return the ids of the DAGs that are not paused."""
+        found = self.call("GET", "/dags", params={"limit": 1000, "paused": False})["dags"]
+        return {dag["dag_id"] for dag in found}
+
     def parse(self, file_tokens: list[str]) -> None:
         """Parse the DAG files with these tokens before all others."""
         for token in file_tokens:
@@ -94,6 +99,14 @@ class AirflowClient(AirflowApi):
     def set_paused(self, dag_id: str, *, paused: bool) -> None:
         """Pause or unpause a DAG. Airflow schedules nothing of a paused DAG, not even a triggered run."""
         self.call("PATCH", f"/dags/{dag_id}", params={"update_mask": "is_paused"}, json={"is_paused": paused})
+
+    def drop_asset_events(self, dag_id: str) -> None:
+        """Drop the asset events that wait for a run of a DAG.
+
+        If the DAG is paused, the scheduler would read the whole DAG for them in each of its loops.
+        """
+        with suppress(AirflowApiError):  # there are none
+            self.call("DELETE", f"/dags/{dag_id}/assets/queuedEvents")
 
     def _due(self, dag_id: str) -> str | None:
         """Return the logical date of the scheduled run that is due, if another run may take it."""

@@ -136,7 +136,9 @@ def airflow_environment(settings: Settings, port: int = FIRST_PORT) -> dict[str,
         # Seconds without a heartbeat after which a task counts as dead; 300 by default, for unstable networks.
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 60,
         "DAG_PROCESSOR__REFRESH_INTERVAL": 30,
-        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 30,
+        # Seconds after which a file that has not changed is read again. On this machine `sluice airflow start` has files
+        # read again when that changes something, see LocalAirflow.follow; every 30 s took a tenth of a core.
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 30 if deployment else 600,
         # A worker that misses the end of its task looks again after this time: 5 s by default, which half of all
         # tasks had to wait.
         "WORKERS__MIN_HEARTBEAT_INTERVAL": 1,

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -15,13 +16,17 @@ from local_airflow import configuration, metadata, sample_apis
 from local_airflow.client import AirflowClient, RunState
 from local_airflow.processes import FIRST_PORT, AirflowError, Component, Lock, free_port, stop
 from observability.health.airflow_api import AirflowApiError
-from settings import Settings
+from settings import PROJECT_DIR, Settings
 from transformation.dbt import DbtError, ensure_manifest, is_stale, project_state
 
 START_SECONDS = 180
 POLL_SECONDS = 1.0
+# Between two looks at which DAGs are paused.
+LOOK_SECONDS = 10.0
 # The version of Airflow for which its database was made.
 MIGRATED = "migrated"
+# Airflow itself notices a changed file of a DAG, but not a changed module that it imports.
+DAG_CODE = (PROJECT_DIR / "dags", PROJECT_DIR / "ingestion" / "sources")
 
 
 class RunTimeout(RuntimeError):
@@ -64,6 +69,9 @@ class LocalAirflow:
         self._joined = False
         self._unpaused: set[str] = set()
         self._rejected: float | None = None
+        self._code: dict[Path, float] = {}
+        self._active: set[str] = set()
+        self._looked = 0.0
         self.username = configuration.USERNAME
         self.url: str | None = None
         self.client: AirflowClient | None = None
@@ -114,11 +122,31 @@ class LocalAirflow:
             self.client.set_pools(configuration.pools(names, self._settings.writers))
             self._pooled = names
 
-    def follow_project(self) -> None:
-        """Update dbt's manifest, from which the DAGs are made, if the models have changed since the last call.
+    def follow(self) -> None:
+        """Have DAGs read again if that changes something since the last call.
 
-        A project that dbt rejects is reported once, and looked at again after its next change.
+        This is a change of the models, for which dbt's manifest is updated, of the sources or of the modules in dags/. A
+        project that dbt rejects is reported once, and looked at again after its next change. It is also a DAG that was
+        paused or unpaused: Airflow watches the assets of the DAGs that were not paused when they were read.
         """
+        self._follow_project()
+        if time.monotonic() > self._looked + LOOK_SECONDS:
+            self._looked = time.monotonic()
+            # If the api-server does not respond, the next call looks again.
+            with suppress(AirflowApiError):
+                self._follow_active()
+
+    def _follow_active(self) -> None:
+        assert self.client
+        active = self.client.active_dags()
+        if changed := active ^ self._active:
+            self.client.parse([dag["file_token"] for dag in self.client.dags() if dag["dag_id"] in changed])
+            self._active = active
+
+    def _follow_project(self) -> None:
+        if self._code != (code := _dag_code()):
+            self._code = code
+            self._parse_dags("the code of the DAGs has changed")
         if not is_stale(self._settings) or (state := project_state()) == self._rejected:
             return
         try:
@@ -127,7 +155,10 @@ class LocalAirflow:
             self._rejected = state
             self._say(f"the DAGs keep the models of before: {error}")
             return
-        self._say("the models have changed; the DAGs are read again")
+        self._parse_dags("the models have changed")
+
+    def _parse_dags(self, reason: str) -> None:
+        self._say(f"{reason}; the DAGs are read again")
         assert self.client
         self.client.parse([dag["file_token"] for dag in self.client.dags()])
 
@@ -189,6 +220,7 @@ class LocalAirflow:
     def _pause_again(self, dag_ids: set[str]) -> None:
         for dag_id in dag_ids:
             self.client.set_paused(dag_id, paused=True)
+            self.client.drop_asset_events(dag_id)
         self._unpaused -= dag_ids
 
     def _is_up(self) -> bool:
@@ -215,7 +247,13 @@ class LocalAirflow:
         self._parsed_after = datetime.now(UTC)
 
     def _start(self) -> None:
-        prepare(self._settings, self._say)
+        # dbt parses while Airflow's database is made and the api-server starts.
+        with ThreadPoolExecutor(1) as executor:
+            parsed = executor.submit(ensure_manifest, self._settings)
+            make_database(self._settings, self._say)
+            self._start_components(parsed)
+
+    def _start_components(self, parsed: Future[None]) -> None:
         self.password = configuration.credentials(self._settings)["password"]
         apis = self._start_sample_apis() if self._samples else {}
         port = free_port(host=self._settings.airflow_host)
@@ -224,15 +262,17 @@ class LocalAirflow:
             environment["AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"] = str(self._scheduled)
             self.url = f"http://127.0.0.1:{port}"
             self._add("api-server", ["-m", "airflow", "api-server", "--workers", "1"], environment)
+            parsed.result()
+            self._parsed_after = datetime.now(UTC)
+            self._code = _dag_code()
+            self._add("dag-processor", ["-m", "local_airflow.preloaded", "dag-processor"], environment)
             try:
                 self._await_api()
                 break
             except PortTakenError:
-                stop([self._components.pop()])
+                stop([self._components.pop(), self._components.pop()])
                 port = free_port(port + 1, self._settings.airflow_host)
         self._say(f"Airflow starts on {self.url}")
-        self._parsed_after = datetime.now(UTC)
-        self._add("dag-processor", ["-m", "local_airflow.preloaded", "dag-processor"], environment)
         self.ensure_pools()
         # After a stop of `make run`, the next one starts new runs. Scheduled and backfill runs are resumed.
         self.client.fail_cut_off_runs()
@@ -318,6 +358,16 @@ class LocalAirflow:
     def _is_parsed(self, dag: dict | None) -> bool:
         # A DAG of an earlier start may be outdated.
         return bool(dag) and datetime.fromisoformat(dag["last_parsed_time"]) > self._parsed_after
+
+
+def _dag_code() -> dict[Path, float]:
+    """Return the time of the last change of each Python file beside dbt's manifest that DAGs are made from."""
+    found = {}
+    for folder in DAG_CODE:
+        for path in folder.rglob("*.py"):
+            with suppress(FileNotFoundError):  # removed meanwhile
+                found[path] = path.stat().st_mtime
+    return found
 
 
 def prepare(settings: Settings, say: Callable[[str], None]) -> None:

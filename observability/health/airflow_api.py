@@ -58,7 +58,7 @@ class AirflowApi:
                 return
 
     def call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        """Make a call; log in again if the token has expired.
+        """Make a call and return its answer, if it has one; log in again if the token has expired.
 
         Raises:
             AirflowApiError: the API responded with an error, or did not respond.
@@ -81,4 +81,4 @@ class AirflowApi:
             response = self._http.request(method, f"/api/v2{path}", **options)
         if not response.is_success:
             raise AirflowApiError(f"{method} {path}: {response.status_code} {response.text}")
-        return response.json()
+        return response.json() if response.content else {}

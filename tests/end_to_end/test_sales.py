@@ -197,6 +197,28 @@ def test_what_was_loaded_and_not_published_is_published_by_the_next_run(
     assert shop.query(files, shop.settings.published("sales")) == [(1,)]
 
 
+def test_asset_events_of_a_paused_dag_can_be_dropped(shop: Checkout, running: Airflow) -> None:
+    running.switch("sales", on=False)
+    running.client.drop_asset_events("sales")  # there are none
+    with sqlite3.connect(shop.settings.airflow_home / "airflow.db", timeout=30) as connection:
+        connection.execute(
+            "insert into asset_dag_run_queue select id, 'sales', current_timestamp from asset where uri = 'sluice://landing/sales'"
+        )
+    assert len(database(shop, "select * from asset_dag_run_queue")) == 1
+    running.client.drop_asset_events("sales")
+    assert database(shop, "select * from asset_dag_run_queue") == []
+    running.switch("sales", on=True)
+
+
+def test_the_dags_are_read_again_after_a_change_of_a_source(shop: Checkout, running: Airflow) -> None:
+    def parsed() -> str:
+        return next(dag["last_parsed_time"] for dag in running.client.dags() if dag["dag_id"] == "sales")
+
+    before = parsed()
+    (shop.path / "ingestion" / "sources" / "sales.py").touch()
+    running.until(lambda: parsed() > before)
+
+
 def test_no_secret_is_in_a_log(shop: Checkout, running: Airflow) -> None:
     logs = [path for path in shop.settings.airflow_home.rglob("*.log") if path.is_file()]
     assert logs
