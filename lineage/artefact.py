@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -51,11 +52,15 @@ def write_lineage(target: Path, domain: str, settings: Settings) -> None:
 
 
 def _known(file: Path) -> Mapping[str, Table]:
-    """Return the tables of the last build; none if there was none, or if it wrote another format."""
-    try:
-        return read_lineage(file).tables
-    except LineageError:
-        return {}
+    """Return the tables of earlier builds, except those in another format.
+
+    The shared dimensions may have been built by another domain.
+    """
+    found: dict[str, Table] = {}
+    for each in (*sorted(file.parent.glob("*.json")), file):
+        with suppress(LineageError):
+            found |= read_lineage(each).tables
+    return found
 
 
 def read_lineage(file: Path) -> Lineage:

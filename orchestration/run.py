@@ -214,7 +214,7 @@ def find_changes(
             else:
                 # Nobody has begun to build since its tests passed; who does so from now on publishes it.
                 record_build_owner(domain, run_id, settings)
-        measured.note = NOTHING_NEW if Kind.PUBLISH in idle and Kind.REPORT in idle else str(found)
+        measured.note = NOTHING_NEW if Kind.PUBLISH in idle else str(found)
     return found, idle
 
 

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.slow
 
 ENTITIES = ("orders", "customers", "products")
 NAMES = ("read", "rejected", "quarantined", "superseded", "clean")
-STAGES = {*(f"ingest_{entity}" for entity in ENTITIES), "build", "test", "publish", "reports"}
+STAGES = {*(f"ingest_{entity}" for entity in ENTITIES), "find_changes"}
+STAGES |= {"build", "test", "publish", "reports"}
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +107,8 @@ def test_reports_that_fail_leave_the_run_green_and_partial(ran: Checkout) -> Non
     kept = reports.rename(reports.with_name("kept"))
     reports.write_text("in the way")
     before = ran.settings.published("ecommerce").stat().st_mtime_ns
+    orders = ["--only", "orders", "--orders", "100", "--first-id", "400000", "--name", "more"]
+    assert ran.run("samples", "ecommerce", *orders).returncode == 0
     done = ran.run("airflow", "run", "ecommerce")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "ecommerce partial" in done.stdout
@@ -114,9 +117,13 @@ def test_reports_that_fail_leave_the_run_green_and_partial(ran: Checkout) -> Non
     assert ran.runs()[-1][0] == "success"
     states = ran.task_tries()
     assert states.pop("write_reports") == ("failed", 2)
-    assert set(states.values()) == {("success", 1)}
+    # No customer or product was new.
+    unchanged = {task.rpartition(".")[2] for task, state in states.items() if state == ("skipped", 0)}
+    assert unchanged >= {"stg_ecommerce__customers", "validated_ecommerce__customers", "dim_products"}
+    assert {task for task in states if task.endswith("orders")} & unchanged == set()
+    assert {*states.values()} == {("success", 1), ("skipped", 0)}
     status, rows_in, rows_out, error = last_run(ran, "status, rows_in, rows_out, error")
-    assert (status, rows_in) == ("partial", 0)
+    assert (status, rows_in) == ("partial", 100)
     assert rows_out > 0
     assert "could not be written" in error
     found = last_stages(ran, "status, tries, error")
@@ -124,16 +131,25 @@ def test_reports_that_fail_leave_the_run_green_and_partial(ran: Checkout) -> Non
     assert {stage: status for stage, (status, *_) in found.items()} == dict.fromkeys(
         STAGES - {"reports"}, "success"
     )
-    # The same from a shell.
+    # The same from a shell, which has nothing to build and to publish any more, and writes the reports that are left.
     before = ran.settings.published("ecommerce").stat().st_mtime_ns
     done = ran.run("run", "ecommerce")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "could not be written" in done.stderr
-    assert ran.settings.published("ecommerce").stat().st_mtime_ns > before
     assert last_run(ran, "status, starts_with(run_id, 'shell__')") == ("partial", True)
     assert last_stages(ran, "status")["reports"] == ("failed",)
     reports.unlink()
     kept.rename(reports)
+    done = ran.run("run", "ecommerce")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert last_stages(ran, "status") == dict.fromkeys(
+        {*(f"ingest_{entity}" for entity in ENTITIES), "find_changes", "reports"}, ("success",)
+    )
+    done = ran.run("run", "ecommerce")
+    assert "ecommerce: no new input; all of it is published" in done.stdout
+    assert last_run(ran, "status, error") == ("skipped", None)
+    assert "reports" not in last_stages(ran, "status")
+    assert ran.settings.published("ecommerce").stat().st_mtime_ns == before
 
 
 @pytest.mark.long
@@ -163,7 +179,8 @@ def test_too_much_quarantine_is_not_published_until_somebody_accepts_it(ran: Che
     rows_failed, note = last_stages(ran, "rows_failed, note")["publish"]
     assert rows_failed == quarantined
     assert note.startswith("accepted by hand")
-    assert ran.query("select count(*) from raw_ops.stages where note is not null") == [(1,)]
+    noted = "select stage from raw_ops.stages where note is not null and stage <> 'find_changes'"
+    assert ran.query(noted) == [("publish",)]
     assert list(ran.settings.run_logs("ecommerce").iterdir()) == []
 
 

@@ -66,6 +66,21 @@ def test_what_a_build_leaves_out_keeps_its_lineage(settings: Settings, tmp_path:
     assert build(settings, tmp_path / "t", one=one) == {"marts.one": {"x": ("raw.a.b",)}}
 
 
+def test_a_shared_dimension_that_another_domain_has_built_is_known(
+    settings: Settings, tmp_path: Path
+) -> None:
+    one = node("one", "select b as x from raw.a", "a")
+    build(settings, tmp_path / "t", one=one)
+    settings.lineage("things").rename(settings.lineage("others"))
+    found = build(
+        settings,
+        tmp_path / "t",
+        one=node("one", None, "a"),
+        two=node("two", "select x from marts.one", "one"),
+    )
+    assert found == {"marts.one": {"x": ("raw.a.b",)}, "marts.two": {"x": ("marts.one.x",)}}
+
+
 def test_a_model_that_cannot_be_read_is_named_and_stops_nothing(
     settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
