@@ -7,6 +7,7 @@ import sys
 
 from bench import (
     assets,
+    changed_model,
     cli,
     dag_against_build,
     dashboard,
@@ -19,6 +20,7 @@ from bench import (
     lineage,
     make_run,
     months,
+    nothing_new,
     publish,
 )
 from bench.measuring import MeasuringError, machine
@@ -27,6 +29,7 @@ from settings import load
 #: Each module offers `measure(quick) -> (tables as text, raw results)`.
 BENCHMARKS = {
     "assets": assets,
+    "changed_model": changed_model,
     "cli": cli,
     "dag_against_build": dag_against_build,
     "dashboard": dashboard,
@@ -39,6 +42,7 @@ BENCHMARKS = {
     "lineage": lineage,
     "make_run": make_run,
     "months": months,
+    "nothing_new": nothing_new,
     "publish": publish,
 }
 

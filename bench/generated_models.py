@@ -1,11 +1,9 @@
-"""A generated domain and its DAG: 60 models in four layers, with two tests each."""
+"""A generated domain and its DAG: models in layers, with two tests each."""
 
 import shutil
 from pathlib import Path
 
-NAME = "bench60"
-LAYERS = 4
-WIDTH = 15
+NAME = "generated"
 
 DAG = f'''"""The generated models alone, without input and publication."""
 
@@ -37,8 +35,15 @@ MODEL_YAML = """
       - {{name: amount, data_tests: [not_null]}}"""
 
 
-def put_into(checkout: Path, rows: int) -> None:
-    """Give a copy of the checkout this domain, with so many rows a model, in place of those it has."""
+def put_into(checkout: Path, rows: int, models: int, width: int) -> None:
+    """Give a copy of the checkout this domain, in place of those it has.
+
+    Args:
+        checkout: the copy.
+        rows: how many each model has.
+        models: how many there are.
+        width: how many of them are in a layer.
+    """
     for pattern in ("dbt_project/models/*/*", "dbt_project/seeds/*", "dbt_project/tests/*"):
         for folder in checkout.glob(pattern):
             if folder.name not in ("shared", "generic"):
@@ -49,15 +54,15 @@ def put_into(checkout: Path, rows: int) -> None:
             file.unlink()
     folder = checkout / "dbt_project" / "models" / "marts" / NAME
     folder.mkdir()
-    names = [f"{NAME}_{number}" for number in range(LAYERS * WIDTH)]
+    names = [f"{NAME}_{number}" for number in range(models)]
     for number, name in enumerate(names):
-        if number < WIDTH:
+        if number < width:
             sql = FIRST.format(factor=number + 1, rows=rows)
         else:
             # Two models of the layer before: the one below and its neighbour.
-            base = number // WIDTH * WIDTH - WIDTH
-            sql = NEXT.format(NAME=NAME, left=base + number % WIDTH, right=base + (number + 1) % WIDTH)
+            base = number // width * width - width
+            sql = NEXT.format(NAME=NAME, left=base + number % width, right=base + (number + 1) % width)
         (folder / f"{name}.sql").write_text(f"{CONFIG}{sql}\n")
-    models = "".join(MODEL_YAML.format(name=name) for name in names)
-    (folder / f"{NAME}.yml").write_text(f"models:{models}\n")
+    described = "".join(MODEL_YAML.format(name=name) for name in names)
+    (folder / f"{NAME}.yml").write_text(f"models:{described}\n")
     (checkout / "dags" / f"{NAME}.py").write_text(DAG)
