@@ -58,6 +58,12 @@ PRIVATE = {
     "fsspec.implementations.sftp:SFTPFileSystem._connect": (
         "ingestion/extract/sftp.py: connect only to a server whose key is known, and with limits of time"
     ),
+    "dlt.common.configuration.plugins:hookimpl": (
+        "warehouse/dlt_context.py: mark the hook that gives dlt its run context (its plugin interface)"
+    ),
+    "dlt.common.configuration.providers:ConfigProvider": "warehouse/dlt_context.py: a source of configuration",
+    "dlt.common.configuration.providers:EnvironProvider": "warehouse/dlt_context.py: the only one that dlt gets",
+    "dlt.common.runtime.run_context:RunContext.initial_providers": "warehouse/dlt_context.py: the same",
     "dlt.common.destination:Destination": "warehouse: the type of dlt's destinations",
     "dlt.common.destination:PreparedTableSchema": "warehouse/postgres_dlt.py: the type of a table that is loaded",
     "dlt.common.destination.client:HasFollowupJobs": "warehouse/postgres_dlt.py: a load job of our own",

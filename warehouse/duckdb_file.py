@@ -1,4 +1,7 @@
-"""A DuckDB file as the warehouse, with one writing process at a time."""
+"""A DuckDB file as the warehouse, with one writing process at a time.
+
+Its own statements have no parameters: to bind one, DuckDB imports pandas, for longer than a short command takes.
+"""
 
 import re
 import time
@@ -33,7 +36,6 @@ class DuckDbWarehouse:
         return self.connection.execute(sql, parameters)
 
     def columns(self, schema: str, table: str) -> list[str]:
-        # No parameters: to bind one, DuckDB imports pandas, for longer than a short command takes.
         found = self.connection.execute(
             "select column_name from duckdb_columns()"
             f" where schema_name = {literal(schema)} and table_name = {literal(table)} order by column_index"
@@ -65,9 +67,8 @@ class DuckDbWarehouse:
         found: dict[str, list[Column]] = {}
         for table, *column in self.connection.execute(
             "select table_name, column_name, data_type, is_nullable from duckdb_columns()"
-            " where database_name = coalesce(?, current_database()) and schema_name = ?"
-            " order by table_name, column_index",
-            [database, schema],
+            f" where database_name = {literal(database) if database else 'current_database()'}"
+            f" and schema_name = {literal(schema)} order by table_name, column_index"
         ).fetchall():
             found.setdefault(table, []).append(Column(*column))
         return found
@@ -113,7 +114,7 @@ def connect(
             time.sleep(0.2)
     try:
         limits = [settings.memory_limit, *([max_memory] if max_memory else [])]
-        connection.execute("set memory_limit = $limit", {"limit": min(limits, key=_bytes)})
+        connection.execute(f"set memory_limit = {literal(min(limits, key=_bytes))}")
         if max_memory:
             # `_source_row` has the order of rows. Keeping it in the table as well takes twice the
             # processor time, measured with 10,000,000 orders.
