@@ -54,9 +54,12 @@ class Built:
         self.run_dbt(*options)
 
     def run_dbt(self, *options: str) -> None:
-        """Build the models and run their data tests."""
+        """Build the models and run their data tests.
+
+        dbt writes its manifest, which takes as long as several models, only with the option `--write-json`.
+        """
         select = ["--select", *selectors(self.domain), "--exclude", UNIT_TESTS]
-        run_dbt(["build", *select, *options], self.settings)
+        run_dbt(["build", "--no-write-json", *select, *options], self.settings)
 
     def run_unit_tests(self) -> None:
         """Run the unit tests of the domain's models."""
@@ -79,16 +82,17 @@ class Built:
     def assert_equal_to_full_refresh(self) -> None:
         """Assert that the tables as they were built incrementally are those that a full refresh builds.
 
-        So is their lineage.
+        So is their lineage. The last build was with `--write-json`.
         """
         contents, lineage = self.contents(), self.lineage()
-        self.run_dbt("--full-refresh")
+        self.run_dbt("--full-refresh", "--write-json")
         assert differing(self.contents(), contents) == []
         assert self.lineage() == lineage
 
     def lineage(self) -> dict[str, Table]:
-        """Return the tables of the last build with their lineage."""
+        """Return the tables of the last build with `--write-json`, with their lineage."""
         manifest = Manifest(json.loads((self.settings.dbt_target / "manifest.json").read_text()))
+        assert any(node.get("compiled_code") for node in manifest.nodes.values())
         lineage, problems = resolve_models(manifest, self.domain, manifest.adapter, {})
         assert problems == []
         return dict(lineage.tables)

@@ -304,7 +304,7 @@ def test_crash_of_file_and_api_counts_once(city):
 
     # A version that is wrong again is in quarantine again.
     api.change(26, crash_time="later")
-    built.build()
+    built.build("--write-json")
     assert quarantine("collisions", built.settings).rows == 1
     built.assert_equal_to_full_refresh()
 

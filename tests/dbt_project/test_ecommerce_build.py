@@ -277,7 +277,7 @@ def test_old_orders_keep_the_region_of_their_day(shop: Shop) -> None:
     # The same bytes under another name are a known content.
     contents = shop.contents()
     shop.deliver("customers_9.csv", *old)
-    shop.build()
+    shop.build("--write-json")
     assert differing(shop.contents(), contents) == []
     shop.assert_equal_to_full_refresh()
 
@@ -309,7 +309,7 @@ def test_only_months_with_changed_orders_are_written(shop: Shop) -> None:
         assert months_written_last() == [months] * 3
     # The cost of a product changes the margin of its orders, in any month.
     shop.deliver("products_1.csv", PRODUCTS, "P1,Cup,Kitchen,9.00")
-    shop.build()
+    shop.build("--write-json")
     assert shop.query("select distinct category from marts.agg_daily_order_revenue order by 1") == [
         ("Kitchen",)
     ]
@@ -377,7 +377,7 @@ def test_redelivered_files_and_corrections_replace_invalid_rows(shop: Shop) -> N
         ("O7", Decimal("7.00")),
     ]
     shop.deliver("customers_2.csv", CUSTOMERS, "C3,Cy,cy@x.org,South,2024-06-01 08:00:00", "C4,Di,di@x.org,,")
-    shop.build()
+    shop.build("--write-json")
     report = quarantine("ecommerce", shop.settings)
     assert (report.rows, report.rejected_lines) == (0, 0)
     shop.assert_equal_to_full_refresh()

@@ -171,7 +171,7 @@ def test_later_builds_follow_the_files_and_the_catalogue(tmp_path: Path, project
         # A product that the API does not correct stays in quarantine when other products are delivered again.
         apis.products.change(1, price=1)
         shop.deliver("b.csv", HEADER, "2024-06-02,south,1,1,1.00")
-        shop.build()
+        shop.build("--write-json")
         assert shop.by_rule("products") == {"product_name_is_present": 1}
         assert quarantine("sales", shop.settings).rows == 1
         shop.assert_equal_to_full_refresh()

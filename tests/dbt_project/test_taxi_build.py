@@ -116,7 +116,7 @@ def test_same_month_as_csv_and_as_parquet_gives_the_same_trips(taxi: Built) -> N
     before = taxi.contents(excluded)
     (taxi.landing / "yellow_tripdata_2024-02.parquet").unlink()
     write_taxi(taxi.landing, months=["2024-02"], rows=2_000, suffix=".csv.gz", header="renamed", defects={})
-    taxi.build()
+    taxi.build("--write-json")
     assert differing(taxi.contents(excluded), before) == []
     taxi.assert_equal_to_full_refresh()
 
@@ -138,7 +138,7 @@ def test_trip_in_the_files_of_two_months_counts_once(taxi: Built) -> None:
     assert taxi.query(row_status) == [("valid",)]
     assert taxi.query("select count(*), sum(total_amount) from marts.fct_trips") == before
     march.write_text(whole)
-    taxi.build()
+    taxi.build("--write-json")
     assert taxi.query(row_status) == [("superseded",)]
     assert taxi.query("select count(*), sum(total_amount) from marts.fct_trips") == before
     taxi.assert_equal_to_full_refresh()

@@ -175,7 +175,7 @@ def test_corrected_conflicts_and_delivered_platform_names(shop: Built, tmp_path:
         "Z1,C1,P1,1,10.00,2024-05-01,lost,a,b,c,d,e,f,g",
         "Z2,C1,P1,1,10.00,2024-05-01,placed,a,b,c,d,e,f,g",
     )
-    shop.build()
+    shop.build("--write-json")
     assert [row for row in statuses(shop, "orders", "order_id") if row[0] in ("K1", "K9", "Z1", "Z2")] == [
         ("K1", "valid", ""),
         ("K1", "superseded", ""),
