@@ -4,76 +4,47 @@ import tempfile
 from itertools import islice
 from pathlib import Path
 
-from bench.measuring import Ended, progress, run, spread, table
-from settings import DBT_PROJECT_DIR, PROJECT_DIR
-from transformation.dbt import UNIT_TESTS, selectors
+from bench.measuring import progress, run, spread, table
+from bench.stages import ALL, PARTS, Staged, against, staged_run
+from settings import PROJECT_DIR
 
 MONTHS = [f"{year}-{month:02}" for year in (2022, 2023, 2024) for month in range(1, 13)]
 ROWS = 500_000
-# Of the months at each end, so many are measured.
+# Of the months at each end, so many are measured. The very first is not: it builds what never changes afterwards.
 ENDS = 3
-BUILD = ("-m", "dbt.cli.main", "build", "--select", *selectors("taxi"), "--exclude", UNIT_TESTS)
-STAGES = ("load", "build and test", "publish")
 
 
 def measure(quick: bool) -> tuple[str, dict]:
-    """Load, build and publish the first months one by one, then all between, then the last ones one by one."""
-    months, rows, ends = (MONTHS[:6], 5_000, 1) if quick else (MONTHS, ROWS, ENDS)
+    """Run the domain for the first months one by one, then for all between, then for the last ones one by one."""
+    months, rows, ends = (MONTHS[:7], 5_000, 1) if quick else (MONTHS, ROWS, ENDS)
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder:
         data = Path(folder)
         ordered = iter(months)
-        first = [_month(data, month, rows) for month in islice(ordered, ends)]
-        for month in islice(ordered, len(months) - 2 * ends):
-            _load(data, month, rows)
-        _build(data)
-        _publish(data)
+        very_first, *first = [_month(data, month, rows) for month in islice(ordered, ends + 1)]
+        for month in islice(ordered, len(months) - 2 * ends - 1):
+            _deliver(data, month, rows)
+        progress("all months between")
+        staged_run("taxi", data, timeout=3600)
         last = [_month(data, month, rows) for month in ordered]
-        published = data / "published" / "taxi.duckdb"
-        sizes = {"published_mb": published.stat().st_size / 1e6}
-    return _table(first, last), {"first": _raw(first), "last": _raw(last), **sizes}
+        published = (data / "published" / "taxi.duckdb").stat().st_size / 1e6
+    table_rows = [[part, *against(first, last, part)] for part in (*PARTS[:3], ALL)]
+    peaks = [spread([each.ended.peak_mb for each in runs], 0) for runs in (first, last)]
+    header = ["part of the run", "first months (s)", "last months (s)", "ratio"]
+    raw = {
+        "very_first": very_first.to_dict(),
+        "first": [each.to_dict() for each in first],
+        "last": [each.to_dict() for each in last],
+        "published_mb": published,
+    }
+    return table(header, [*table_rows, ["peak memory (MB)", *peaks, ""]]), raw
 
 
-def _month(data: Path, month: str, rows: int) -> dict[str, Ended]:
-    ended = {"load": _load(data, month, rows), "build and test": _build(data), "publish": _publish(data)}
-    seconds = ", ".join(f"{name} {stage.seconds:.1f} s" for name, stage in ended.items())
-    progress(f"{month}: {seconds}")
-    return ended
+def _month(data: Path, month: str, rows: int) -> Staged:
+    progress(month)
+    _deliver(data, month, rows)
+    return staged_run("taxi", data)
 
 
-def _load(data: Path, month: str, rows: int) -> Ended:
+def _deliver(data: Path, month: str, rows: int) -> None:
     options = ("--months", month, "--rows", str(rows), "--suffix", "csv.gz")
     run(["-m", "cli", "samples", "taxi", *options], cwd=PROJECT_DIR, data_dir=data)
-    return run(["-m", "cli", "load", "taxi", "--month", month], cwd=PROJECT_DIR, data_dir=data)
-
-
-def _build(data: Path) -> Ended:
-    return run(BUILD, cwd=DBT_PROJECT_DIR, data_dir=data)
-
-
-def _publish(data: Path) -> Ended:
-    return run(["-m", "cli", "publish", "taxi"], cwd=PROJECT_DIR, data_dir=data)
-
-
-def _raw(months: list[dict[str, Ended]]) -> list[dict[str, dict]]:
-    names = ("seconds", "cpu_seconds", "peak_mb")
-    return [
-        {stage: {name: getattr(ended, name) for name in names} for stage, ended in month.items()}
-        for month in months
-    ]
-
-
-def _table(first: list[dict[str, Ended]], last: list[dict[str, Ended]]) -> str:
-    rows = []
-    for stage in STAGES:
-        begun, ended = ([month[stage] for month in months] for months in (first, last))
-        ratios = [after.seconds / before.seconds for before, after in zip(begun, ended, strict=True)]
-        rows.append(
-            [
-                stage,
-                *(spread([month.seconds for month in months]) for months in (begun, ended)),
-                spread(ratios, 2),
-                *(spread([month.peak_mb for month in months], 0) for months in (begun, ended)),
-            ]
-        )
-    header = ["stage", "first months: seconds", "last months: seconds", "ratio"]
-    return table([*header, "first: peak memory (MB)", "last: peak memory (MB)"], rows)

@@ -19,7 +19,14 @@ from pydantic import TypeAdapter
 
 from settings import Settings
 from transformation.dbt import ensure_manifest, project_state
-from transformation.fingerprints import combined, fingerprints, nodes_of_run, sources_of
+from transformation.fingerprints import (
+    LOADS,
+    combined,
+    entity_id,
+    fingerprints,
+    nodes_of_run,
+    sources_of,
+)
 from transformation.manifest import Manifest, read_manifest
 from warehouse import Warehouse, connect, literal, quoted, read_connection, warehouse_exists
 
@@ -169,10 +176,15 @@ def _changes(
 def _state_of(manifest: Manifest, warehouse: Warehouse, nodes: list[str]) -> tuple[dict[str, str], str]:
     """Return the fingerprints of nodes, and a hash of all that they were computed from."""
     sources = {each: manifest.sources[each] for each in sorted(sources_of(manifest, nodes))}
-    raw = {
-        each: _raw_state(warehouse, source["schema"], source["identifier"])
-        for each, source in sources.items()
-    }
+    raw: dict[str, str] = {}
+    for each, source in sources.items():
+        schema, table = source["schema"], source["identifier"]
+        raw[each] = _raw_state(warehouse, schema, table)
+        if table == LOADS and "entity" in warehouse.columns(schema, table):
+            raw |= {
+                entity_id(each, entity): combined(f"{load} {count}" for load, count in loads)
+                for entity, loads in _loads_by_entity(warehouse, schema).items()
+            }
     prints = fingerprints(manifest, raw, nodes)
     # A load in between may be undone, and a file be changed back, before this is computed again.
     loads = [_loads(warehouse, schema) for schema in sorted({each["schema"] for each in sources.values()})]
@@ -193,6 +205,15 @@ def _raw_state(warehouse: Warehouse, schema: str, table: str) -> str:
         f"select _dlt_load_id, count(*) from {quoted(schema)}.{quoted(table)} group by 1 order by 1"
     ).fetchall()
     return combined([*columns, *(f"{load} {count}" for load, count in rows)])
+
+
+def _loads_by_entity(warehouse: Warehouse, schema: str) -> dict[str, list[tuple[str, int]]]:
+    found: dict[str, list[tuple[str, int]]] = {}
+    for entity, load, count in warehouse.execute(
+        f"select entity, _dlt_load_id, count(*) from {quoted(schema)}.{LOADS} group by 1, 2 order by 1, 2"
+    ).fetchall():
+        found.setdefault(entity, []).append((load, count))
+    return found
 
 
 def _loads(warehouse: Warehouse, schema: str) -> list[tuple[Any, ...]]:

@@ -94,9 +94,9 @@ class Manifest:
         return self._content["metadata"]["dbt_version"]
 
     @property
-    def macros(self) -> Mapping[str, str]:
-        """The code of all macros, those of dbt included, by their unique id."""
-        return {name: macro["macro_sql"] for name, macro in self._content.get("macros", {}).items()}
+    def macros(self) -> Mapping[str, dict[str, Any]]:
+        """All macros, those of dbt included, by their unique id."""
+        return self._content.get("macros", {})
 
     @property
     def nodes(self) -> Mapping[str, dict[str, Any]]:

@@ -108,6 +108,7 @@ def test_reports_that_fail_leave_the_run_green_and_partial(ran: Checkout) -> Non
     reports.write_text("in the way")
     before = ran.settings.published("ecommerce").stat().st_mtime_ns
     orders = ["--only", "orders", "--orders", "100", "--first-id", "400000", "--name", "more"]
+    orders += ["--defects", "none"]
     assert ran.run("samples", "ecommerce", *orders).returncode == 0
     done = ran.run("airflow", "run", "ecommerce")
     assert done.returncode == 1, done.stdout + done.stderr

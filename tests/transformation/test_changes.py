@@ -11,10 +11,21 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from settings import Settings
-from tests.transformation.small_project import DOMAIN, MODELS, NODES, SOURCES, TESTS, SmallProject, in_order
+from tests.transformation.small_project import (
+    DOMAIN,
+    MODELS,
+    NODES,
+    SOURCES,
+    TESTS,
+    SmallProject,
+    in_order,
+    node_id,
+)
 from transformation import changes as changes_of
 from transformation import dbt, fingerprints
 from transformation.changes import find_changes, record_built
+from transformation.fingerprints import entity_id
+from transformation.manifest import Manifest
 from warehouse.duckdb_file import DuckDbWarehouse
 
 SOURCE = st.sampled_from(SOURCES)
@@ -134,6 +145,46 @@ def test_only_the_branch_with_new_rows_is_built(project: SmallProject) -> None:
     assert changes.tests == ("test_agg", "test_both")
     assert not changes.everything
     assert str(changes) == "3 models to build, 2 tests to run: agg, fct, right; no new input for the others"
+
+
+def test_a_staging_model_reads_the_loads_of_its_entity_alone(project: SmallProject) -> None:
+    loads = node_id("a").replace(".a", ".file_loads")
+    load_days = {"macro_sql": "from {{ source(name, 'file_loads') }}", "depends_on": {"macros": []}}
+
+    def reads(code: str, *macros: str) -> str:
+        node = {
+            "name": "stg",
+            "resource_type": "model",
+            "tags": [],
+            "raw_code": code,
+            "depends_on": {"nodes": [loads], "macros": [f"macro.sluice.{name}" for name in macros]},
+        }
+        all_macros = {"macro.sluice.load_days": load_days, "macro.sluice.audit": load_days}
+        metadata = {"adapter_type": "duckdb", "dbt_version": "1"}
+        manifest = Manifest({"metadata": metadata, "nodes": {"stg": node}, "macros": all_macros})
+
+        def of(*rows: str) -> str:
+            raw = {loads: str(rows)} | {entity_id(loads, row[0]): row for row in rows}
+            return fingerprints.fingerprints(manifest, raw, ["stg"])["stg"]
+
+        changed = {
+            name for name, rows in (("a", ("a2", "b1")), ("b", ("a1", "b2"))) if of("a1", "b1") != of(*rows)
+        }
+        return "".join(sorted(changed))
+
+    raw = f"raw_{DOMAIN}"
+    assert reads(f"{{{{ load_days('{raw}', 'a') }}}}", "load_days") == "a"
+    assert reads(f"{{{{ load_days('{raw}', 'a') }}}} {{{{ load_days('{raw}', 'b') }}}}", "load_days") == "ab"
+    # Whatever else reads the table, or may do so, depends on all of it.
+    assert (
+        reads(f"{{{{ load_days('{raw}', 'a') }}}} {{{{ load_days('{raw}', entity) }}}}", "load_days") == "ab"
+    )
+    assert (
+        reads(f"{{{{ load_days('{raw}', 'a') }}}} from {{{{ source('{raw}', 'file_loads') }}}}", "load_days")
+        == "ab"
+    )
+    assert reads(f"{{{{ load_days('{raw}', 'a') }}}} {{{{ audit() }}}}", "load_days", "audit") == "ab"
+    assert reads("{{ audit() }}", "audit") == "ab"
 
 
 def test_a_full_refresh_builds_everything(project: SmallProject) -> None:
