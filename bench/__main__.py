@@ -14,6 +14,7 @@ from bench import (
     domains_at_once,
     ecommerce,
     engines,
+    goals,
     hostile_files,
     idle_airflow,
     ingest,
@@ -44,6 +45,8 @@ BENCHMARKS = {
     "months": months,
     "nothing_new": nothing_new,
     "publish": publish,
+    # Last: it reads the results of the others.
+    "goals": goals,
 }
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, TaskGroup, get_parsing_context
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from cosmos import (
     DbtTaskGroup,
     ExecutionConfig,
@@ -232,6 +232,9 @@ def _select(context: dict) -> None:
     if found and not found.everything:
         task, own = context["task"], context["ti"].task
         names = found.models if task.task_id == PRODUCER_WATCHER_TASK_ID else found.tests or found.models
+        if not names:
+            # dbt would take no name for all.
+            raise AirflowSkipException("no new input")
         for each in (task, own):
             each.select, each.exclude, each.indirect_selection = " ".join(names), None, "empty"
 

@@ -201,13 +201,15 @@ def _skip_unchanged(dag: DAG, ti: Any, found: dict[str, Any]) -> None:
     """Skip the tasks of models without new input, and the steps that have nothing to do; none of them is started."""
     ti.xcom_push(CHANGES, found["changes"])
     unchanged = {*found["changes"]["unchanged"]}
+    # There may be new tests alone.
+    idle = {*found["idle"]} | (set() if found["changes"]["models"] else {Kind.BUILD})
     ids = {
         Kind.BUILD: PRODUCER_WATCHER_TASK_ID,
         Kind.TEST: TESTS,
         Kind.PUBLISH: "publish",
         Kind.REPORT: "write_reports",
     }
-    skipped = [ids[kind] for kind in found["idle"]]
+    skipped = [ids[Kind(kind)] for kind in sorted(idle)]
     skipped += [
         task.task_id
         for task in dag.tasks

@@ -3,6 +3,7 @@
 The tests share one checkout; each leaves the data as it was.
 """
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -144,7 +145,7 @@ def test_a_failing_data_test_ends_the_run_red_with_nothing_published(ran: Checko
     states = ran.task_tries()
     assert states["test_data"] == ("failed", 1)
     assert states["publish"][0] == states["published_marker"][0] == "upstream_failed"
-    # Nothing else was new.
+    # No model was new.
     assert states[TASK] == states["dbt_producer_watcher"] == ("skipped", 0)
     assert published.read_bytes() == before
     # What was built a second time is the same, row for row.
@@ -244,14 +245,16 @@ def test_a_model_that_is_renamed_while_airflow_runs_is_built_under_its_new_name(
     ran: Checkout, running: Airflow
 ) -> None:
     old, new = ran.path / MODEL, (ran.path / MODEL).with_name("agg_collisions_by_borough_month.sql")
-    yml = old.with_name("_collisions__models.yml")
-    described = yml.read_text()
+    files = [*old.parent.rglob("*.yml"), *(ran.path / "dbt_project/tests/collisions").glob("*.sql")]
+    named = {file: text for file in files if old.stem in (text := file.read_text())}
     old.rename(new)
-    yml.write_text(described.replace(f"- name: {old.stem}\n", f"- name: {new.stem}\n"))
+    for file, text in named.items():
+        file.write_text(re.sub(rf"\b{old.stem}\b", new.stem, text))
     # A mart that is gone stops a publication that nobody has accepted.
     done = ran.run("airflow", "run", "collisions", "--conf", '{"force_publish": true}')
     new.rename(old)
-    yml.write_text(described)
+    for file, text in named.items():
+        file.write_text(text)
     assert done.returncode == 0, done.stdout + done.stderr
     states = ran.task_tries()
     assert TASK not in states
