@@ -270,7 +270,7 @@ def _file_steps(entity: str, by_month: bool, by_file: bool) -> Iterator[Step]:
         yield Step(
             "files",
             Kind.LIST_PARTS,
-            "list the complete files in landing; skip the run if there is nothing to do",
+            "list the complete files in landing",
             _NOT_PUBLISHED,
             entity=entity,
             parts="file",
