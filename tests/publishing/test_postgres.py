@@ -20,7 +20,7 @@ from publishing.manage import diff, prune, rollback, versions
 from publishing.preview import PreviewError, preview
 from publishing.promote import promote
 from publishing.publish import publish
-from publishing.published_check import has_all
+from publishing.published_check import is_published
 from publishing.readers import open_published, published_names
 from publishing.store import store_of
 from publishing.versions import Version, VersionError
@@ -28,6 +28,7 @@ from settings import PROJECT_DIR, Settings
 from tests.kill_at import run_to_death
 from tests.publishing.things import MONTHLY, write_manifest
 from tests.servers.postgres_fixtures import server, settings  # noqa: F401
+from transformation.fingerprints import combined
 from warehouse import WarehouseError, connect, read_connection
 
 ROWS = 1000
@@ -188,14 +189,6 @@ def test_readers_see_one_version_and_keep_their_rights(things: Settings, server:
     assert server.psql(sql, things.postgres.database, name, "reads") == "6000.00"
     with pytest.raises(RuntimeError, match="permission denied"):
         server.psql("select * from marts.fct_things", things.postgres.database, name, "reads")
-    execute(
-        things,
-        "create schema raw_things; create table raw_things.file_loads as select 'big' as entity, 'a.csv' as"
-        " source_file, 'loaded' as status, timestamptz '2022-01-01 10:00:00.123456Z' as loaded_at",
-    )
-    assert has_all("things", things)
-    execute(things, "update raw_things.file_loads set loaded_at = now()")
-    assert not has_all("things", things)
     assert second.version == versions("things", things).active
 
 
@@ -207,6 +200,22 @@ POINTS = [
     (f"{STORE}._change", "after", 1),
     (f"{STORE}._clean_up", "before", 2),
 ]
+
+
+def test_a_version_is_known_by_the_fingerprints_of_its_marts(things: Settings) -> None:
+    publish("things", things)
+    assert not is_published("things", things, combined(["tested"] * 3))
+    marts = "(values ('fct_things'), ('audit_things__row_counts'), ('dim_dates')) as marts (unique_id)"
+    execute(
+        things,
+        "create schema dbt_state",
+        f"create table dbt_state.nodes as select unique_id, 'a run' as run_id, 'tested' as fingerprint from {marts}",
+    )
+    publish("things", things)
+    assert is_published("things", things, combined(["tested"] * 3))
+    execute(things, "update dbt_state.nodes set fingerprint = null where unique_id = 'dim_dates'")
+    publish("things", things)
+    assert not is_published("things", things, combined(["tested"] * 3))
 
 
 def test_a_killed_publish_leaves_a_whole_version_and_the_next_one_succeeds(things: Settings) -> None:
