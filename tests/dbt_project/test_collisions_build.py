@@ -177,12 +177,13 @@ def test_missing_row_fails_the_build(warehouse, damage):
     )
 
 
-@pytest.mark.parametrize("replaced", ["", "replace (null as vehicle_position)"])
+@pytest.mark.parametrize("replaced", ["", ", null as vehicle_position"])
 def test_duplicate_or_null_key_fails_the_build(warehouse, replaced):
     fact = "marts.fct_collision_vehicles"
     damage = [
         f"alter table {fact} alter vehicle_position drop not null",
-        f"insert into {fact} select * {replaced} from {fact} limit 1",
+        # Written after the keys were checked.
+        f"insert into {fact} select * replace (_built_at + interval 1 day as _built_at{replaced}) from {fact} limit 1",
     ]
     failed = what_fails(warehouse, damage, "test", "--select", "fct_collision_vehicles,test_name:primary_key")
     assert "Got 1 result" in failed
