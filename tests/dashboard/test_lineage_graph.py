@@ -63,7 +63,7 @@ def test_every_edge_goes_to_the_right_for_every_name(lineage: Lineage, direction
 def test_boxes_of_a_large_graph_do_not_overlap(lineage: Lineage) -> None:
     graph = graph_of(lineage, "marts.agg_platform_day")
     boxes = [tuple(map(int, each)) for each in BOX.findall(drawn(graph, lineage))]
-    assert len(boxes) == len(graph.boxes) > 60
+    assert len(boxes) == len(graph.boxes) > 40
     for number, (x, y, width, height) in enumerate(boxes):
         for other_x, other_y, other_width, other_height in boxes[:number]:
             apart = x + width <= other_x or other_x + other_width <= x
