@@ -33,7 +33,7 @@ def own_options(environment: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in environment.items() if name.startswith("AIRFLOW__")}
 
 
-def test_only_addresses_and_secrets_differ_from_a_local_airflow(deployed):
+def test_only_addresses_secrets_and_how_files_are_read_again_differ_from_a_local_airflow(deployed):
     services = own_options(airflow_environment(deployed))
     here = own_options(airflow_environment(deployed.model_copy(update={"deployment": None})))
     assert services.keys() == here.keys()
@@ -43,6 +43,7 @@ def test_only_addresses_and_secrets_differ_from_a_local_airflow(deployed):
         "AIRFLOW__API_AUTH__JWT_SECRET",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
         "AIRFLOW__CORE__FERNET_KEY",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
     }
     assert services["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == (
