@@ -42,7 +42,8 @@ def run(
 ) -> None:
     """Load, build, test and publish a domain without Airflow: the steps of its DAG, one after another.
 
-    Models, tests and steps without new input are skipped. Exit status: 0 success, 1 published but a step failed that the marts do not need, 2 nothing was published.
+    Models, tests and steps without new input are skipped. Exit status: 0 success, 1 published but a step failed that
+    the marts do not need, 2 nothing was published.
     """
     import settings as project_settings
     from observability.metrics.record import NOTHING_NEW

@@ -229,7 +229,7 @@ def _is_unchanged(node: dict, context: dict) -> bool:
 def _select(context: dict) -> None:
     """Let the task of a dbt command run what has new input."""
     found = found_changes(context)
-    if found and not found.everything:
+    if found:
         task, own = context["task"], context["ti"].task
         names = found.models if task.task_id == PRODUCER_WATCHER_TASK_ID else found.tests or found.models
         if not names:

@@ -39,10 +39,14 @@ class SmallProject:
         self.settings = settings
         self.folder = folder
         self.warehouse = warehouse
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Empty the warehouse, and forget all code and loads."""
         self.code = dict.fromkeys(NODES, 0)
         self.rows: dict[str, dict[str, int]] = {source: {} for source in SOURCES}
         self.loads = 0
-        folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.warehouse.execute("create schema if not exists marts")
         self.warehouse.execute(f"create schema if not exists raw_{DOMAIN}")
         for schema, tables in (("marts", MODELS), (f"raw_{DOMAIN}", (*SOURCES, "_dlt_loads"))):

@@ -115,7 +115,7 @@ def run(project: SmallProject, number: int, meanwhile: dict[int, Any], killed_af
 @example([("run", {6: ("by_hand_in_part", "left")}, None)])
 @given(st.lists(st.one_of(EVENT, RUN), max_size=12))
 def test_skipping_leaves_the_tables_of_a_run_without_skipping(project: SmallProject, events: list) -> None:
-    project.__init__(project.settings, project.folder, project.warehouse)  # type: ignore[misc]  # examples share the fixture
+    project.start_over()  # the examples share the fixture
     for number, event in enumerate(events):
         match event:
             case ("run", meanwhile, killed_after):

@@ -9,8 +9,9 @@
     {%- endif %}
 {% endmacro %}
 
-{% macro default__begin_nodes(nodes, run_id) %}
+{% macro default__begin_nodes(nodes, run_id, lock='') %}
     {%- call statement(auto_begin=true) %}
+        {{ lock }}
         create schema if not exists dbt_state;
         create table if not exists dbt_state.nodes (unique_id text, run_id text, fingerprint text);
         delete from dbt_state.nodes where unique_id in ('{{ nodes | join("', '") }}');
