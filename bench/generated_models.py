@@ -10,7 +10,7 @@ DAG = f'''"""The generated models alone, without input and publication."""
 import pendulum
 from airflow.sdk import DAG
 from dag_factory.dags import PARAMS
-from dag_factory.dbt import dbt_models
+from dag_factory.dbt import MACROS, dbt_models
 
 import settings
 
@@ -21,6 +21,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     params=PARAMS,
+    user_defined_macros=MACROS,
 ) as dag:
     dbt_models("{NAME}", settings.load())
 '''

@@ -5,13 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
 from common.atomic_write import atomic_write
+from common.file_lock import FileLockedError, file_lock
 from settings import DBT_PROJECT_DIR, PROJECT_DIR, Settings
 from transformation.manifest import SHARED
 
@@ -22,6 +23,8 @@ UNIT_TESTS = "test_type:unit"
 REBUILD_VARIABLE = "SLUICE_REBUILD"
 # The run that a dbt command belongs to, which records what it has built (`transformation.changes`).
 RUN_VARIABLE = "SLUICE_RUN_ID"
+# Parsing takes 5 s, on a slow machine beside other work a minute.
+TARGET_WAIT_SECONDS = 300.0
 DOCS = ("catalog.json", "manifest.json")
 WATCHED = ("models", "macros", "seeds", "tests")
 
@@ -73,18 +76,37 @@ def selectors(domain: str) -> list[str]:
 def ensure_manifest(settings: Settings) -> None:
     """Update `settings.manifest` if the dbt project has changed.
 
-    The manifest of dbt's last command is copied if it is up to date; otherwise dbt parses the project.
+    The manifest of dbt's last command is copied if it is up to date; otherwise dbt parses the project, for one process at
+    a time.
 
     Raises:
         DbtError: the project is invalid.
     """
-    if not is_stale(settings):
-        return
+    if is_stale(settings):
+        with _target_lock(settings):
+            if is_stale(settings):
+                _update_manifest(settings)
+
+
+@contextmanager
+def _target_lock(settings: Settings) -> Iterator[None]:
+    """Keep other processes from `settings.dbt_target` while dbt writes there: it does not replace its files, but fills them."""
+    settings.dbt_target.mkdir(parents=True, exist_ok=True)
+    try:
+        with file_lock(settings.dbt_target / ".lock", TARGET_WAIT_SECONDS):
+            yield
+    except FileLockedError as error:
+        raise DbtError(f"another dbt command has not ended: {error}") from error
+
+
+def _update_manifest(settings: Settings) -> None:
     latest = settings.dbt_target / "manifest.json"
     started = _started(latest)
     if started is None or _has_changed_since(started):
         run_dbt(["parse"], settings, quiet=True)
         started = _started(latest)
+    if started is None:
+        raise DbtError(f"{latest} is incomplete; another dbt command writes it")
     settings.manifest.parent.mkdir(parents=True, exist_ok=True)
     copy = settings.manifest.with_suffix(f".{os.getpid()}")
     shutil.copyfile(latest, copy)
@@ -143,7 +165,8 @@ def ensure_docs(settings: Settings, *, renew: bool = False) -> None:
     ensure_manifest(settings)
     index = settings.dbt_target / "index.html"
     if renew or not index.exists() or index.stat().st_mtime < settings.manifest.stat().st_mtime:
-        run_dbt(["docs", "generate"], settings, quiet=True)
+        with _target_lock(settings):
+            run_dbt(["docs", "generate"], settings, quiet=True)
     # An installation may have the project read-only, and nobody works in its folder.
     with suppress(OSError):
         _copy_docs(settings.dbt_target, DBT_PROJECT_DIR / "target")

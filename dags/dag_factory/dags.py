@@ -22,6 +22,7 @@ from airflow.sdk import (  # type: ignore[attr-defined]
 from landing_trigger import landing_asset
 
 import settings
+from dag_factory.dbt import MACROS
 from dag_factory.pools import watchers
 from dag_factory.tasks import add_steps
 from observability.health.alert_rules import alert_rules_for
@@ -74,6 +75,7 @@ def domain_dag(domain: str, *, doc: str, schedule: str, start: date) -> DAG:
         start_date=datetime.combine(own.start(domain, start), time(), tzinfo=UTC),
         catchup=by_month and own.catches_up(domain),
         params=params,
+        user_defined_macros=MACROS,
         tags=["pipeline", domain],
         **_common(domain, own),
     ) as dag:

@@ -56,24 +56,26 @@ POKE_SECONDS = 1
 TESTS = "test_data"
 # Where the task `find_changes` leaves what it has found.
 CHANGES = "changes"
-# What to rebuild: the years of a manual run, the month of a backfill run (`rebuild_months` is the same for Python). An
-# environment variable, because dbt parses the whole project again whenever one of its own `vars` changes.
-REBUILD = (
-    "{{ params.years | join(',') or"
-    " (dag_run.logical_date.strftime('%Y-%m') if dag_run.run_type == 'backfill' else '') }}"
-)
 
 
 def rebuild_months(params: Mapping[str, Any], dag_run: Any) -> str:
-    """Return what a run rebuilds even if nothing changed, as `REBUILD` gives it to dbt."""
+    """Return what a run rebuilds even if nothing changed: the years of a manual run, the month of a backfill run."""
     month = dag_run.logical_date.strftime("%Y-%m") if dag_run.run_type == "backfill" else ""
     return ",".join(map(str, params["years"])) or month
 
 
+# For the templates of a DAG with `dbt_models`.
+MACROS = {"rebuild_months": rebuild_months}
+
+
 def dbt_models(domain: str, own: Settings) -> tuple[TaskGroup, BaseOperator]:
-    """Add a domain's models and seeds, and the task `test_data` after them."""
+    """Add a domain's models and seeds, and the task `test_data` after them, to a DAG that has `MACROS`."""
     select = selectors(domain)
-    environment = {REBUILD_VARIABLE: REBUILD, RUN_VARIABLE: "{{ run_id }}"}
+    # Environment variables, because dbt parses the whole project again whenever one of its own `vars` changes.
+    environment = {
+        REBUILD_VARIABLE: "{{ rebuild_months(params, dag_run) }}",
+        RUN_VARIABLE: "{{ run_id }}",
+    }
     # All DAGs, and dbt in a shell, share what one of them has parsed, which takes 5 s.
     parsed = own.dbt_target.parent
     profile = ProfileConfig(

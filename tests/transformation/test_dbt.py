@@ -3,8 +3,10 @@
 import json
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,6 +68,27 @@ def test_invalid_project_is_an_error_with_dbts_output(
     with pytest.raises(dbt.DbtError, match=r"dbt parse ended with status 2(.|\n)*models: \[wrong"):
         dbt.ensure_manifest(settings)
     assert not settings.manifest.exists()
+
+
+@pytest.mark.slow
+def test_who_needs_the_manifest_while_another_one_parses_waits_for_it(
+    settings: Settings, project: Parsed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.put(settings)
+    settings.manifest.unlink()
+    (settings.dbt_target / "manifest.json").unlink()
+    parses, run_dbt = [], dbt.run_dbt
+
+    def counted(*arguments: Any, **options: Any) -> None:
+        parses.append(arguments)
+        run_dbt(*arguments, **options)
+
+    monkeypatch.setattr(dbt, "run_dbt", counted)
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(dbt.ensure_manifest, settings) for _ in range(3)]:
+            done.result()
+    assert len(parses) == 1
+    assert not dbt.is_stale(settings)
 
 
 def test_docs_served_by_hand_are_complete(settings: Settings, project: Parsed) -> None:
