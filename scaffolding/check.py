@@ -75,8 +75,10 @@ def _sources() -> tuple[set[str], list[Finding]]:
     for name in registry.source_names():
         try:
             domains |= {resource.domain for resource in registry.resources_of_source(name)}
-        except Exception as error:
-            broken.append(Finding(f"ingestion/sources/{name}.py", f"it cannot be imported: {error}"))
+        except registry.BrokenSourceError as error:
+            broken.append(
+                Finding(f"ingestion/sources/{name}.py", f"it cannot be imported: {error.__cause__}")
+            )
     return domains, broken
 
 

@@ -166,8 +166,8 @@ def _sources(domain: str) -> tuple[str, tuple[RawTable, ...]]:
     for name in registry.source_names():
         try:
             resources = [each for each in registry.resources_of_source(name) if each.domain == domain]
-        except Exception as error:
-            raise ScaffoldingError(f"ingestion/sources/{name}.py cannot be imported: {error}") from error
+        except registry.BrokenSourceError as error:
+            raise ScaffoldingError(str(error)) from error
         if resources:
             module = importlib.import_module(f"ingestion.sources.{name}")
             descriptions.append((inspect.getdoc(module) or f"Source of {domain}.").splitlines()[0])
