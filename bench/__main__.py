@@ -23,6 +23,7 @@ from bench import (
     months,
     nothing_new,
     publish,
+    usual_values,
 )
 from bench.measuring import MeasuringError, machine
 from settings import load
@@ -45,6 +46,7 @@ BENCHMARKS = {
     "months": months,
     "nothing_new": nothing_new,
     "publish": publish,
+    "usual_values": usual_values,
     # Last: it reads the results of the others.
     "goals": goals,
 }

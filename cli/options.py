@@ -37,8 +37,10 @@ def domains() -> list[str]:
 
 
 def domain(text: str) -> str:
-    """Return the text if it is a domain."""
-    return known(text, domains(), "domain")
+    """Return the text if it is a domain, also one whose source cannot be imported: what needs it says why."""
+    from ingestion import registry
+
+    return known(text, sorted({*domains(), *registry.broken_domains()}), "domain")
 
 
 def complete_domain(incomplete: str) -> list[str]:
@@ -84,6 +86,9 @@ Domain = Annotated[
     str, typer.Argument(metavar="DOMAIN", parser=domain, autocompletion=complete_domain, show_default=False)
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one line of JSON.")]
+Reason = Annotated[
+    str, typer.Option(help="Why --force-publish; the version records it.", show_default=False, metavar="TEXT")
+]
 ForcePublish = Annotated[
     bool,
     typer.Option(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import Domain, ForcePublish, Json, answer, complete_domain, print_rows
+from cli.options import Domain, ForcePublish, Json, Reason, answer, complete_domain, print_rows
 from cli.options import domain as check_domain
 
 if TYPE_CHECKING:
@@ -24,17 +24,20 @@ def describe(publication: "Publication") -> str:
     lines += [f"  {table:<32}{rows:>12,} rows" for table, rows in publication.rows.items()]
     if publication.comparison.differences:
         lines += [f"differs from {publication.comparison.before}:", publication.comparison.table()]
+    lines += [f"unusual: {each}" for each in publication.unusual]
     lines += [f"accepted: {accepted}" for accepted in publication.accepted]
     return "\n".join(lines)
 
 
 @app.command(rich_help_panel=PANEL)
-def publish(domain: Domain, force_publish: ForcePublish = False, json: Json = False) -> None:
+def publish(
+    domain: Domain, force_publish: ForcePublish = False, reason: Reason = "", json: Json = False
+) -> None:
     """Publish the marts that are built, if the gate lets them pass."""
     import settings as project_settings
     from publishing.publish import publish
 
-    publication = publish(domain, project_settings.load(), accept=force_publish)
+    publication = publish(domain, project_settings.load(), accept=force_publish, reason=reason)
     answer(publication.to_dict(), describe(publication), as_json=json)
 
 
@@ -107,6 +110,7 @@ def promote(
         str | None, typer.Argument(metavar="[VERSION]", help="Default: the one in use.", show_default=False)
     ] = None,
     force_publish: ForcePublish = False,
+    reason: Reason = "",
     json: Json = False,
 ) -> None:
     """Publish in one environment what is published in another."""
@@ -114,7 +118,7 @@ def promote(
     from publishing.promote import promote
 
     from_, to = project_settings.load(source), project_settings.load(target)
-    name, compared = promote(domain, from_, to, version=version, accept=force_publish)
+    name, compared = promote(domain, from_, to, version=version, accept=force_publish, reason=reason)
     lines = [f"{to.published(domain)} is {name}, as in {from_.env}"]
     if compared.differences:
         lines.append(compared.table())

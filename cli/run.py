@@ -11,6 +11,7 @@ from cli.options import (
     Domain,
     ForcePublish,
     Json,
+    Reason,
     answer,
     complete_domain,
     known,
@@ -38,6 +39,7 @@ def run(
         str, typer.Option(help="Months to rebuild: 2022 or 2022-04, comma separated.", metavar="MONTHS")
     ] = "",
     force_publish: ForcePublish = False,
+    reason: Reason = "",
     json: Json = False,
 ) -> None:
     """Load, build, test and publish a domain without Airflow: the steps of its DAG, one after another.
@@ -57,6 +59,7 @@ def run(
         full_refresh=full_refresh,
         rebuild_months=rebuild_months,
         force_publish=force_publish,
+        reason=reason,
     )
     publication = run_domain(this)
     if publication:
@@ -71,9 +74,9 @@ def run(
 
 
 def _source(text: str) -> str:
-    from ingestion.registry import source_names
+    from ingestion.registry import broken_domains, source_names
 
-    return known(text, sorted({*options.domains(), *source_names()}), "domain")
+    return known(text, sorted({*options.domains(), *broken_domains(), *source_names()}), "domain")
 
 
 @app.command(rich_help_panel=PANEL)
@@ -134,13 +137,13 @@ def load(
     """
     import settings as project_settings
     from ingestion.load import load_domain
-    from ingestion.registry import resources_of_source
+    from ingestion.registry import broken_domains, resources_of_source
     from ingestion.results import FilesFailedError
 
     if download and not month:
         raise typer.BadParameter("--download needs --month: which files to download")
     entities, months = entity, month
-    if domain not in options.domains():
+    if domain not in {*options.domains(), *broken_domains()}:
         resources = resources_of_source(domain)
         domain, entities = resources[0].domain, entities or [resource.name for resource in resources]
     settings = project_settings.load()

@@ -55,6 +55,7 @@ class Run:
         full_refresh: build incremental models from scratch.
         rebuild_months: months to rebuild, such as `2022` or `2022-04,2022-05`.
         force_publish: publish even if too much is in quarantine or the marts differ too much.
+        reason: why it is forced; the version records it.
         run_id: identifies the run in its metrics.
         changes: what has new input; None before it is known.
         idle: the steps that have nothing to do.
@@ -67,6 +68,7 @@ class Run:
     full_refresh: bool = False
     rebuild_months: str = ""
     force_publish: bool = False
+    reason: str = ""
     run_id: str = field(default_factory=shell_run_id)
     changes: Changes | None = None
     idle: set[Kind] = field(default_factory=set)
@@ -251,11 +253,27 @@ def build(
     changes.record_built(domain, run_id, found, settings)
 
 
-def publish(domain: str, run_id: str, settings: Settings, *, force_publish: bool = False) -> Publication:
-    """Publish a domain's marts, if this run built them last. Raises what `publishing.publish.publish` raises."""
+def publish(
+    domain: str,
+    run_id: str,
+    settings: Settings,
+    *,
+    force_publish: bool = False,
+    accepted_by: str | None = None,
+    reason: str = "",
+) -> Publication:
+    """Publish a domain's marts, if this run built them last; see `publishing.publish.publish`."""
     with stage(domain, run_id, PUBLISH, settings) as measured:
         try:
-            publication = publish_domain(domain, settings, run_id=run_id, accept=force_publish, only_own=True)
+            publication = publish_domain(
+                domain,
+                settings,
+                run_id=run_id,
+                accept=force_publish,
+                accepted_by=accepted_by,
+                reason=reason,
+                only_own=True,
+            )
         except SupersededRunError as error:
             # The stage did not fail: the other run publishes.
             measured.note = str(error)
@@ -264,8 +282,9 @@ def publish(domain: str, run_id: str, settings: Settings, *, force_publish: bool
             measured.rows_in = publication.quarantine.rows_read
             measured.rows_out = sum(publication.rows.values())
             measured.rows_failed = publication.quarantine.rows_quarantined
-            if publication.accepted:
-                measured.note = f"accepted by hand: {'; '.join(publication.accepted)}"
+            notes = [f"accepted by hand: {'; '.join(publication.accepted)}"] if publication.accepted else []
+            notes += [f"unusual: {each}" for each in publication.unusual]
+            measured.note = "; ".join(notes) or None
             return publication
     raise superseded
 
@@ -359,7 +378,9 @@ def _build(run: Run, step: Step) -> None:
 
 
 def _publish(run: Run, step: Step) -> None:
-    run.publication = publish(run.domain, run.run_id, run.settings, force_publish=run.force_publish)
+    run.publication = publish(
+        run.domain, run.run_id, run.settings, force_publish=run.force_publish, reason=run.reason
+    )
 
 
 def _write_reports(run: Run, step: Step) -> None:

@@ -93,7 +93,7 @@ _MODELS = (
         Kind.BUILD,
         "one task per dbt model; one `dbt build` builds them all",
         "what reads the model is not built; nothing is published",
-        not_retried="the build itself is not: a failed model is built again by its own task",
+        not_retried="the build itself is not: a failed model is built again by its own task, unless its SQL would fail again",
     ),
     Step(
         "test_data",
@@ -109,7 +109,7 @@ _MODELS = (
         "publish",
         Kind.PUBLISH,
         "swap in the new marts by one rename",
-        _NOT_PUBLISHED,
+        f"{_NOT_PUBLISHED}; where the gate stops, a person decides if `approval_hours` are set",
         not_retried="not if too much is in quarantine or the marts differ too much",
     ),
 )

@@ -16,7 +16,7 @@ from ingestion.load import complete_files, loaded_entities, partitions_of
 from ingestion.registry import UnknownPartitionError, resources_of
 from ingestion.results import FilesFailedError, LoadSummary
 from observability.metrics.record import record, run_result
-from observability.notify import notify
+from observability.notify import Message, notify, send
 from observability.openlineage.emit import emit
 from orchestration.run import (
     IncompleteError,
@@ -74,6 +74,7 @@ class TaskRun:
         start: the first day of a DAG that catches up with the past; None for one that does not.
         failed: returns the tasks of the run that have failed so far.
         page: URL of the run.
+        started_by: who started it by hand; None for a scheduler.
         rebuild_months: the months to rebuild, such as `2022` or `2022-04`; empty for none.
         max_parts: how many parts a load may have; the next run has the rest.
     """
@@ -87,6 +88,7 @@ class TaskRun:
     start: date | None
     failed: Callable[[], list[str]]
     page: str
+    started_by: str | None
     rebuild_months: str
     max_parts: int
 
@@ -222,8 +224,29 @@ def _find_changes(run: TaskRun, step: Step, _: None) -> dict[str, Any]:
 
 
 def _publish(run: TaskRun, step: Step, _: None) -> dict[str, Any]:
-    force = run.params["force_publish"]
-    return publish(run.domain, run.run_id, run.settings, force_publish=force).to_dict()
+    return publish(
+        run.domain,
+        run.run_id,
+        run.settings,
+        force_publish=run.params["force_publish"],
+        accepted_by=run.started_by,
+        reason=run.params["reason"],
+    ).to_dict()
+
+
+def publish_approved(run: TaskRun, accepted_by: str, reason: str) -> dict[str, Any]:
+    """Publish in spite of exceeded limits, because somebody has decided it; raises as `run_step` does."""
+    return publish(
+        run.domain, run.run_id, run.settings, force_publish=True, accepted_by=accepted_by, reason=reason
+    ).to_dict()
+
+
+def ask_for_decision(run: TaskRun, stopped: PublishStoppedError) -> None:
+    """Notify people that a run waits for their decision whether it publishes."""
+    lines = [f"run: {run.run_id}", *str(stopped).splitlines(), f"decide: {run.page}"]
+    log.info(
+        "%s", send(Message(f"{run.domain} waits for a decision ({run.settings.env})", lines), run.settings)
+    )
 
 
 def _write_reports(run: TaskRun, step: Step, _: None) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 import settings as settings_module
 from publishing.comparison import Comparison, as_table, compare
 from publishing.store import store_of
+from publishing.usual import OBSERVATIONS, is_learning
 from publishing.versions import KEEP, ROLLBACK, Version, VersionError
 from settings import Settings
 
@@ -25,7 +26,7 @@ class Listing:
             {
                 "version": each.name,
                 "active": each.name == self.active,
-                **each.facts,
+                **{name: fact for name, fact in each.facts.items() if name != OBSERVATIONS},
                 "tables": {
                     name: {"rows": stats.rows, "checksum": stats.checksum}
                     for name, stats in each.tables.items()
@@ -43,8 +44,13 @@ class Listing:
         )
 
     def _cells(self, version: Version) -> list[str]:
-        notes = ["published by force"] if version.facts["accepted"] else []
-        notes += [f"from {version.facts['promoted']['from']}"] if "promoted" in version.facts else []
+        facts = version.facts
+        notes = [f"limits exceeded, accepted by {facts['accepted_by']}"] if facts["accepted"] else []
+        if OBSERVATIONS in facts and is_learning(facts[OBSERVATIONS]):
+            notes.append("learning")
+        notes += [f"unusual: {each}" for each in facts.get("unusual", [])]
+        notes += [facts["reason"]] if facts.get("reason") else []
+        notes += [f"from {facts['promoted']['from']}"] if "promoted" in facts else []
         return [
             "active" if version.name == self.active else "",
             version.name,

@@ -13,14 +13,20 @@ from settings import Settings
 
 
 def promote(
-    domain: str, source: Settings, target: Settings, *, version: str | None = None, accept: bool = False
+    domain: str,
+    source: Settings,
+    target: Settings,
+    *,
+    version: str | None = None,
+    accept: bool = False,
+    reason: str = "",
 ) -> tuple[str, Comparison]:
     """Publish a version of one environment in another, without reading or writing a row.
 
     The file gets a second name, or is copied to another file system. The differences from the version that the target
     environment has must be within that environment's limits.
 
-    By default it is the active version. `accept` promotes it in spite of the differences; the version records it.
+    By default it is the active version. `accept` promotes it in spite of the differences; the version records it, with the `reason`.
 
     Returns:
         The version's name, and the differences from the one that it replaces.
@@ -64,7 +70,7 @@ def promote(
                 f"{tested.name} differs from the version in {target.env} by more than its limits:\n"
                 f"{compared.table(stopping=True)}\n"
                 f"To promote in spite of this: sluice promote {domain} --from {source.env}"
-                f" --to {target.env} --force-publish"
+                f" --to {target.env} --force-publish --reason '…'"
             )
         file = theirs.file(tested.name)
         link_or_copy(file, ours.candidate)
@@ -76,6 +82,7 @@ def promote(
             "replaces": old.name if old else None,
             "promoted": {"from": source.env, "by": user(), "at": now().isoformat(timespec="seconds")},
             "accepted": [*tested.facts["accepted"], *compared.exceeded()],
+            **({"accepted_by": user(), "reason": reason} if compared.stopping else {}),
         }
         ours.publish(
             replace(tested, facts=facts),

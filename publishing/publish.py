@@ -30,6 +30,7 @@ from publishing.quarantine_share import (
 from publishing.replaced_days import replaced_since
 from publishing.store import Store, store_of
 from publishing.table_stats import compute_stats, describe_tables
+from publishing.usual import OBSERVATIONS, find_unusual, observe, remembered
 from publishing.versions import KEEP, Version, now, user, version_name
 from settings import PROJECT_DIR, Settings
 from transformation.build_owner import other_build_owner
@@ -51,7 +52,8 @@ class Publication:
     rows: dict[str, int]
     quarantine: QuarantineShare
     comparison: Comparison
-    accepted: tuple[str, ...] = ()  # what exceeds a limit and was published by force
+    unusual: tuple[str, ...] = ()  # what is out of the usual of earlier versions
+    accepted: tuple[str, ...] = ()  # what exceeds a limit and was published by a decision
     pruned: tuple[str, ...] = ()  # versions that were removed
 
     def to_dict(self) -> dict[str, Any]:
@@ -64,6 +66,8 @@ def publish(
     *,
     run_id: str = "shell",
     accept: bool = False,
+    accepted_by: str | None = None,
+    reason: str = "",
     keep: int = KEEP,
     only_own: bool = False,
 ) -> Publication:
@@ -72,14 +76,16 @@ def publish(
     Call it after the domain's tests have passed. It stops if too many of the rows read are in quarantine (more than
     `config: meta: {quarantine_limit: …}` of its dbt group, 5 % by default), or if the marts differ from
     the published ones by more than the limits in `environments.toml`, or if a file has replaced rows by rows of other
-    days only. The comparison is written to
+    days only; with `unusual_values = "stop"` also if what it brings is out of the usual (`publishing.usual`). The comparison is written to
     `reports/<domain>/diff_<version>.md` and `.json`, also if it stops.
 
     Args:
         domain: the domain, as in `models/marts/<domain>`.
         settings: those of the environment by default.
         run_id: the run that publishes.
-        accept: publish in spite of exceeded limits; the version records it.
+        accept: publish in spite of exceeded limits; the version records it with who decided it and why.
+        accepted_by: who decided it; the user of this process by default.
+        reason: why.
         keep: how many versions to keep.
         only_own: publish only what this run has built, and so tested, itself.
 
@@ -102,7 +108,8 @@ def publish(
             # No other run can build while this one holds the warehouse.
             if only_own and (other := other_build_owner(domain, run_id, settings)):
                 raise SupersededRunError(f"{other} has built {domain} since this run did, and publishes it")
-            return _publish(marts, limit, store, settings, warehouse, run_id=run_id, accept=accept, keep=keep)
+            decision = {"accepted_by": accepted_by or user(), "reason": reason} if accept else None
+            return _publish(marts, limit, store, settings, warehouse, decision, run_id=run_id, keep=keep)
     except (OSError, duckdb.Error, WarehouseError) as error:
         raise PublishError(f"{domain} could not be published: {error}") from error
 
@@ -113,9 +120,9 @@ def _publish(
     store: Store,
     settings: Settings,
     warehouse: Warehouse,
+    decision: Mapping[str, str] | None,
     *,
     run_id: str,
-    accept: bool,
     keep: int,
 ) -> Publication:
     domain, made_at = store.domain, now()
@@ -136,15 +143,22 @@ def _publish(
     )
     _write_report(compared, settings)
     other_days = replaced_since(warehouse, domain, _made_at(store))
-    if (quarantine.is_over or compared.stopping or other_days) and not accept:
+    known = old.facts.get(OBSERVATIONS, []) if old else []
+    brought = observe(published, stats, made_at) if old else None
+    unusual = [str(each) for each in find_unusual(known, brought)] if brought else []
+    for each in unusual:
+        log.warning("unusual: %s", each)
+    stopping = unusual if settings.unusual_values == "stop" else []
+    if (quarantine.is_over or compared.stopping or other_days or stopping) and not decision:
         reasons = [describe_stop(warehouse, domain, quarantine)] if quarantine.is_over else []
         reasons += [_describe_stop(compared, settings)] if compared.stopping else []
         reasons += [f"{each}; deliver it under a name of its own, or publish by force" for each in other_days]
-        how = f"To publish in spite of this: sluice publish {domain} --force-publish"
+        reasons += [f"unusual: {each}" for each in stopping]
+        how = f"To publish in spite of this: sluice publish {domain} --force-publish --reason '…'"
         raise PublishStoppedError("\n".join([*reasons, how]))
     prepared.result()
     written = store.write(warehouse, tables, stats, old)
-    accepted = ([str(quarantine)] if quarantine.is_over else []) + compared.exceeded() + other_days
+    accepted = ([str(quarantine)] if quarantine.is_over else []) + compared.exceeded() + other_days + stopping
     manifest = read_manifest(settings.manifest)
     facts = {
         "run_id": run_id,
@@ -155,7 +169,10 @@ def _publish(
         "marts": recorded_marts(warehouse, manifest, domain),
         **written,
         "replaces": old.name if old else None,
+        "unusual": unusual,
+        OBSERVATIONS: remembered(known, brought) if brought else [],
         "accepted": accepted,
+        **(decision if decision and accepted else {}),
     }
     store.publish(Version(name, facts, stats), settings.manifest, built_lineage(domain, stats, settings))
     return Publication(
@@ -165,6 +182,7 @@ def _publish(
         {key: each.rows for key, each in stats.items()},
         quarantine,
         compared,
+        tuple(unusual),
         tuple(accepted),
         tuple(store.prune(keep)),
     )

@@ -80,6 +80,8 @@ class Environment(_Checked):
     catch_up: bool
     retries: Annotated[int, Field(ge=0)]
     task_hours: Annotated[float, Field(gt=0)]
+    approval_hours: NotNegative
+    unusual_values: Literal["report", "stop"]
     notify: list[Literal["email", "webhook"]]
     notify_success: bool
     limits: dict[str, Limits]

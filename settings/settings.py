@@ -84,6 +84,10 @@ class Settings(EnvSettings):
     )
     spark: SparkServer | None = Field(default_factory=_spark)
     warehouse_writers: PositiveInt = Field(4, description="tasks that may write to a server at the same time")
+    model_tasks: PositiveInt | None = Field(
+        None,
+        description="tasks of a DAG that watch models at the same time; default: cores, at most 4, and one more",
+    )
     memory_limit: MemorySize = Field("2GB", description="memory of DuckDB before it spills to disk")
     file_stable_seconds: NonNegativeFloat = Field(
         10.0, description="how long a file must be unchanged before it counts as complete"
@@ -174,6 +178,16 @@ class Settings(EnvSettings):
     def task_hours(self) -> float:
         """Hours after which a task that has not ended fails."""
         return self._file.task_hours
+
+    @property
+    def approval_hours(self) -> float:
+        """Hours that a run waits for a person's decision where the gate stops; 0 for not at all."""
+        return self._file.approval_hours
+
+    @property
+    def unusual_values(self) -> str:
+        """What `publish` does with values out of the usual: `report` or `stop`."""
+        return self._file.unusual_values
 
     @property
     def active_dags(self) -> list[str]:

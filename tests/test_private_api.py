@@ -29,20 +29,27 @@ PRIVATE = {
         "local_airflow/local_executor.py: see whether a worker has a task, and end workers without one"
     ),
     "cosmos.operators._watcher.base:BaseConsumerSensor.poke": (
-        "dags/dag_factory/dbt.py: replace it in a retried task, which then runs dbt instead of watching"
+        "dags/dag_factory/model_task.py: log what dbt says of the model; replace it in a retried task, which then runs dbt instead of watching"
     ),
     "cosmos.operators._watcher.base:BaseConsumerSensor.model_unique_id": (
         "a watching task knows its model; the retry selects it by the task's id"
     ),
     "cosmos.operators._watcher.base:BaseConsumerSensor._handle_no_dbt_node_status": (
-        "dags/dag_factory/dbt.py: fail if the build ends without the model of a task"
+        "dags/dag_factory/model_task.py: fail if the build ends without the model of a task"
     ),
-    "cosmos.operators._watcher.base:BaseConsumerSensor.extra_context": "dags/dag_factory/dbt.py: name the model's file",
+    "cosmos.operators._watcher.base:BaseConsumerSensor.extra_context": "dags/dag_factory/model_task.py: name the model's file",
+    "cosmos.operators._watcher.base:BaseConsumerSensor": "dags/dag_factory/model_task.py: silence a line for each look",
+    "cosmos.operators._watcher.state:get_dbt_event_xcom_key": (
+        "dags/dag_factory/model_task.py: what dbt has said of a model"
+    ),
+    "cosmos.operators._watcher.base:BaseConsumerSensor._cache_compiled_sql": (
+        "dags/dag_factory/model_task.py: log the SQL, which it leaves in `compiled_sql`"
+    ),
     "cosmos.operators.local:AbstractDbtLocalBase.build_and_run_cmd": (
-        "dags/dag_factory/dbt.py: run dbt for one model in a retried task"
+        "dags/dag_factory/model_task.py: run dbt for one model in a retried task"
     ),
     "cosmos.operators.base:AbstractDbtBase.add_cmd_flags": (
-        "dags/dag_factory/dbt.py: pass --full-refresh to the dbt command of a retried task"
+        "dags/dag_factory/model_task.py: pass --full-refresh to the dbt command of a retried task"
     ),
     "cosmos.operators.local:AbstractDbtLocalBase.cache_dir": (
         "dags/dag_factory/dbt.py: let all DAGs and the shell share what dbt has parsed"
@@ -99,6 +106,7 @@ INTERNAL = re.compile(
     r"destinations\.impl|load|normalize)\b.*|airflow\.(models|serialization|dag_processing|jobs|executors)\b.*)"
 )
 PRODUCT = [
+    "backup",
     "cli",
     "common",
     "dags",

@@ -125,6 +125,8 @@ active_dags = []
 catch_up = true
 retries = 3
 task_hours = 6
+approval_hours = 0
+unusual_values = "report"
 notify = []
 notify_success = false
 limits = { max_row_decrease = 0.1, max_row_increase = inf, max_total_decrease = 0.1, max_total_increase = inf, max_days_back = 7, max_null_increase = 0.05 }

@@ -28,6 +28,7 @@ from dag_factory.tasks import add_steps
 from observability.health.alert_rules import alert_rules_for
 from orchestration.steps import Kind, Step, steps_of, steps_table
 from settings import Settings
+from transformation.manifest import ManifestError, read_manifest
 
 PARAMS = {
     "full_refresh": Param(False, type="boolean", description="Build every incremental model from scratch."),
@@ -37,6 +38,7 @@ PARAMS = {
         type="boolean",
         description="Publish even if too much is in quarantine or the marts differ too much.",
     ),
+    "reason": Param("", type="string", description="Why `force_publish` is set; the version records it."),
 }
 MONTHS = {
     "months": Param(
@@ -70,6 +72,7 @@ def domain_dag(domain: str, *, doc: str, schedule: str, start: date) -> DAG:
     params = PARAMS | MONTHS if by_month else PARAMS
     with DAG(
         domain,
+        description=doc.strip().splitlines()[0],
         doc_md=_doc(doc, steps, params),
         schedule=_timetable(domain, own.schedule(domain, schedule), parts),
         start_date=datetime.combine(own.start(domain, start), time(), tzinfo=UTC),
@@ -95,6 +98,7 @@ def platform_dag(dag_id: str, *, doc: str, schedule: Any, **arguments: Any) -> D
     own = settings.load()
     return DAG(
         dag_id,
+        description=doc.strip().splitlines()[0],
         doc_md=doc,
         schedule=own.schedule(dag_id, schedule) if isinstance(schedule, str) else schedule,
         start_date=datetime(2024, 1, 1, tzinfo=UTC),
@@ -130,6 +134,7 @@ def _common(dag_id: str, own: Settings) -> dict[str, Any]:
         # The models below a failed model fail with it and are retried after it, level by level: the first delay is
         # short to keep such a chain short.
         "default_args": {
+            "owner": _owner(dag_id, own),
             "retries": own.retries,
             "retry_delay": timedelta(seconds=5),
             "retry_exponential_backoff": 2.0,
@@ -137,6 +142,14 @@ def _common(dag_id: str, own: Settings) -> dict[str, Any]:
             "execution_timeout": timedelta(hours=own.task_hours),
         },
     }
+
+
+def _owner(dag_id: str, own: Settings) -> str:
+    """Return the owner of the domain's dbt group; Airflow's own default before dbt has parsed the project."""
+    try:
+        return read_manifest(own.manifest).owner(dag_id) or "airflow"
+    except ManifestError:
+        return "airflow"
 
 
 def _timetable(domain: str, cron: str | None, parts: set[str | None]) -> Any:

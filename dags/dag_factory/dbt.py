@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow.sdk import BaseOperator, TaskGroup, get_parsing_context
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException
 from cosmos import (
     DbtTaskGroup,
     ExecutionConfig,
@@ -31,10 +31,11 @@ from cosmos.constants import (
 from cosmos.operators.local import DbtTestLocalOperator
 
 import settings as project_settings
+from dag_factory.changes import found_changes
+from dag_factory.model_task import watch
 from dag_factory.pools import warehouse_writer, watchers
 from observability.metrics.dbt_results import save_results
 from observability.metrics.run_log import mark_repaired, stage
-from orchestration.steps import Kind
 from settings import Settings
 from transformation.build_owner import record_build_owner
 from transformation.dbt import (
@@ -45,17 +46,11 @@ from transformation.dbt import (
     ensure_manifest,
     selectors,
 )
-from transformation.manifest import read_manifest
-
-if TYPE_CHECKING:  # the parsing of DAGs does without DuckDB
-    from transformation.changes import Changes
 
 # Names of dbt's work in a run's metrics.
 BUILD, TEST = "build", "test"
 POKE_SECONDS = 1
 TESTS = "test_data"
-# Where the task `find_changes` leaves what it has found.
-CHANGES = "changes"
 
 
 def rebuild_months(params: Mapping[str, Any], dag_run: Any) -> str:
@@ -124,7 +119,7 @@ def dbt_models(domain: str, own: Settings) -> tuple[TaskGroup, BaseOperator]:
             "pool": watchers(domain),
             # `find_changes` has skipped the tasks that have nothing to do.
             "trigger_rule": "none_failed",
-            "pre_execute": _watch,
+            "pre_execute": watch,
             "deferrable": False,
             "poke_interval": POKE_SECONDS,
         },
@@ -161,71 +156,6 @@ def _needed(select: list[str]) -> list[str]:
     """Select only the model whose task parses this file: it needs no other model's task."""
     group, _, name = (get_parsing_context().task_id or "").rpartition(".")
     return [name] if group else select
-
-
-def _watch(context: dict) -> None:
-    """Let a model's task fail if its model is no longer there, and run dbt at every try but the first.
-
-    Cosmos would let it poll a build that has ended without the model for ever; and in a retry, it would watch the producer
-    as long as that runs. In a run that was cleared it would read what the producer's first try has said, and take an old
-    table for the new one.
-    """
-    task = context["task"]
-    node = task.extra_context["dbt_node_config"]
-    if not (project_settings.DBT_PROJECT_DIR / node["original_file_path"]).exists():
-        raise _missing(node, f"{node['original_file_path']} does not exist")
-
-    def find_status(producer_state: str | None, try_number: int, context: dict) -> bool:
-        if producer_state in ("success", "skipped") and _is_unchanged(node, context):
-            # A person has cleared the task.
-            return build(context)
-        if producer_state == "success":
-            raise _missing(node, "the build has ended without it")
-        if producer_state in ("failed", "skipped"):
-            _check_exists(node)
-        return watch(producer_state, try_number, context)
-
-    def build(context: dict) -> bool:
-        _check_exists(node)
-        record_build_owner(context["dag"].dag_id, context["run_id"], project_settings.load())
-        task.build_and_run_cmd(
-            context, cmd_flags=[*task.add_cmd_flags(), "--select", task.task_id.rpartition(".")[2]]
-        )
-        return True
-
-    if context["ti"].try_number > 1:
-        task.poke = build
-    else:
-        watch = task._handle_no_dbt_node_status
-        task._handle_no_dbt_node_status = find_status
-
-
-def _check_exists(node: dict) -> None:
-    """Fail if the project has no such model: dbt would select nothing, and succeed."""
-    own = project_settings.load()
-    ensure_manifest(own)
-    if node["unique_id"] not in read_manifest(own.manifest).nodes:
-        raise _missing(node, "dbt does not know it")
-
-
-def _missing(node: dict, reason: str) -> AirflowFailException:
-    return AirflowFailException(
-        f"the {node['resource_type']} {node['name']} is not in this build: {reason}. It was renamed, removed or disabled"
-        " after the DAG of this run was read; the next run has the models of the project."
-    )
-
-
-def found_changes(context: Mapping[str, Any]) -> "Changes | None":
-    """Return what `find_changes` has found in a run; None if it did not run, as in a part of a DAG."""
-    from transformation.changes import Changes
-
-    found = context["ti"].xcom_pull(task_ids=Kind.FIND_CHANGES, key=CHANGES)
-    return Changes.from_dict(found) if found else None
-
-
-def _is_unchanged(node: dict, context: dict) -> bool:
-    found = found_changes(context)
-    return found is not None and node["unique_id"] in found.unchanged
 
 
 def _select(context: dict) -> None:

@@ -1,22 +1,21 @@
 """The steps of a run as Airflow tasks; `orchestration.tasks` does their work."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, XComArg, chain, task, task_group
-from airflow.sdk.configuration import conf
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped
+from airflow.sdk.exceptions import DownstreamTasksSkipped
 from cosmos.constants import PRODUCER_WATCHER_TASK_ID
 
 import settings
-from dag_factory.dbt import CHANGES, TESTS, dbt_models, rebuild_months
+from dag_factory.changes import CHANGES
+from dag_factory.dbt import TESTS, dbt_models
 from dag_factory.lineage import add_model_assets, step_assets
 from dag_factory.pools import warehouse_writer
+from dag_factory.publish import FORM, PublishOperator
+from dag_factory.task_runs import as_task_states, task_run
 from orchestration.steps import Kind, Retries, Step
 from settings import Settings
 
@@ -106,7 +105,7 @@ def _check_entities(domain: str, steps: list[Step], loaded: list[XComArg]) -> XC
 
         ids = [step.id for step in steps]
         states = ti.get_task_states(dag_id=ti.dag_id, task_ids=ids, run_ids=[run_id])[run_id]
-        with _as_task_states():
+        with as_task_states():
             check_entities(
                 domain, settings.load(), [step for step in steps if states.get(step.id) != "success"]
             )
@@ -145,7 +144,7 @@ def _load_parts(
         states = ti.get_task_states(dag_id=ti.dag_id, task_ids=tasks, run_ids=[run_id])[run_id]
         own = {state for name, state in states.items() if name.startswith(step.id)}
         failed = not {"failed", "upstream_failed"}.isdisjoint(states.values())
-        with _as_task_states():
+        with as_task_states():
             check_loaded(step, loaded="success" in own, failed=failed)
 
     loaded = any_loaded()
@@ -162,36 +161,19 @@ def _task(domain: str, step: Step, **arguments: Any) -> Any:
         **arguments,
     }
 
-    @task(task_id=step.id, doc_md=step.summary, **arguments)
-    def run(
-        part: Any = None,
-        *,
-        run_id: str | None = None,
-        params: dict | None = None,
-        dag_run: Any = None,
-        data_interval_start: datetime | None = None,
-        dag: Any = None,
-        ti: Any = None,
-    ) -> Any:
-        from orchestration.tasks import TaskRun, run_step
-
-        task_run = TaskRun(
-            domain,
-            run_id,
-            settings.load(),
-            params,
-            interval=None if dag_run.run_type == "manual" else data_interval_start,
-            is_scheduled=dag_run.run_type == "scheduled",
-            start=dag.start_date.date() if dag.catchup else None,
-            failed=lambda: _failed_tasks(ti, run_id),
-            page=f"{conf.get('api', 'base_url').rstrip('/')}/dags/{domain}/runs/{quote(run_id)}",
-            rebuild_months=rebuild_months(params, dag_run),
-            max_parts=conf.getint("core", "max_map_length"),
+    if step.kind is Kind.PUBLISH:
+        return lambda: PublishOperator(
+            task_id=step.id, step=step, doc_md=step.summary, params=FORM, **arguments
         )
-        with _as_task_states():
-            done = run_step(task_run, step, part)
+
+    @task(task_id=step.id, doc_md=step.summary, **arguments)
+    def run(part: Any = None, **context: Any) -> Any:
+        from orchestration.tasks import run_step
+
+        with as_task_states():
+            done = run_step(task_run(domain, context), step, part)
         if step.kind is Kind.FIND_CHANGES:
-            _skip_unchanged(dag, ti, done)
+            _skip_unchanged(context["dag"], context["ti"], done)
         return done
 
     return run
@@ -218,24 +200,3 @@ def _skip_unchanged(dag: DAG, ti: Any, found: dict[str, Any]) -> None:
     if skipped:
         log.info("skipped, no new input: %s", ", ".join(skipped))
         raise DownstreamTasksSkipped(tasks=[name for name in skipped if name in dag.task_ids])
-
-
-def _failed_tasks(ti: Any, run_id: str) -> list[str]:
-    """Return the failed tasks of a run; a failed build is named by its models, not by the producer."""
-    states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[run_id])[run_id]
-    return sorted(
-        name for name, state in states.items() if state == "failed" and name != PRODUCER_WATCHER_TASK_ID
-    )
-
-
-@contextmanager
-def _as_task_states() -> Iterator[None]:
-    """Skip a task that has nothing to do, and do not retry what would fail again."""
-    from orchestration.tasks import FINAL, NOTHING_TO_DO
-
-    try:
-        yield
-    except NOTHING_TO_DO as error:
-        raise AirflowSkipException(error) from error
-    except FINAL as error:
-        raise AirflowFailException(error) from error

@@ -13,7 +13,7 @@ from settings import PROJECT_DIR
 
 sys.path.insert(0, str(PROJECT_DIR / "dags"))
 dag = DagBag(PROJECT_DIR / "dags" / "collisions.py").dags["collisions"]
-watch = importlib.import_module("dag_factory.dbt")._watch
+watch = importlib.import_module("dag_factory.model_task").watch
 MODEL = "models.clean.collisions.clean_collisions__crashes"
 
 

@@ -161,7 +161,7 @@ def test_a_model_that_fails_once_is_retried_by_its_own_task_alone(ran: Checkout,
     model, gate = ran.path / MODEL, ran.path / "gate.txt"
     original = model.read_text()
     # Fails until the file is there, which it is from the moment that the task waits for its retry.
-    closed = f"select case when (select count(*) from glob('{gate}')) = 0 then error('closed') end"
+    closed = f"from read_text('{gate}')"
     broken = f'{{% do run_query("{closed}") if execute %}}\n{original}'
     model.write_text(broken)
     run = ran.start("airflow", "run", "collisions")
@@ -186,6 +186,35 @@ def test_a_model_that_fails_once_is_retried_by_its_own_task_alone(ran: Checkout,
     assert ran.query(f"select status, error from raw_ops.runs where {latest}") == [("success", None)]
     build = ran.query(f"select status, error, note from raw_ops.stages where stage = 'build' and {latest}")
     assert build == [("success", None, "failed models were built by their own retries")]
+
+
+def test_a_model_whose_sql_is_wrong_is_not_tried_again_and_its_log_says_why(
+    ran: Checkout, running: Airflow
+) -> None:
+    model = ran.path / MODEL
+    original = model.read_text()
+    model.write_text(original.replace("select", "select no_such_column,", 1))
+    try:
+        done = ran.run("airflow", "run", "collisions")
+    finally:
+        model.write_text(original)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert ran.task_tries()[TASK] == ("failed", 1)
+    log = _log(ran, TASK)
+    assert "would fail again: " in log
+    assert "no_such_column" in log
+    # And of one that is built, what dbt has said and its SQL, but not each look at the build.
+    log = _log(ran, TASK, first_run(ran))
+    assert "agg_collisions_by_month_borough is built: OK (" in log
+    assert "compiled SQL:" in log
+    assert "group by" in log
+    assert "poke attempt" not in log
+
+
+def _log(checkout: Checkout, task: str, run_id: str = "") -> str:
+    run_id = run_id or checkout.runs()[-1][1]
+    logs = checkout.settings.airflow_home.glob(f"logs/**/run_id={run_id}/task_id={task}/**/*.log")
+    return "".join(path.read_text() for path in logs)
 
 
 def test_a_model_that_is_cleared_in_a_finished_run_is_built_again(ran: Checkout, running: Airflow) -> None:

@@ -41,7 +41,7 @@ def test_losing_half_of_the_rows_stops_until_forced(
     assert query(path, SUMS)[0][0] == 30_000
     listed = versions("things", months)
     assert [len(each.facts["accepted"]) for each in listed.versions] == [0, 2]
-    assert "published by force" in str(listed)
+    assert "limits exceeded, accepted by " in str(listed)
 
 
 def test_removed_and_retyped_columns_stop_and_added_ones_are_reported(months: Settings) -> None:
