@@ -9,7 +9,7 @@ WORKDIR /sluice
 
 # Before the code, so that a change of the code installs no packages again.
 COPY requirements.txt .
-RUN pip install --no-cache-dir --requirement requirements.txt
+RUN pip install --no-cache-dir --require-hashes --requirement requirements.txt
 COPY --chown=airflow:0 . .
 # The command `sluice`.
 RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable .

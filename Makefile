@@ -13,6 +13,17 @@ SLUICE := .venv/bin/sluice
 UV := .venv/bin/uv
 # As pip does: a company's proxy has a certificate that only the system knows.
 export UV_SYSTEM_CERTS ?= true
+# And from the index that pip is told of.
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+# Without a network: a folder with the packages, see docs/settings.md.
+ifdef WHEELS
+export PIP_NO_INDEX := 1
+export PIP_FIND_LINKS := $(abspath $(WHEELS))
+export UV_NO_INDEX := true
+export UV_FIND_LINKS := $(abspath $(WHEELS))
+endif
 # The requirements that were installed last. Their content decides whether to install again: dates of
 # files change with every checkout. An interrupted set-up leaves no such file and is done again.
 INSTALLED := .venv/installed-requirements.txt
@@ -28,7 +39,7 @@ help: ## List the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS='	' read -r target text; do \
 		printf '  make %-9s %s\n' "$$target" "$$text"; done
 
-setup: $(INSTALLED) ## Make .venv with the locked requirements and the command sluice (PYTHON=python3.12 chooses the interpreter)
+setup: $(INSTALLED) ## Make .venv with the locked requirements and the command sluice (PYTHON=python3.12 chooses the interpreter, WHEELS=folder needs no network)
 
 $(INSTALLED):
 	@command -v $(PYTHON) >/dev/null || { \
@@ -37,11 +48,12 @@ $(INSTALLED):
 		echo "Sluice needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is $$($(PYTHON) -V 2>&1)."; \
 		echo "Name another: make setup PYTHON=python3.12"; exit 1; }
 	@rm -f $@
-	@echo "Setting up .venv ($$($(PYTHON) -V), $$(grep -c == requirements.txt) packages) …"
+	@echo "Setting up .venv ($$($(PYTHON) -V), $$(grep -c '^[^ ]*==' requirements.txt) packages) …"
 	@$(PYTHON) -m venv .venv
-	@$(PY) -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.txt)"
+	@awk '/^uv==/ {uv = 1} uv {print} uv && !/\\$$/ {exit}' requirements.txt >.venv/uv.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.txt
 	@# Compiled once: where Python may not keep what it compiles, every start of dbt or Airflow took twice as long.
-	@$(UV) pip sync --quiet --compile-bytecode --python $(PY) requirements.txt
+	@$(UV) pip sync --quiet --require-hashes --compile-bytecode --python $(PY) requirements.txt
 	@# In place, and without a network: what builds it is among the requirements.
 	@$(UV) pip install --quiet --offline --no-deps --no-build-isolation --python $(PY) --editable .
 	@cp requirements.txt $@
@@ -104,7 +116,7 @@ env: ## Write .env, the secrets that docker compose needs, once
 	@sh deployment/env.sh
 
 lock: setup ## Lock requirements.in into requirements.txt; versions that still fit stay
-	@$(UV) pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
+	@$(UV) pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
 
 clean: ## Remove .venv and what tools leave behind; data/ stays
 	@rm -rf .venv *.egg-info .pytest_cache .ruff_cache dbt_project/target dbt_project/logs
