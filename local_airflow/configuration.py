@@ -18,6 +18,9 @@ SECRETS_FILE = "secrets.json"
 # Watching tasks take the cores from the one process that builds. On two cores, 60 models of 1M rows and 120 tests took
 # 26 to 27 s with two watchers, 25 to 26 s with three, 27 to 43 s with four, 39 to 55 s with six.
 WATCHERS_BESIDE_CORES = 1
+# With more cores a DAG has no more of them: each is a process, and one build does the work. On 16 cores Airflow kept 148
+# processes, on 32 they took 7.7 GB.
+MOST_CORES = 4
 # Slots beside those of the watchers, so that watchers never fill the executor: for builds, other tasks, and workers whose
 # task has just ended.
 OTHER_TASKS = 12
@@ -30,14 +33,14 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def watchers() -> int:
+def watchers(settings: Settings) -> int:
     """Return how many watching tasks of a DAG may run at once."""
-    return cores() + WATCHERS_BESIDE_CORES
+    return settings.model_tasks or min(cores(), MOST_CORES) + WATCHERS_BESIDE_CORES
 
 
-def parallelism() -> int:
+def parallelism(settings: Settings) -> int:
     """Return how many tasks of all DAGs may run at once."""
-    return watchers() * len(dag_names()) + OTHER_TASKS
+    return watchers(settings) * len(dag_names()) + OTHER_TASKS
 
 
 def dag_names() -> list[str]:
@@ -47,7 +50,7 @@ def dag_names() -> list[str]:
     return sorted(file.stem for file in folder.glob("*.py") if file.name not in ignored)
 
 
-def pools(dags: Iterable[str], writers: int = 1) -> list[dict]:
+def pools(dags: Iterable[str], settings: Settings) -> list[dict]:
     """Return the pools of the DAGs, as the REST API takes them.
 
     Each DAG has its own pool of watchers: otherwise the watchers of a DAG whose build waits for the warehouse would take
@@ -55,16 +58,20 @@ def pools(dags: Iterable[str], writers: int = 1) -> list[dict]:
 
     Args:
         dags: ids of the DAGs.
-        writers: how many tasks may write to the warehouse at once.
+        settings: how many tasks may write to the warehouse, and watch models, at once.
     """
     one = "DuckDB takes one writing process."
     writer = {
         "name": "warehouse_writer",
-        "slots": writers,
-        "description": one if writers == 1 else "One writer per domain.",
+        "slots": settings.writers,
+        "description": one if settings.writers == 1 else "One writer per domain.",
     }
     return [writer] + [
-        {"name": f"dbt_watchers_{dag}", "slots": watchers(), "description": f"Watching tasks of {dag}."}
+        {
+            "name": f"dbt_watchers_{dag}",
+            "slots": watchers(settings),
+            "description": f"Watching tasks of {dag}.",
+        }
         for dag in dags
     ]
 
@@ -107,7 +114,9 @@ def airflow_environment(settings: Settings, port: int = FIRST_PORT) -> dict[str,
     """
     settings.check_domain_variables()
     deployment = settings.deployment
-    access, own = deployed(settings, parallelism()) if deployment else _on_this_machine(settings, port)
+    access, own = (
+        deployed(settings, parallelism(settings)) if deployment else _on_this_machine(settings, port)
+    )
     home = settings.airflow_home
     _write_private(home / PASSWORDS_FILE, json.dumps({access.username: access.password.get_secret_value()}))
     docs = {"sluice": {"dir": str(settings.dbt_target), "index": "index.html", "name": "dbt docs"}}
@@ -120,8 +129,8 @@ def airflow_environment(settings: Settings, port: int = FIRST_PORT) -> dict[str,
         "CORE__DAGS_ARE_PAUSED_AT_CREATION": True,
         # A broker replaces it, see `deployed`.
         "CORE__EXECUTOR": "local_airflow.local_executor.LocalExecutor",
-        "CORE__PARALLELISM": parallelism(),
-        "CORE__MAX_ACTIVE_TASKS_PER_DAG": watchers() + OTHER_TASKS,
+        "CORE__PARALLELISM": parallelism(settings),
+        "CORE__MAX_ACTIVE_TASKS_PER_DAG": watchers(settings) + OTHER_TASKS,
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{access.username}:admin",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": home / PASSWORDS_FILE,
         "CORE__EXECUTION_API_SERVER_URL": f"{access.url}/execution/",

@@ -119,7 +119,7 @@ class LocalAirflow:
         """Create the pools of the DAGs in dags/, if there is a new DAG since the last call."""
         names = configuration.dag_names()
         if names != self._pooled:
-            self.client.set_pools(configuration.pools(names, self._settings.writers))
+            self.client.set_pools(configuration.pools(names, self._settings))
             self._pooled = names
 
     def follow(self) -> None:

@@ -45,6 +45,41 @@ def test_every_service_is_watched_restarted_and_limited(variables):
     ].keys()
 
 
+def test_one_service_builds_the_image_of_all(variables):
+    """Several that build one name collide; one that does not build it asks a registry for it, unless told not to."""
+    services = compose.read(variables)["services"]
+    own = {name: service for name, service in services.items() if service["image"] == "sluice"}
+    assert [name for name, service in own.items() if "build" in service] == [ONE_SHOT]
+    assert own.pop(ONE_SHOT)["pull_policy"] == "missing"
+    assert {service["pull_policy"] for service in own.values()} == {"never"}
+
+
+def test_no_service_has_more_rights_than_it_needs(variables):
+    services = compose.read(variables)["services"]
+    for name, service in services.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["pids_limit"] <= 1024, name
+        # What its image needs to go on as another user than root.
+        added = {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"}
+        assert {*service.get("cap_add", [])} == (
+            added if service["image"].startswith("postgres:") else set()
+        ), name
+
+
+def test_databases_broker_and_spark_are_on_a_network_of_their_own(variables):
+    found = compose.read(variables)
+    assert found["networks"]["inside"] == {"internal": True}
+    outside = {name for name, service in found["services"].items() if "outside" in service["networks"]}
+    assert outside.isdisjoint(
+        {"postgres", "redis", "spark-master", "spark-worker", "spark-thrift", "marquez-db"}
+    )
+    for name, service in found["services"].items():
+        assert "inside" in service["networks"], name
+        # A port is published by the network that is not internal.
+        assert not service.get("ports") or name in outside, name
+
+
 def test_ports_are_of_loopback_unless_a_variable_says_otherwise(variables):
     def addresses(**more: str) -> set[str]:
         services = compose.read({**variables, **more})["services"].values()
@@ -168,14 +203,14 @@ def test_a_warehouse_on_a_server_of_ones_own_is_known_to_all_who_use_it(variable
     told = {
         name for name, service in services.items() if own.items() <= service.get("environment", {}).items()
     }
-    assert told == {name for name, service in services.items() if service.get("build")}
+    assert told == {name for name, service in services.items() if service["image"] == "sluice"}
     # Airflow's own database stays here.
     assert "@postgres:5432/" in services["scheduler"]["environment"]["SLUICE_METADATA_URL"]
 
 
 def test_the_image_is_of_the_locked_airflow():
     locked = re.search(
-        r"^apache-airflow==(\S+)$", (PROJECT_DIR / "requirements.txt").read_text(), re.MULTILINE
+        r"^apache-airflow==(\S+)", (PROJECT_DIR / "requirements.txt").read_text(), re.MULTILINE
     )
     base = re.search(r"^FROM (\S+)$", (PROJECT_DIR / "Dockerfile").read_text(), re.MULTILINE)
     assert re.fullmatch(rf"apache/airflow:slim-{re.escape(locked[1])}-python3\.1[123]", base[1])

@@ -141,11 +141,21 @@ def test_secrets_are_generated_once_and_private(where):
 
 def test_watchers_leave_room_in_the_executor(where):
     environment = configuration.airflow_environment(where, 8080)
-    slots = {pool["name"]: pool["slots"] for pool in configuration.pools(configuration.dag_names())}
+    slots = {pool["name"]: pool["slots"] for pool in configuration.pools(configuration.dag_names(), where)}
     assert slots.pop("warehouse_writer") == 1
-    assert configuration.pools([], 4)[0]["slots"] == 4
     assert {"dbt_watchers_collisions", "dbt_watchers_ecommerce"} <= slots.keys()
     assert sum(slots.values()) < int(environment["AIRFLOW__CORE__PARALLELISM"])
+
+
+@pytest.mark.parametrize(("cores", "tasks"), [(1, 2), (2, 3), (4, 5), (16, 5), (64, 5)])
+def test_a_host_with_many_cores_gets_no_more_processes(where, monkeypatch, cores, tasks):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
+    pool = configuration.pools(["taxi"], where)[1]
+    assert pool["slots"] == tasks
+    parallelism = int(configuration.airflow_environment(where)["AIRFLOW__CORE__PARALLELISM"])
+    assert parallelism == tasks * len(configuration.dag_names()) + configuration.OTHER_TASKS
+    monkeypatch.setenv("SLUICE_MODEL_TASKS", "8")
+    assert configuration.watchers(settings.load()) == 8
 
 
 def test_airflow_listens_on_loopback_with_a_login(where):
