@@ -1,6 +1,9 @@
 """Serves the dashboard with Streamlit."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import settings
 
 FIRST_PORT = 8501
 OPTIONS = {
@@ -31,5 +34,8 @@ def serve(host: str, port: int) -> None:
 
     address = {"server.address": host, "server.port": str(port)}
     flags = [f"--{name}={value}" for name, value in (OPTIONS | address).items()]
+    # No page of somebody else's may have a browser ask it, under a name of that page (DNS rebinding).
+    names = {"localhost", "127.0.0.1", host, urlsplit(str(settings.load().dashboard_url)).hostname}
+    flags += [f"--server.allowedHosts={name}" for name in sorted(names)]
     print(f"The dashboard: http://{host}:{port}  (Ctrl-C stops it)", flush=True)
     cli.main(["run", str(Path(__file__).with_name("app.py")), *flags], standalone_mode=False)
