@@ -175,7 +175,7 @@ def migrate() -> None:
         ensure_docs(settings)
     environment = airflow_environment(settings)
     metadata.migrate(environment)
-    metadata.set_pools(environment, pools(dag_names(), settings.writers))
+    metadata.set_pools(environment, pools(dag_names(), settings))
     typer.echo("the database of Airflow and the manifest of the models are ready")
 
 

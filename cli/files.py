@@ -69,5 +69,20 @@ def reports(domain: Domain, json: Json = False) -> None:
     answer({"domain": domain, "reports": paths}, text, as_json=json)
 
 
+@app.command(rich_help_panel=PANEL)
+def housekeeping(
+    log_days: Annotated[
+        int | None, typer.Option(min=1, help="Days that logs are kept. Default: 30.", show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Remove old logs and versions, and give back what is free in the warehouse file."""
+    import settings as project_settings
+    from orchestration.housekeeping import LOG_DAYS, clean_up
+
+    cleaned = clean_up(project_settings.load(), log_days=log_days or LOG_DAYS)
+    answer(cleaned.to_dict(), str(cleaned), as_json=json)
+
+
 def _describe(done: str, packs: Sequence["Packed"]) -> str:
     return "\n".join(f"{done} {len(pack.files)} files of {pack.day}: {pack.path}" for pack in packs)

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 import typer
 
-from cli import airflow, files, metrics, new, observe, publish, quality, run, scaffold
+from cli import airflow, backup, files, metrics, new, observe, publish, quality, run, scaffold
 from cli.options import FAILED, INTERRUPTED, report_error
 from common.text import TEXT, printable
 
 # Where the project's own errors and log records come from.
 PACKAGES = (
+    "backup",
     "cli",
     "common",
     "dashboard",
@@ -40,7 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (run, new, scaffold, publish, metrics, quality, files, observe, airflow):
+for group in (run, new, scaffold, publish, metrics, quality, files, backup, observe, airflow):
     app.add_typer(group.app)
 
 

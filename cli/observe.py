@@ -8,6 +8,8 @@ from cli.options import FAILED, PARTIAL, Domain, Json, answer, report_error
 from cli.publish import describe
 
 PANEL = "Observe"
+# The one that `dbt docs serve` takes.
+DOCS_PORT = 8080
 
 app = typer.Typer()
 
@@ -30,6 +32,22 @@ def health(json: Json = False) -> None:
     ]
     result = publication.to_dict() | collected.to_dict() | {"alerts": [each.to_dict() for each in sent]}
     answer(result, "\n".join(lines), as_json=json)
+
+
+@app.command(rich_help_panel=PANEL)
+def doctor(json: Json = False) -> None:
+    """Look at Python, disk, ports, warehouse, models, sources, Airflow and the last runs, and say what to do.
+
+    Exit status: 0 all is well, 1 something needs a look, 2 something does not work.
+    """
+    import settings as project_settings
+    from cli.diagnosis import ERROR, WARNING, examine
+
+    found = examine(project_settings.load())
+    answer([each.to_dict() for each in found], "\n".join(map(str, found)), as_json=json)
+    levels = {each.level for each in found}
+    if levels & {WARNING, ERROR}:
+        raise typer.Exit(FAILED if ERROR in levels else PARTIAL)
 
 
 @app.command(rich_help_panel=PANEL)
@@ -103,7 +121,7 @@ def docs() -> None:
     stop_on_sigterm()
     settings = project_settings.load()
     ensure_docs(settings)
-    port = free_port()
+    port = free_port(DOCS_PORT)
     typer.echo(f"The documentation of the models: http://127.0.0.1:{port}  (Ctrl-C stops it)")
     run_dbt(
         ["docs", "serve", "--host", "127.0.0.1", "--port", str(port), "--no-browser"], settings, quiet=True

@@ -17,7 +17,8 @@ import psutil
 
 from common.atomic_write import atomic_write
 
-FIRST_PORT = 8080
+# Not 8080, which `dbt docs serve` takes and has no variable for.
+FIRST_PORT = 8081
 # A scheduler waits for its tasks. More time is not needed: the next run repeats their work.
 STOP_SECONDS = 4
 

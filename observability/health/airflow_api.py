@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -22,7 +22,7 @@ class AirflowApi:
         self._login = {"username": username, "password": password}
         self._http = httpx.Client(base_url=url, timeout=30)
 
-    def __enter__(self) -> "AirflowApi":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,0 +1,1 @@
+"""Copies of everything that is not code, and the way back."""
