@@ -15,6 +15,7 @@ from observability.metrics.record import FIND_CHANGES, NOTHING_NEW, PUBLISH, rec
 from observability.metrics.run_log import StageMetrics, shell_run_id, stage
 from observability.notify import notify
 from observability.openlineage.emit import emit
+from observability.telemetry import export
 from orchestration.steps import Kind, Step, steps_of
 from publishing.errors import SupersededRunError
 from publishing.publish import Publication
@@ -393,6 +394,7 @@ def _notify(run: Run, step: Step) -> None:
     if sent.channels or sent.failed:
         log.info("%s", sent)
     emit(result, run.settings)
+    export(result, run.settings)
 
 
 def _record(run: Run, step: Step) -> None:

@@ -18,6 +18,7 @@ from ingestion.results import FilesFailedError, LoadSummary
 from observability.metrics.record import record, run_result
 from observability.notify import Message, notify, send
 from observability.openlineage.emit import emit
+from observability.telemetry import export
 from orchestration.run import (
     IncompleteError,
     LowVolumeError,
@@ -257,6 +258,7 @@ def _notify(run: TaskRun, step: Step, _: None) -> None:
     ended = run_result(run.domain, run.run_id, run.settings, failed=run.failed())
     log.info("%s", notify(ended, run.settings, links={"Airflow": run.page}))
     emit(ended, run.settings)
+    export(ended, run.settings)
 
 
 def _record(run: TaskRun, step: Step, _: None) -> None:

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from http.client import HTTPConnection
 from pathlib import Path
 
 import duckdb
@@ -403,3 +404,25 @@ def test_a_rule_and_file_have_at_most_three_examples(served: Dashboard) -> None:
         assert len(found)
         assert (found["shown"] == found["n"].clip(upper=3)).all()
         assert all(rule in examples for rule, examples in zip(found["rule"], found["examples"], strict=True))
+
+
+def test_a_page_of_somebody_else_cannot_have_a_browser_ask_it(served: Dashboard) -> None:
+    """Under a name that leads to loopback for a moment (DNS rebinding)."""
+
+    def status(host: str) -> int:
+        connection = HTTPConnection(served.url.removeprefix("http://"), timeout=30)
+        opening = {
+            "Host": host,
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        }
+        connection.request("GET", "/_stcore/stream", headers=opening)
+        try:
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    assert status("attacker.example") == 403
+    assert status("127.0.0.1") == status("localhost") == 101

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import httpx
 import pytest
 
 from bench.browser import chromium, launched
+from local_airflow.configuration import USERNAME, credentials
 from tests.contents import differing
 from tests.end_to_end.airflow import Airflow, airflow
 from tests.end_to_end.conftest import Checkout, Delivered, accounting
@@ -127,6 +129,23 @@ def test_the_page_of_a_fact_shows_what_writes_and_what_reads_it(running: Airflow
             page.get_by_role("button", name=kind, exact=True).click()
             page.get_by_role("link", name=f"collisions.{task}", exact=True).wait_for()
             page.keyboard.press("Escape")
+
+
+def test_the_documentation_of_the_models_is_for_who_is_logged_in(running: Airflow) -> None:
+    url = running.client.url
+    pages = ["dbt_docs_index.html", "dbt_docs", "manifest.json", "catalog.json"]
+    with httpx.Client(base_url=f"{url}/cosmos/sluice/") as client:
+        assert {client.get(page).status_code for page in pages} == {401}
+        assert client.get("manifest.json", headers={"Authorization": "Bearer no"}).status_code == 401
+        sent = client.get("dbt_docs_index.html", headers={"Accept": "text/html"})
+        assert sent.status_code == 307
+        assert sent.headers["location"].startswith("/auth/login")
+        login = {"username": USERNAME, "password": credentials(running.checkout.settings)["password"]}
+        token = httpx.post(f"{url}/auth/token", json=login).json()["access_token"]
+        found = client.get("manifest.json", headers={"Authorization": f"Bearer {token}"})
+        assert found.json()["metadata"]["project_name"] == "sluice"
+        client.cookies.set("_token", token)
+        assert client.get("dbt_docs_index.html").status_code == 200
 
 
 def test_a_failing_data_test_ends_the_run_red_with_nothing_published(ran: Checkout, running: Airflow) -> None:
