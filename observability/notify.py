@@ -1,12 +1,13 @@
-"""Notifications of runs: one message per run, by e-mail and to a webhook that accepts what Slack's webhooks accept.
+"""Notifications of runs: one message per run, by e-mail, to a webhook like Slack's, and to any service that apprise knows.
 
-Each channel is used if it is configured (see docs/notifications.md). They use the standard library and not Airflow's
-providers, because a run in a shell notifies the same people, and because Airflow would log the address of the webhook,
+Each channel is used if it is configured (see docs/notifications.md). They do not use Airflow's providers, because a run in a shell notifies the same people, and because Airflow would log the address of the webhook,
 which is a secret.
 """
 
 import html
 import json
+import logging
+import re
 import smtplib
 import ssl
 import urllib.request
@@ -16,6 +17,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import make_msgid
 from http.client import HTTPException
+from pathlib import Path
 from urllib.error import HTTPError, URLError
 
 import duckdb
@@ -25,6 +27,7 @@ from observability.metrics.summary import published_counts
 from publishing.readers import published_at
 from publishing.store import store_of
 from settings import Settings
+from transformation.manifest import ManifestError, read_manifest
 from warehouse import WarehouseError
 
 # Per channel; a run ends after its message was sent.
@@ -35,10 +38,11 @@ ERRORS_SHOWN = 10
 
 @dataclass(frozen=True)
 class Message:
-    """A message: the most important line, and further lines."""
+    """A message: the most important line, further lines, and the pipeline that it is about."""
 
     subject: str
     lines: Sequence[str]
+    pipeline: str = ""
 
     @property
     def text(self) -> str:
@@ -91,7 +95,7 @@ def message_of(result: RunResult, settings: Settings, *, links: Mapping[str, str
     if settings.reports(result.domain).exists():
         links["reports"] = settings.reports(result.domain).as_uri()
     lines += [f"{what}: {where}" for what, where in links.items()]
-    return Message(f"{result.domain} {result.status} ({settings.env})", lines)
+    return Message(f"{result.domain} {result.status} ({settings.env})", lines, result.domain)
 
 
 def trial_message(domain: str, settings: Settings) -> Message:
@@ -99,6 +103,7 @@ def trial_message(domain: str, settings: Settings) -> Message:
     return Message(
         f"{domain} test ({settings.env})",
         ["run: none, this is a test", _published(domain, settings)],
+        domain,
     )
 
 
@@ -109,6 +114,8 @@ def send(message: Message, settings: Settings) -> Delivery:
         channels["email"] = lambda message: _send_mail(message, settings)
     if (url := settings.notify_webhook_url) and "webhook" in settings.notify:
         channels["webhook"] = lambda message: _call_webhook(message, url.get_secret_value())
+    if (services := settings.notify_services) and "services" in settings.notify:
+        channels["services"] = lambda message: _call_services(message, services, settings)
     sent, failed = [], {}
     for name, deliver in channels.items():
         try:
@@ -117,6 +124,8 @@ def send(message: Message, settings: Settings) -> Delivery:
             failed[name] = f"the server responded {error.code}"
         except smtplib.SMTPResponseException as error:
             failed[name] = f"the server responded {error.smtp_code}"
+        except ServiceError as error:
+            failed[name] = str(error)
         # Only the type of the error, because its text may contain an address or the message.
         except (OSError, HTTPException, ValueError) as error:
             failed[name] = type(error.reason if isinstance(error, URLError) else error).__name__
@@ -157,6 +166,40 @@ def _call_webhook(message: Message, url: str) -> None:
     )
     with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):
         pass
+
+
+class ServiceError(RuntimeError):
+    """A service has not taken a message; the text has no address."""
+
+
+def _call_services(message: Message, file: Path, settings: Settings) -> None:
+    """Send to the services of apprise's configuration that have the pipeline, its owner or `always` as a tag."""
+    # Imported now: it takes as long as a short command.
+    import apprise
+
+    # It logs addresses, which hold tokens.
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+    services = apprise.Apprise()
+    if not file.is_file() or not services.add(apprise.AppriseConfig(str(file))) or not len(services):
+        raise ServiceError(f"{file} has no service that apprise knows")
+    result = services.notify(
+        title=f"[Sluice] {message.subject}", body=message.text, tag=service_tags(message.pipeline, settings)
+    )
+    fine = (apprise.AppriseResultStatus.SUCCESS, apprise.AppriseResultStatus.NOMATCH)
+    if result.status not in fine:
+        raise ServiceError("a service has not taken it")
+
+
+def service_tags(pipeline: str, settings: Settings) -> list[str]:
+    """Return the tags of the services that are to know of a pipeline: its name, and its owner's as a word.
+
+    Those with apprise's own tag `always` know of every one.
+    """
+    try:
+        owner = read_manifest(settings.manifest).owner(pipeline)
+    except ManifestError:
+        owner = ""
+    return [tag for tag in (pipeline, re.sub(r"\W+", "-", owner.lower()).strip("-")) if tag]
 
 
 def _rows(result: RunResult) -> str:

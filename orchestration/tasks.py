@@ -245,9 +245,8 @@ def publish_approved(run: TaskRun, accepted_by: str, reason: str) -> dict[str, A
 def ask_for_decision(run: TaskRun, stopped: PublishStoppedError) -> None:
     """Notify people that a run waits for their decision whether it publishes."""
     lines = [f"run: {run.run_id}", *str(stopped).splitlines(), f"decide: {run.page}"]
-    log.info(
-        "%s", send(Message(f"{run.domain} waits for a decision ({run.settings.env})", lines), run.settings)
-    )
+    subject = f"{run.domain} waits for a decision ({run.settings.env})"
+    log.info("%s", send(Message(subject, lines, run.domain), run.settings))
 
 
 def _write_reports(run: TaskRun, step: Step, _: None) -> list[str]:

@@ -82,7 +82,7 @@ class Environment(_Checked):
     task_hours: Annotated[float, Field(gt=0)]
     approval_hours: NotNegative
     unusual_values: Literal["report", "stop"]
-    notify: list[Literal["email", "webhook"]]
+    notify: list[Literal["email", "webhook", "services"]]
     notify_success: bool
     limits: dict[str, Limits]
 

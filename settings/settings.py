@@ -104,6 +104,10 @@ class Settings(EnvSettings):
         (), description="recipients, separated by commas"
     )
     notify_email_from: Email | None = Field(None, description="sender; default: the first recipient")
+    notify_services: Path | None = Field(
+        None,
+        description="configuration file of apprise: services, with the pipelines or owners that they are told of",
+    )
     smtp: Smtp = Field(default_factory=lambda: Smtp())
     openlineage: OpenLineage | None = Field(
         default_factory=lambda: OpenLineage() if os.environ.get("SLUICE_OPENLINEAGE_URL") else None

@@ -96,7 +96,7 @@ def _notify(alert: dict[str, Any], settings: Settings, now: datetime) -> Iterato
             continue
         subject = f"{alert['pipeline']} {'alert' if started else 'over'}: {alert['rule']} ({settings.env})"
         lines = [alert["message"], f"{moment.replace('_', ' ')}: {alert[moment]:%Y-%m-%d %H:%M} UTC"]
-        delivery = send(Message(subject, lines), settings)
+        delivery = send(Message(subject, lines, alert["pipeline"]), settings)
         if delivery.failed and not delivery.channels:
             return
         alert[mark] = now

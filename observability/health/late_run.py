@@ -20,6 +20,6 @@ async def notify_late_run(pipeline: str, hours: float, **_: Any) -> None:
 
     settings = settings_module.load()
     subject = f"{pipeline} alert: deadline_hours ({settings.env})"
-    message = Message(subject, [f"a run is not finished {hours:g} hours after it was queued"])
+    message = Message(subject, [f"a run is not finished {hours:g} hours after it was queued"], pipeline)
     # In a thread: a mail server that does not answer must not block the triggerer.
     log.info("%s", await asyncio.to_thread(send, message, settings))

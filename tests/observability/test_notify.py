@@ -4,9 +4,12 @@ import json
 import ssl
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
+from threading import Thread
 
 import duckdb
 import pytest
@@ -18,8 +21,9 @@ import settings as project_settings
 from cli.main import main
 from observability.metrics.record import RunResult, record, run_result
 from observability.metrics.run_log import stage
-from observability.notify import message_of, notify, send, trial_message
+from observability.notify import Message, message_of, notify, send, service_tags, trial_message
 from settings import PROJECT_DIR, Settings, SettingsError
+from tests.parsed import Parsed
 from tests.receivers import SECRET_PATH, Mailbox, Webhook, mailbox, webhook
 from tests.sluice import SLUICE
 
@@ -156,6 +160,67 @@ def test_many_errors_are_truncated(notified: Settings) -> None:
     lines = message_of(run_result("collisions", "many", notified), notified).lines
     assert [line for line in lines if line.startswith("ingest_")][-1] == "ingest_09: bad"
     assert "… and 3 more errors" in lines
+
+
+def test_services_get_the_messages_of_their_pipelines_and_owners(
+    notified: Settings, project: Parsed, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    project.put(notified)
+    assert service_tags("collisions", notified) == ["collisions", "road-safety-team"]
+    with services() as (url, bodies):
+        file = tmp_path / "services.yml"
+        tags = {
+            "pipeline": "collisions",
+            "owner": "road-safety-team",
+            "everything": "always",
+            "other": "taxi",
+        }
+        lines = [f"  - {url}/{SECRET}/{name}:\n      tag: {tag}" for name, tag in tags.items()]
+        file.write_text("\n".join(["urls:", *lines]))
+        own = notified.model_copy(update={"notify_services": file})
+        delivery = send(Message("collisions failed (dev)", ["why"], "collisions"), own)
+        assert (delivery.channels, delivery.failed) == (("email", "webhook", "services"), {})
+        assert sorted(path.rpartition("/")[2] for path in bodies) == ["everything", "owner", "pipeline"]
+        assert {body["title"] for body in bodies.values()} == {"[Sluice] collisions failed (dev)"}
+        assert {body["message"] for body in bodies.values()} == {"collisions failed (dev)\nwhy"}
+        bodies.clear()
+        send(Message("nobody's", [], "sales"), own)
+        assert [path.rpartition("/")[2] for path in bodies] == ["everything"]
+        file.write_text(f"urls:\n  - {url}/{SECRET}/refused:\n      tag: always")
+        refused = send(Message("collisions failed (dev)", [], "collisions"), own)
+        assert dict(refused.failed) == {"services": "a service has not taken it"}
+        file.write_text("urls: [nothing]")
+        unknown = send(Message("collisions failed (dev)", [], "collisions"), own)
+        assert dict(unknown.failed) == {"services": f"{file} has no service that apprise knows"}
+    assert SECRET not in caplog.text + str(refused) + str(unknown)
+
+
+SECRET = "not-for-any-log"
+
+
+@contextmanager
+def services() -> Iterator[tuple[str, dict[str, dict]]]:
+    """A server that takes apprise's JSON, by path; one path is refused."""
+    bodies: dict[str, dict] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            refused = self.path.endswith("/refused")
+            if not refused:
+                bodies[self.path] = body
+            self.send_response(500 if refused else 200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"json://127.0.0.1:{server.server_port}", bodies
+    server.shutdown()
+    server.server_close()
 
 
 def test_the_command_sends_the_last_run_again_or_a_test(
