@@ -28,10 +28,11 @@ SLUICE_SESSION_KEY=$(secret)
 # Of the user admin in Airflow's UI.
 SLUICE_AIRFLOW_PASSWORD=$(secret)
 
-# Of the roles of PostgreSQL: the superuser, Airflow's, the warehouse's.
+# Of the roles of PostgreSQL: the superuser, Airflow's, the warehouse's, and the one that only reads the warehouse.
 SLUICE_SUPERUSER_PASSWORD=$(secret)
 SLUICE_METADATA_PASSWORD=$(secret)
 SLUICE_POSTGRES_PASSWORD=$(secret)
+SLUICE_READER_PASSWORD=$(secret)
 # Of Redis.
 SLUICE_BROKER_PASSWORD=$(secret)
 END

@@ -31,20 +31,32 @@ from settings import Settings
 from transformation.manifest import ManifestError, read_manifest
 
 PARAMS = {
-    "full_refresh": Param(False, type="boolean", description="Build every incremental model from scratch."),
-    "years": Param([], type="array", items={"type": "integer"}, description="Years to rebuild."),
+    "full_refresh": Param(
+        False, type="boolean", title="Full refresh", description="Build every incremental model from scratch."
+    ),
+    "years": Param(
+        [],
+        type="array",
+        items={"type": "integer"},
+        title="Years",
+        description="Years to rebuild, such as 2024.",
+    ),
     "force_publish": Param(
         False,
         type="boolean",
+        title="Publish anyway",
         description="Publish even if too much is in quarantine or the marts differ too much.",
     ),
-    "reason": Param("", type="string", description="Why `force_publish` is set; the version records it."),
+    "reason": Param(
+        "", type="string", title="Reason", description="Why it is published anyway; the version records it."
+    ),
 }
 MONTHS = {
     "months": Param(
         [],
         type="array",
         items={"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"},
+        title="Months",
         description="Months of a manual run, such as 2024-05; without any, all months in landing.",
     )
 }

@@ -183,11 +183,15 @@ def test_services_share_every_variable_of_a_deployment(variables):
     for name, service in services.items():
         if service.get("entrypoint", [])[:2] == ["sluice", "airflow"]:
             assert set(names.values()) <= service["environment"].keys(), name
-    # The superuser's password is PostgreSQL's alone; the dashboard has that of the warehouse, of which it is told as others are.
+    # The superuser's password is PostgreSQL's alone; the dashboard has that of the role that only reads the warehouse.
     secret = {text for variable, text in variables.items() if variable in compose.needed()}
     shown = services["dashboard"]["environment"]
-    assert secret & {*shown.values()} == {variables["SLUICE_POSTGRES_PASSWORD"]}
-    assert shown.items() <= services["scheduler"]["environment"].items()
+    assert secret & {*shown.values()} == {variables["SLUICE_READER_PASSWORD"]}
+    reader = {
+        "SLUICE_POSTGRES_USER": "sluice_reader",
+        "SLUICE_POSTGRES_PASSWORD": variables["SLUICE_READER_PASSWORD"],
+    }
+    assert shown.items() - reader.items() <= services["scheduler"]["environment"].items()
     holders = [
         name
         for name, service in services.items()
@@ -200,6 +204,9 @@ def test_a_warehouse_on_a_server_of_ones_own_is_known_to_all_who_use_it(variable
     own = {"HOST": "db.example.org", "PORT": "6432", "DATABASE": "lake", "USER": "loader"}
     own = {f"SLUICE_POSTGRES_{name}": text for name, text in own.items()} | {"SLUICE_TARGET": "postgres"}
     services = compose.read({**variables, **own, "COMPOSE_PROFILES": "scale"})["services"]
+    shown = services["dashboard"]["environment"]
+    assert shown.pop("SLUICE_POSTGRES_USER") == "sluice_reader"
+    shown["SLUICE_POSTGRES_USER"] = own["SLUICE_POSTGRES_USER"]
     told = {
         name for name, service in services.items() if own.items() <= service.get("environment", {}).items()
     }
@@ -247,5 +254,19 @@ def test_each_role_has_its_own_database_and_no_more(variables):
             ):
                 with pytest.raises(RuntimeError, match=r"permission denied|must be owner"):
                     run(forbidden, role)
+        # Who only reads sees what others make later, and writes nothing.
+        reader = ("sluice", "sluice_reader", variables["SLUICE_READER_PASSWORD"])
+        made = "create schema published_things; create table published_things.one as select 1 as x; select 1"
+        server.psql(made, "sluice", "sluice", passwords["sluice"])
+        assert server.psql("select x from published_things.one", *reader) == "1"
+        for forbidden in (
+            "insert into published_things.one values (2)",
+            "create schema mine",
+            "drop schema published_things",
+        ):
+            with pytest.raises(RuntimeError, match=r"permission denied|must be owner"):
+                server.psql(forbidden, *reader)
+        with pytest.raises(RuntimeError, match="permission denied for database"):
+            server.psql("select 1", "airflow", *reader[1:])
         with pytest.raises(RuntimeError, match="permission denied for schema public"):
             server.psql("create table public.one (x int)", "sluice", "sluice", passwords["sluice"])
