@@ -39,10 +39,12 @@ class PublishOperator(HITLOperator):
             subject="Publish in spite of this?",
             options=[PUBLISH, REJECT],
             defaults=REJECT,
-            response_timeout=timedelta(hours=hours) if hours else None,
+            # Never without one: it would take the time that the task may run for it.
+            response_timeout=timedelta(hours=hours or 1),
             **arguments,
         )
         self.step = step
+        self.asks = hours > 0
 
     def execute(self, context: Any) -> Any:
         """Publish, or ask; see `orchestration.tasks.run_step`."""
@@ -54,7 +56,7 @@ class PublishOperator(HITLOperator):
             try:
                 return run_step(run, self.step)
             except PublishStoppedError as stopped:
-                if not self.response_timeout:
+                if not self.asks:
                     raise
                 # In Markdown an empty line ends a table.
                 self.body = re.sub(r"\|\n(?!\|)", "|\n\n", str(stopped))

@@ -20,7 +20,7 @@ def test_an_empty_data_folder_needs_nothing_but_a_run(settings: Settings) -> Non
     for name in ("Python", "settings", "models", "sources"):
         assert {each.level for each in found(settings, name)} == {OK}, name
     (warehouse,) = found(settings, "warehouse")
-    assert (warehouse.level, warehouse.mend) == (WARNING, "sluice run DOMAIN, or make run")
+    assert (warehouse.level, warehouse.mend) == (OK, "")
     (airflow,) = found(settings, "Airflow")
     assert airflow.text == "does not run; sluice airflow start starts it"
 

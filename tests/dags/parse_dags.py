@@ -21,6 +21,7 @@ def facts_of(dag: Any) -> dict[str, Any]:
             "pool": task.pool,
             "retries": task.retries,
             "timeout": task.execution_timeout.total_seconds() if task.execution_timeout else None,
+            "asks": getattr(task, "asks", None),
             "trigger_rule": str(getattr(task.trigger_rule, "value", task.trigger_rule)),
             "priority": task.priority_weight,
             "inlets": sorted(asset.uri for asset in task.inlets),

@@ -96,6 +96,16 @@ def test_no_task_may_run_for_ever(parsed):
     assert {task["timeout"] for dag in parsed.values() for task in dag["tasks"].values()} == {6 * 3600}
 
 
+def test_a_person_is_asked_in_prod_and_in_dev_a_run_fails_at_once(parsed, dev):
+    def asking(dags):
+        return {dag["tasks"]["publish"]["asks"] for dag in dags.values() if "publish" in dag["tasks"]}
+
+    assert (asking(parsed), asking(dev)) == ({True}, {False})
+    assert {dag["tasks"]["publish"]["timeout"] for dag in dev.values() if "publish" in dag["tasks"]} == {
+        6 * 3600
+    }
+
+
 def test_a_run_that_has_begun_has_the_warehouse_before_one_that_begins(tasks, models, ingests):
     order = [*{tasks[task]["priority"] for task in ingests}, *(tasks[task]["priority"] for task in WRITERS)]
     assert order == sorted(set(order))

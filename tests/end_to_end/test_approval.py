@@ -102,6 +102,8 @@ def test_the_decision_is_asked_for_with_both_sides_and_recorded(
     break_the_file(checkout, 5)
     run_id = stopped_run(running)
     assert published(checkout) == before
+    # Others write to the warehouse meanwhile.
+    assert running.client.call("GET", "/pools/warehouse_writer")["open_slots"] == 1
     (asked,) = [text for text in hook.texts if text.startswith("collisions waits for a decision (dev)")]
     assert "differences between collisions and the published version exceed their limits" in asked
     assert f"/dags/collisions/runs/{run_id.replace(':', '%3A').replace('+', '%2B')}" in asked
