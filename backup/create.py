@@ -29,6 +29,8 @@ STATE = (PUBLISHED, "dlt", "run_logs", "dbt/builders", "dbt/lineage", "dbt/resul
 INPUT = ("landing", "archive", "reports")
 AIRFLOW = ("secrets.json", "simple_auth_manager_passwords.json", "migrated")
 AIRFLOW_DB = "airflow.db"
+# How the folder in the data folder begins that a backup is made in.
+UNFINISHED = ".backup-"
 # The dumps of databases on a server.
 DUMPS = "postgres"
 DUMP = ["pg_dump", "--format=custom", "--file"]
@@ -72,7 +74,7 @@ def create_backup(
     name = f"sluice-{settings.env}-{made_at:%Y%m%dT%H%M%SZ}.tar{suffix(recipient)}"
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     # In the data folder, where a copy of a file can be a second name for it.
-    with tempfile.TemporaryDirectory(prefix=".backup-", dir=settings.data_dir) as made:
+    with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=settings.data_dir) as made:
         folder = Path(made)
         try:
             _copy_data(settings, folder, with_databases)
@@ -88,7 +90,7 @@ def create_backup(
             url = f"{destination.rstrip('/')}/{name}"
             with opened_for_writing(url, recipient) as target:
                 write_package(folder, facts, target)
-        except (OSError, sqlite3.Error, WarehouseError) as error:
+        except (OSError, subprocess.SubprocessError, sqlite3.Error, WarehouseError) as error:
             raise BackupError(f"the backup could not be made: {error}") from error
     if keep:
         _remove_old(destination, settings.env, keep)

@@ -145,7 +145,9 @@ def _warehouse(settings: Settings) -> Iterator[Finding]:
 def _warehouse_file(settings: Settings) -> Finding:
     path = settings.warehouse
     if not path.exists():
-        return Finding("warehouse", OK, f"{path} does not exist yet; sluice run DOMAIN, or make run, makes it")
+        return Finding(
+            "warehouse", OK, f"{path} does not exist yet; sluice run DOMAIN, or make run, makes it"
+        )
     size = f"{path}, {path.stat().st_size / 1024**2:,.0f} MB"
     if (holder := _writer(settings)) is None:
         return Finding("warehouse", OK, f"{size}; nobody writes to it")

@@ -1,6 +1,7 @@
 """What has to be done now and then: old logs go, the warehouse gives back space, old versions go."""
 
 import logging
+import shutil
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from warehouse.compact import compact
 
 # Days that logs are kept.
 LOG_DAYS = 30
+# Folders in the data folder that backups and restores are made in. One that is a day old was left by a killed process.
+UNFINISHED = (".backup-*", ".restore-*")
+UNFINISHED_SECONDS = 86_400
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +38,7 @@ class Cleaned:
 
 
 def clean_up(settings: Settings, *, log_days: int = LOG_DAYS) -> Cleaned:
-    """Remove logs of Airflow and dbt that are older than so many days, and versions beyond those that are kept.
+    """Remove old logs of Airflow and dbt, versions beyond those that are kept, and what killed backups left.
 
     A warehouse file of which more than half is free is written again. Runs that write wait meanwhile.
 
@@ -45,12 +49,20 @@ def clean_up(settings: Settings, *, log_days: int = LOG_DAYS) -> Cleaned:
     logs = _remove_logs(settings.airflow_home / "logs", log_days) + _remove_logs(
         settings.dbt_target.parent / "logs", log_days
     )
+    _remove_unfinished(settings.data_dir)
     versions = {
         domain: removed
         for domain in published_names(settings)
         if (removed := prune(domain, settings=settings))
     }
     return Cleaned(logs, versions, compact(settings))
+
+
+def _remove_unfinished(folder: Path) -> None:
+    for pattern in UNFINISHED:
+        for path in folder.glob(pattern):
+            if path.stat().st_mtime < time.time() - UNFINISHED_SECONDS:
+                shutil.rmtree(path)
 
 
 def _remove_logs(folder: Path, days: int) -> int:

@@ -88,10 +88,16 @@ def test_old_logs_go_and_new_ones_stay(settings: Settings, capsys: pytest.Captur
     outside.write_text("log")
     os.utime(outside, (long_ago, long_ago))
     (logs / "link.log").symlink_to(outside)
+    left, at_work = settings.data_dir / ".backup-left", settings.data_dir / ".backup-at-work"
+    for folder in (left, at_work):
+        folder.mkdir()
+        (folder / "part").write_text("part")
+    os.utime(left, (long_ago, long_ago))
     assert main(["housekeeping"]) == 0
     assert capsys.readouterr().out == "removed 1 log files and 0 versions; the warehouse gave back 0 MB\n"
     assert not old.exists()
     assert new.exists()
+    assert (left.exists(), at_work.exists()) == (False, True)
     assert outside.exists()
     assert clean_up(settings, log_days=1).logs == 0
     shutil.rmtree(logs)
