@@ -180,7 +180,7 @@ def test_a_model_that_fails_once_is_retried_by_its_own_task_alone(ran: Checkout,
     model, gate = ran.path / MODEL, ran.path / "gate.txt"
     original = model.read_text()
     # Fails until the file is there, which it is from the moment that the task waits for its retry.
-    closed = f"from read_text('{gate}')"
+    closed = f"from read_csv('{gate}', header = false)"
     broken = f'{{% do run_query("{closed}") if execute %}}\n{original}'
     model.write_text(broken)
     run = ran.start("airflow", "run", "collisions")

@@ -38,6 +38,7 @@ def test_only_addresses_secrets_and_how_files_are_read_again_differ_from_a_local
     here = own_options(airflow_environment(deployed.model_copy(update={"deployment": None})))
     assert services.keys() == here.keys()
     assert {name for name, text in services.items() if text != here[name]} == {
+        "AIRFLOW__API__BASE_URL",
         "AIRFLOW__API__PORT",
         "AIRFLOW__API__SECRET_KEY",
         "AIRFLOW__API_AUTH__JWT_SECRET",
