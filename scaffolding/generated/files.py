@@ -74,7 +74,7 @@ class _Renderer:
             "has_persons": lambda: any(table.personal for table in declaration.tables),
             "is_described": lambda name: name in declaration.properties["models"],
             "raw_columns": self._raw_columns,
-            "rules_of": self._rules_of,
+            "quality_rules": self._quality_rules,
             "source_description": self._source_description,
             "staged_columns": self._staged_columns,
             "tables": self._tables,
@@ -100,7 +100,7 @@ class _Renderer:
             personal = ", config: {meta: {personal: true}}" if name in table.personal else ""
             yield f"{{name: {_yaml(name)}{personal}, description: {_yaml(text or f'As delivered, see {staging}.')}}}"
 
-    def _rules_of(self, table: RawTable) -> dict[str, Any]:
+    def _quality_rules(self, table: RawTable) -> dict[str, Any]:
         """Return the key, order and rules of an entity, with what it refers to."""
         meta = (self._staging_properties(table).get("config") or {}).get("meta") or {}
         if missing := [part for part in ("key", "order_by", "rules") if not meta.get(part)]:

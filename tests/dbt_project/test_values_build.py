@@ -171,7 +171,7 @@ def test_corrected_conflicts_and_delivered_platform_names(shop: Built, tmp_path:
     shop.deliver("orders_fix.csv", f"_row_id,{ORDER}", f"{second},K9,C1,0042,1,20.00,2024-05-01,placed")
     shop.deliver(
         "orders_9.csv",
-        f"{ORDER},_failed_rules,row_status,_unreadable,_reasons,failed_rules,is_replaced,broken_rules",
+        f"{ORDER},_failed_rules,row_status,_unreadable,_reasons,failed_rules,is_replaced,other_rules",
         "Z1,C1,P1,1,10.00,2024-05-01,lost,a,b,c,d,e,f,g",
         "Z2,C1,P1,1,10.00,2024-05-01,placed,a,b,c,d,e,f,g",
     )
@@ -190,7 +190,7 @@ def test_corrected_conflicts_and_delivered_platform_names(shop: Built, tmp_path:
     (line,) = (line for line in lines if "Z1" in line)
     values = dict(zip(header.split(","), line.split(","), strict=True))
     assert (values["_reasons"], values["row_status"], values["failed_rules"]) == ("status_is_known", "b", "e")
-    assert (values["is_replaced"], values["broken_rules"]) == ("f", "g")
+    assert (values["is_replaced"], values["other_rules"]) == ("f", "g")
     shop.assert_equal_to_full_refresh()
 
 

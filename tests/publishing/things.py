@@ -75,7 +75,7 @@ def execute(settings: Settings, *statements: str) -> None:
 
 
 def names(settings: Settings) -> list[str]:
-    """Return the names of all files with data: versions, and leftovers if there are any."""
+    """Return the names of all files with data: versions, and what was left behind."""
     folder = settings.published("things").parent
     found = {path.name for path in folder.rglob("*") if path.is_file()}
     return sorted(
