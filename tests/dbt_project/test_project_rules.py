@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from settings import Settings
+from settings import DBT_PROJECT_DIR, Settings
 from tests.parsed import Parsed
 from tests.sample_domains import removed
 from transformation.manifest import SHARED, failed_rules_mart, quarantine_model, row_counts_mart
@@ -471,3 +471,15 @@ def test_every_domain_has_the_models_that_python_reads_by_name(graph: Graph) -> 
         assert (failed_rules_mart(domain) in names) == bool(validated)
         for name in validated:
             assert quarantine_model(domain, name.split("__")[1]) in names
+
+
+def test_the_sql_of_a_model_may_end_with_a_comment() -> None:
+    """What follows it on its line would be a part of the comment."""
+    macros = (DBT_PROJECT_DIR / "macros").rglob("*.sql")
+    wrong = [
+        f"{path.name}: {line.strip()}"
+        for path in macros
+        for line in path.read_text().splitlines()
+        if re.search(r"\{\{-?\s*(sql|compiled_code)\s*-?\}\}\s*\S", line)
+    ]
+    assert wrong == []

@@ -4,7 +4,9 @@
         {%- for name, column in model.columns.items() %}
         cast({{ name }} as {{ contract_type(column.data_type) }}) as {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from ({{ sql }}) as new_rows
+    from (
+        {{ sql }}
+    ) as new_rows
 {% endmacro %}
 
 {# The engine's name for a type of a contract. #}
