@@ -8,6 +8,8 @@
 From a shell: `sluice housekeeping`, and `sluice airflow exec airflow db clean`.
 """
 
+import sys
+
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import chain, task
 from dag_factory import platform_dag, warehouse_writer
@@ -25,7 +27,8 @@ with platform_dag("housekeeping", doc=__doc__, schedule="0 3 * * 0") as dag:
 
     clean_database = BashOperator(
         task_id="clean_database",
-        bash_command="airflow db clean --clean-before-timestamp"
+        # By this Python, whose folder may be on no path.
+        bash_command=f"{sys.executable} -m airflow db clean --clean-before-timestamp"
         " '{{ macros.ds_add(macros.datetime.now().strftime(\"%Y-%m-%d\"), -90) }}' --skip-archive --yes",
     )
     chain(clean_up(), clean_database)
