@@ -1,17 +1,14 @@
-"""Remove old logs, runs and versions, and give back what is free in the warehouse file, every Sunday night.
+"""Remove old logs and versions, and give back what is free in the warehouse file, every Sunday night.
 
 | step | what it does | if it fails |
 |---|---|---|
 | `clean_up` | remove logs older than 30 days and versions beyond those that are kept; write the warehouse file again if more than half of it is free | retried |
-| `clean_database` | remove runs and tasks older than 90 days from Airflow's database (`airflow db clean`) | retried |
 
-From a shell: `sluice housekeeping`, and `sluice airflow exec airflow db clean`.
+From a shell: `sluice housekeeping`. Airflow lets no task reach its database; old runs are removed from a shell:
+`sluice airflow exec airflow db clean --clean-before-timestamp 2026-01-01`.
 """
 
-import sys
-
-from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import chain, task
+from airflow.sdk import task
 from dag_factory import platform_dag, warehouse_writer
 
 import settings
@@ -25,10 +22,4 @@ with platform_dag("housekeeping", doc=__doc__, schedule="0 3 * * 0") as dag:
 
         return clean_up(settings.load()).to_dict()
 
-    clean_database = BashOperator(
-        task_id="clean_database",
-        # By this Python, whose folder may be on no path.
-        bash_command=f"{sys.executable} -m airflow db clean --clean-before-timestamp"
-        " '{{ macros.ds_add(macros.datetime.now().strftime(\"%Y-%m-%d\"), -90) }}' --skip-archive --yes",
-    )
-    chain(clean_up(), clean_database)
+    clean_up()
