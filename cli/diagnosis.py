@@ -21,8 +21,6 @@ from settings import PROJECT_DIR, Settings
 OK, WARNING, ERROR = "ok", "warning", "error"
 # The least free space: builds spill what they cannot hold in memory, and a version is written beside the published one.
 LEAST_FREE = 2 * 1024**3
-# What listens on a port, by default.
-PORTS = {8080: "dbt docs serve", 8081: "Airflow", 8501: "the dashboard"}
 PACKAGES = ("dbt-core", "dbt-duckdb", "duckdb", "dlt", "apache-airflow", "astronomer-cosmos")
 
 
@@ -34,18 +32,18 @@ class Finding:
         subject: the thing.
         level: `ok`, `warning` (works, but look at it) or `error` (does not work).
         text: what was found.
-        mend: what to do; empty if nothing.
+        fix: what to do; empty if nothing.
     """
 
     subject: str
     level: str
     text: str
-    mend: str = ""
+    fix: str = ""
 
     def __str__(self) -> str:
         sign = {OK: " ", WARNING: "!", ERROR: "✗"}[self.level]
-        mend = f"\n{'':16}→ {self.mend}" if self.mend else ""
-        return f"{sign} {self.subject:<13} {self.text}{mend}"
+        fix = f"\n{'':16}→ {self.fix}" if self.fix else ""
+        return f"{sign} {self.subject:<13} {self.text}{fix}"
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -109,17 +107,23 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:
-    taken = []
-    for port, user in PORTS.items():
-        with socket.socket() as probe:
-            probe.settimeout(1)
-            if not probe.connect_ex(("127.0.0.1", port)):
-                taken.append(f"{port} (by default of {user}) is in use")
+    from dashboard.serve import FIRST_PORT as DASHBOARD
+    from local_airflow.processes import DOCS_PORT, FIRST_PORT
+
+    users = {DOCS_PORT: "dbt docs serve", FIRST_PORT: "Airflow", DASHBOARD: "the dashboard"}
+    taken = [port for port in users if _answers(port)]
+    text = "; ".join(f"{port} (by default of {users[port]}) is in use" for port in taken)
     # Airflow and the dashboard take the next free one; dbt does not.
-    if any(text.startswith("8080") for text in taken):
-        yield Finding("ports", WARNING, "; ".join(taken), "dbt docs serve --port 8090")
+    if DOCS_PORT in taken:
+        yield Finding("ports", WARNING, text, "dbt docs serve --port 8090")
     else:
-        yield Finding("ports", OK, "; ".join(taken) or f"{', '.join(map(str, PORTS))} are free")
+        yield Finding("ports", OK, text or f"{', '.join(map(str, users))} are free")
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return not probe.connect_ex(("127.0.0.1", port))
 
 
 def _warehouse(settings: Settings) -> Iterator[Finding]:
@@ -143,13 +147,15 @@ def _warehouse(settings: Settings) -> Iterator[Finding]:
 
 
 def _warehouse_file(settings: Settings) -> Finding:
+    from warehouse.duckdb_file import writing_process
+
     path = settings.warehouse
     if not path.exists():
         return Finding(
             "warehouse", OK, f"{path} does not exist yet; sluice run DOMAIN, or make run, makes it"
         )
     size = f"{path}, {path.stat().st_size / 1024**2:,.0f} MB"
-    if (holder := _writer(settings)) is None:
+    if (holder := writing_process(settings)) is None:
         return Finding("warehouse", OK, f"{size}; nobody writes to it")
     described = f"process {holder}"
     with suppress(psutil.Error):
@@ -162,20 +168,6 @@ def _warehouse_file(settings: Settings) -> Finding:
         f"{size}, is held by {described}",
         "it is a run, which ends; a DuckDB shell must be closed",
     )
-
-
-def _writer(settings: Settings) -> int | None:
-    """Return the process that has the file of the warehouse open for writing; 0 if it is not known."""
-    import duckdb
-
-    try:
-        with duckdb.connect(str(settings.warehouse), read_only=True):
-            return None
-    except duckdb.IOException as error:
-        if "lock" not in str(error):
-            raise
-        holder = re.search(r"PID (\d+)", str(error))
-        return int(holder[1]) if holder else 0
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
@@ -209,7 +201,7 @@ def _sources(settings: Settings) -> Iterator[Finding]:
 
 def _airflow(settings: Settings) -> Iterator[Finding]:
     from local_airflow.client import AirflowClient
-    from local_airflow.configuration import credentials, dag_names, pools
+    from local_airflow.configuration import USERNAME, credentials, dag_names, pools
     from local_airflow.processes import Lock
     from observability.health.airflow_api import AirflowApiError
 
@@ -221,15 +213,13 @@ def _airflow(settings: Settings) -> Iterator[Finding]:
         if "url" not in facts or not psutil.pid_exists(facts["pid"]):
             yield Finding("Airflow", OK, "does not run; sluice airflow start starts it")
             return
-        url, user, password = facts["url"], "admin", credentials(settings)["password"]
+        url, user, password = facts["url"], USERNAME, credentials(settings)["password"]
     try:
         with AirflowClient(url, user, password) as client:
             client.login()
             health = client.call("GET", "/monitor/health")
-            errors, names = (
-                client.import_errors(),
-                {pool["name"] for pool in client.pages("/pools", "pools", {})},
-            )
+            errors = client.import_errors()
+            names = {pool["name"] for pool in client.pages("/pools", "pools", {})}
             paused = sorted({*dag_names()} - client.active_dags())
     except (AirflowApiError, OSError) as error:
         yield Finding("Airflow", ERROR, f"{url}: {error}", "see the logs in " + str(settings.airflow_home))
@@ -255,8 +245,12 @@ def _runs(settings: Settings) -> Iterator[Finding]:
     from observability.metrics.record import last_run_result
     from publishing.readers import published_at
     from warehouse import warehouse_exists
+    from warehouse.duckdb_file import writing_process
 
-    if not warehouse_exists(settings) or (settings.target == "duckdb" and _writer(settings) is not None):
+    # Who writes to it would have to be waited for.
+    if not warehouse_exists(settings) or (
+        settings.target == "duckdb" and writing_process(settings) is not None
+    ):
         return
     for domain in domains():
         last = last_run_result(domain, settings)

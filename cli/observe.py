@@ -8,8 +8,6 @@ from cli.options import FAILED, PARTIAL, Domain, Json, answer, report_error
 from cli.publish import describe
 
 PANEL = "Observe"
-# The one that `dbt docs serve` takes.
-DOCS_PORT = 8080
 
 app = typer.Typer()
 
@@ -115,7 +113,7 @@ def docs() -> None:
     """Generate the documentation of the models and serve it until Ctrl-C."""
     import settings as project_settings
     from cli.airflow import stop_on_sigterm
-    from local_airflow.processes import free_port
+    from local_airflow.processes import DOCS_PORT, free_port
     from transformation.dbt import ensure_docs, run_dbt
 
     stop_on_sigterm()

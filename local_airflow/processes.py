@@ -17,8 +17,9 @@ import psutil
 
 from common.atomic_write import atomic_write
 
-# Not 8080, which `dbt docs serve` takes and has no variable for.
-FIRST_PORT = 8081
+# `dbt docs serve` takes this one, and no variable changes that: Airflow begins with the next.
+DOCS_PORT = 8080
+FIRST_PORT = DOCS_PORT + 1
 # A scheduler waits for its tasks. More time is not needed: the next run repeats their work.
 STOP_SECONDS = 4
 

@@ -106,9 +106,8 @@ def connect(
             if "lock" not in str(error):
                 raise
             if time.monotonic() >= deadline:
-                holder = re.search(r"PID (\d+)", str(error))
                 raise WarehouseBusyError(
-                    f"{settings.warehouse} is held by process {holder[1] if holder else 'unknown'}; "
+                    f"{settings.warehouse} is held by process {_holder(error) or 'unknown'}; "
                     f"waited {wait_seconds:.0f} s"
                 ) from error
             time.sleep(0.2)
@@ -137,6 +136,23 @@ def read_connection(settings: Settings) -> Iterator[DuckDbWarehouse]:
         return
     with connection:
         yield DuckDbWarehouse(connection)
+
+
+def writing_process(settings: Settings) -> int | None:
+    """Return the process that has the file open for writing, at once; None if there is none, 0 if it is not known."""
+    try:
+        with duckdb.connect(str(settings.warehouse), read_only=True):
+            return None
+    except duckdb.IOException as error:
+        if "lock" not in str(error):
+            raise
+        return _holder(error)
+
+
+def _holder(error: duckdb.IOException) -> int:
+    """Return the process that DuckDB names; 0 if it names none."""
+    found = re.search(r"PID (\d+)", str(error))
+    return int(found[1]) if found else 0
 
 
 def warehouse_exists(settings: Settings) -> bool:

@@ -20,7 +20,7 @@ def test_an_empty_data_folder_needs_nothing_but_a_run(settings: Settings) -> Non
     for name in ("Python", "settings", "models", "sources"):
         assert {each.level for each in found(settings, name)} == {OK}, name
     (warehouse,) = found(settings, "warehouse")
-    assert (warehouse.level, warehouse.mend) == (OK, "")
+    assert (warehouse.level, warehouse.fix) == (OK, "")
     (airflow,) = found(settings, "Airflow")
     assert airflow.text == "does not run; sluice airflow start starts it"
 
@@ -48,7 +48,7 @@ def test_a_source_that_cannot_be_imported_is_an_error_with_its_file(
 def test_a_disk_that_is_nearly_full_is_a_warning(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diagnosis, "LEAST_FREE", 2**60)
     (disk,) = found(settings, "disk")
-    assert (disk.level, disk.mend) == (WARNING, "free some space, or set SLUICE_DATA_DIR to another disk")
+    assert (disk.level, disk.fix) == (WARNING, "free some space, or set SLUICE_DATA_DIR to another disk")
 
 
 def test_a_check_that_fails_hides_no_other(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
