@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from backup.errors import BackupError
 from backup.package import opened_for_writing, suffix, write_package
+from backup.unfinished import BACKUP
 from publishing.candidate import link_or_copy
 from publishing.readers import published_names
 from publishing.store import store_of
@@ -29,8 +30,6 @@ STATE = (PUBLISHED, "dlt", "run_logs", "dbt/builders", "dbt/lineage", "dbt/resul
 INPUT = ("landing", "archive", "reports")
 AIRFLOW = ("secrets.json", "simple_auth_manager_passwords.json", "migrated")
 AIRFLOW_DB = "airflow.db"
-# How the folder in the data folder begins that a backup is made in.
-UNFINISHED = ".backup-"
 # The dumps of databases on a server.
 DUMPS = "postgres"
 DUMP = ["pg_dump", "--format=custom", "--file"]
@@ -74,7 +73,7 @@ def create_backup(
     name = f"sluice-{settings.env}-{made_at:%Y%m%dT%H%M%SZ}.tar{suffix(recipient)}"
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     # In the data folder, where a copy of a file can be a second name for it.
-    with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=settings.data_dir) as made:
+    with tempfile.TemporaryDirectory(prefix=BACKUP, dir=settings.data_dir) as made:
         folder = Path(made)
         try:
             _copy_data(settings, folder, with_databases)

@@ -19,6 +19,7 @@ from threading import Thread
 from typing import IO, Any
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from backup.errors import BackupError
 
@@ -104,16 +105,13 @@ def opened_for_writing(url: str, recipient: str | None) -> Iterator[IO[bytes]]:
         BackupError: the program that encrypts is missing or refuses.
     """
     filesystem, path = fsspec.core.url_to_fs(url)
-    is_local = "file" in (filesystem.protocol if isinstance(filesystem.protocol, tuple) else ())
+    is_local = isinstance(filesystem, LocalFileSystem)
     if is_local:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     # An object store shows a file when it is closed.
     written = f"{path}.unfinished" if is_local else path
     try:
-        file = os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") if is_local else (
-            filesystem.open(written, "wb")
-        )  # fmt: skip
-        with file:
+        with _private(written) if is_local else filesystem.open(written, "wb") as file:
             if recipient:
                 with _encrypted(recipient, into=file) as piped:
                     yield piped
@@ -127,6 +125,10 @@ def opened_for_writing(url: str, recipient: str | None) -> Iterator[IO[bytes]]:
         elif filesystem.exists(path):
             filesystem.rm(path)
         raise
+
+
+def _private(path: str) -> IO[bytes]:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 from backup.create import DUMPS, METADATA, WAREHOUSE, metadata_database, run_postgres, warehouse_database
 from backup.errors import BackupError
 from backup.package import opened_for_reading, read_package
+from backup.unfinished import RESTORE as RESTORE_FOLDER
 from settings import Settings
 
 RESTORE = ["pg_restore", "--clean", "--if-exists", "--no-owner", "--exit-on-error", "--single-transaction"]
@@ -37,7 +38,7 @@ def restore_backup(settings: Settings, source: str, *, identity: str | None = No
     _check_empty(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with (
-        tempfile.TemporaryDirectory(prefix=".restore-", dir=settings.data_dir) as made,
+        tempfile.TemporaryDirectory(prefix=RESTORE_FOLDER, dir=settings.data_dir) as made,
         opened_for_reading(source, identity) as package,
     ):
         folder = Path(made)

@@ -1,12 +1,11 @@
 """What has to be done now and then: old logs go, the warehouse gives back space, old versions go."""
 
-import logging
-import shutil
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from backup.unfinished import remove_unfinished
 from publishing.manage import prune
 from publishing.readers import published_names
 from settings import Settings
@@ -14,11 +13,6 @@ from warehouse.compact import compact
 
 # Days that logs are kept.
 LOG_DAYS = 30
-# Folders in the data folder that backups and restores are made in. One that is a day old was left by a killed process.
-UNFINISHED = (".backup-*", ".restore-*")
-UNFINISHED_SECONDS = 86_400
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -49,20 +43,13 @@ def clean_up(settings: Settings, *, log_days: int = LOG_DAYS) -> Cleaned:
     logs = _remove_logs(settings.airflow_home / "logs", log_days) + _remove_logs(
         settings.dbt_target.parent / "logs", log_days
     )
-    _remove_unfinished(settings.data_dir)
+    remove_unfinished(settings.data_dir)
     versions = {
         domain: removed
         for domain in published_names(settings)
         if (removed := prune(domain, settings=settings))
     }
     return Cleaned(logs, versions, compact(settings))
-
-
-def _remove_unfinished(folder: Path) -> None:
-    for pattern in UNFINISHED:
-        for path in folder.glob(pattern):
-            if path.stat().st_mtime < time.time() - UNFINISHED_SECONDS:
-                shutil.rmtree(path)
 
 
 def _remove_logs(folder: Path, days: int) -> int:
