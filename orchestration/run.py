@@ -1,7 +1,7 @@
 """Runs the steps of a domain in a shell, each with its metrics; the DAGs call the same functions in their tasks."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from observability.metrics.dbt_results import keep_results
 from observability.metrics.ops_store import MetricsError
 from observability.metrics.record import FIND_CHANGES, NOTHING_NEW, PUBLISH, record, run_result
 from observability.metrics.run_log import StageMetrics, shell_run_id, stage
-from observability.notify import notify
+from observability.notify import Delivery, notify
 from observability.openlineage.emit import emit
 from observability.telemetry import export
 from orchestration.steps import Kind, Step, steps_of
@@ -296,6 +296,30 @@ def write_reports(domain: str, run_id: str, settings: Settings) -> list[Path]:
         return write_domain_reports(domain, settings)
 
 
+def announce(
+    domain: str,
+    run_id: str,
+    settings: Settings,
+    *,
+    failed: Sequence[str],
+    links: Mapping[str, str] | None = None,
+) -> Delivery:
+    """Tell everybody of the end of a run: people, and the receivers of lineage and of telemetry. Raises nothing.
+
+    Args:
+        domain: the pipeline.
+        run_id: the run.
+        settings: recipients and receivers.
+        failed: what failed in it and is no failed stage of its metrics.
+        links: URLs for people, by label.
+    """
+    result = run_result(domain, run_id, settings, failed=failed)
+    sent = notify(result, settings, links=links)
+    emit(result, settings)
+    export(result, settings)
+    return sent
+
+
 def _check_loads(domain: str, settings: Settings, failed: Mapping[Step, Exception]) -> None:
     """Check that the failed loads of a run leave something to publish.
 
@@ -389,12 +413,9 @@ def _write_reports(run: Run, step: Step) -> None:
 
 
 def _notify(run: Run, step: Step) -> None:
-    result = run_result(run.domain, run.run_id, run.settings, failed=_without_stage(run))
-    sent = notify(result, run.settings)
+    sent = announce(run.domain, run.run_id, run.settings, failed=_without_stage(run))
     if sent.channels or sent.failed:
         log.info("%s", sent)
-    emit(result, run.settings)
-    export(result, run.settings)
 
 
 def _record(run: Run, step: Step) -> None:

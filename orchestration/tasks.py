@@ -15,13 +15,12 @@ from ingestion.enrich.enrichment_resource import EnrichmentResource
 from ingestion.load import complete_files, loaded_entities, partitions_of
 from ingestion.registry import UnknownPartitionError, resources_of
 from ingestion.results import FilesFailedError, LoadSummary
-from observability.metrics.record import record, run_result
-from observability.notify import Message, notify, send
-from observability.openlineage.emit import emit
-from observability.telemetry import export
+from observability.metrics.record import record
+from observability.notify import Message, send
 from orchestration.run import (
     IncompleteError,
     LowVolumeError,
+    announce,
     check_volume,
     enrich,
     fetch,
@@ -254,10 +253,10 @@ def _write_reports(run: TaskRun, step: Step, _: None) -> list[str]:
 
 
 def _notify(run: TaskRun, step: Step, _: None) -> None:
-    ended = run_result(run.domain, run.run_id, run.settings, failed=run.failed())
-    log.info("%s", notify(ended, run.settings, links={"Airflow": run.page}))
-    emit(ended, run.settings)
-    export(ended, run.settings)
+    log.info(
+        "%s",
+        announce(run.domain, run.run_id, run.settings, failed=run.failed(), links={"Airflow": run.page}),
+    )
 
 
 def _record(run: TaskRun, step: Step, _: None) -> None:

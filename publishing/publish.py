@@ -76,8 +76,8 @@ def publish(
     Call it after the domain's tests have passed. It stops if too many of the rows read are in quarantine (more than
     `config: meta: {quarantine_limit: …}` of its dbt group, 5 % by default), or if the marts differ from
     the published ones by more than the limits in `environments.toml`, or if a file has replaced rows by rows of other
-    days only; with `unusual_values = "stop"` also if what it brings is out of the usual (`publishing.usual`). The comparison is written to
-    `reports/<domain>/diff_<version>.md` and `.json`, also if it stops.
+    days only; with `unusual_values = "stop"` also if what it brings is out of the usual (`publishing.usual`). The
+    comparison is written to `reports/<domain>/diff_<version>.md` and `.json`, also if it stops.
 
     Args:
         domain: the domain, as in `models/marts/<domain>`.
