@@ -4,7 +4,7 @@ import email
 import json
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import policy
 from email.message import EmailMessage
@@ -79,32 +79,49 @@ class Webhook:
 
 
 @contextmanager
-def webhook() -> Iterator[Webhook]:
-    """Run a server that accepts `{"text": …}` at one secret path."""
-    hook = Webhook()
+def posts_to(take: Callable[[BaseHTTPRequestHandler, bytes], int]) -> Iterator[str]:
+    """Run a server that gives each posted body to a function, and answers with the status that it returns; give its address."""
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_POST(self) -> None:  # noqa: N802 (the library's name)
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            assert self.path == SECRET_PATH
-            assert self.headers["Content-Type"] == "application/json"
-            assert body.keys() == {"text"}
-            if hook.status == 200:
-                hook.texts.append(body["text"])
-            self.send_response(hook.status)
+            status = take(self, self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    hook.url = f"http://127.0.0.1:{server.server_port}{SECRET_PATH}"
+    # Clients may keep their connections open.
+    server.daemon_threads = True
     Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield hook
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def webhook() -> Iterator[Webhook]:
+    """Run a server that accepts `{"text": …}` at one secret path."""
+    hook = Webhook()
+
+    def take(request: BaseHTTPRequestHandler, body: bytes) -> int:
+        posted = json.loads(body)
+        assert request.path == SECRET_PATH
+        assert request.headers["Content-Type"] == "application/json"
+        assert posted.keys() == {"text"}
+        if hook.status == 200:
+            hook.texts.append(posted["text"])
+        return hook.status
+
+    with posts_to(take) as url:
+        hook.url = f"{url}{SECRET_PATH}"
+        yield hook
 
 
 class LineageReceiver:
@@ -122,31 +139,15 @@ def lineage_receiver() -> Iterator[LineageReceiver]:
     """Run a server that accepts events of OpenLineage as its API does."""
     receiver = LineageReceiver()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def take(request: BaseHTTPRequestHandler, body: bytes) -> int:
+        assert request.path == "/api/v1/lineage"
+        if receiver.status == 201:
+            receiver.events.append(json.loads(body))
+            receiver.authorizations.append(request.headers["Authorization"])
+        return receiver.status
 
-        def do_POST(self) -> None:  # noqa: N802 (the library's name)
-            event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            assert self.path == "/api/v1/lineage"
-            if receiver.status == 201:
-                receiver.events.append(event)
-                receiver.authorizations.append(self.headers["Authorization"])
-            self.send_response(receiver.status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    receiver.url = f"http://127.0.0.1:{server.server_port}"
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with posts_to(take) as receiver.url:
         yield receiver
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @contextmanager

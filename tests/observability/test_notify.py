@@ -6,10 +6,9 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_address
 from pathlib import Path
-from threading import Thread
 
 import duckdb
 import pytest
@@ -24,7 +23,7 @@ from observability.metrics.run_log import stage
 from observability.notify import Message, message_of, notify, send, service_tags, trial_message
 from settings import PROJECT_DIR, Settings, SettingsError
 from tests.parsed import Parsed
-from tests.receivers import SECRET_PATH, Mailbox, Webhook, mailbox, webhook
+from tests.receivers import SECRET_PATH, Mailbox, Webhook, mailbox, posts_to, webhook
 from tests.sluice import SLUICE
 
 
@@ -203,24 +202,14 @@ def services() -> Iterator[tuple[str, dict[str, dict]]]:
     """A server that takes apprise's JSON, by path; one path is refused."""
     bodies: dict[str, dict] = {}
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            refused = self.path.endswith("/refused")
-            if not refused:
-                bodies[self.path] = body
-            self.send_response(500 if refused else 200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    def take(request: BaseHTTPRequestHandler, body: bytes) -> int:
+        if request.path.endswith("/refused"):
+            return 500
+        bodies[request.path] = json.loads(body)
+        return 200
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"json://127.0.0.1:{server.server_port}", bodies
-    server.shutdown()
-    server.server_close()
+    with posts_to(take) as url:
+        yield url.replace("http:", "json:"), bodies
 
 
 def test_the_command_sends_the_last_run_again_or_a_test(

@@ -4,8 +4,7 @@ import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -14,43 +13,24 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from observability.metrics.record import RunResult
 from observability.telemetry import ENDPOINT, export
 from settings import Settings
+from tests.receivers import posts_to
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECRET = "not-for-any-log"
 
 
-class Collector:
-    """What arrived, by path."""
-
-    def __init__(self, status: int) -> None:
-        self.status = status
-        self.bodies: dict[str, bytes] = {}
-        self.url = ""
-
-
 @contextmanager
-def collector(status: int = 200) -> Iterator[Collector]:
-    found = Collector(status)
+def collector(status: int = 200) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """A collector that answers with a status; its address, and what arrived by path."""
+    bodies: dict[str, bytes] = {}
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            found.bodies[self.path] = (
-                gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body
-            )
-            self.send_response(found.status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    def take(request: BaseHTTPRequestHandler, body: bytes) -> int:
+        is_packed = request.headers["Content-Encoding"] == "gzip"
+        bodies[request.path] = gzip.decompress(body) if is_packed else body
+        return status
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    found.url = f"http://127.0.0.1:{server.server_port}"
-    yield found
-    server.shutdown()
-    server.server_close()
+    with posts_to(take) as url:
+        yield url, bodies
 
 
 def stage(name: str, first: int, last: int, error: str | None = None, **rows: int) -> dict:
@@ -73,10 +53,10 @@ RUN = RunResult(
 
 
 def test_a_collector_gets_metrics_and_spans(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    with collector() as received:
-        monkeypatch.setenv(ENDPOINT, received.url)
+    with collector() as (url, bodies):
+        monkeypatch.setenv(ENDPOINT, url)
         export(RUN, settings)
-    request = ExportMetricsServiceRequest.FromString(received.bodies["/v1/metrics"])
+    request = ExportMetricsServiceRequest.FromString(bodies["/v1/metrics"])
     (metrics,) = request.resource_metrics
     names = {each.key: each.value.string_value for each in metrics.resource.attributes}
     assert (names["service.name"], names["sluice.domain"]) == ("sluice", "taxi")
@@ -96,7 +76,7 @@ def test_a_collector_gets_metrics_and_spans(settings: Settings, monkeypatch: pyt
         "sluice.run.status": {"success": 0, "partial": 1, "failed": 0, "skipped": 0},
         "sluice.stage.duration": {"ingest_trips": 4.0, "publish": 1.0},
     }
-    traces = ExportTraceServiceRequest.FromString(received.bodies["/v1/traces"])
+    traces = ExportTraceServiceRequest.FromString(bodies["/v1/traces"])
     spans = {span.name: span for span in traces.resource_spans[0].scope_spans[0].spans}
     assert spans.keys() == {"run taxi", "ingest_trips", "publish"}
     whole, ingest = spans["run taxi"], spans["ingest_trips"]
@@ -106,10 +86,10 @@ def test_a_collector_gets_metrics_and_spans(settings: Settings, monkeypatch: pyt
 
 
 def test_nothing_is_sent_without_a_receiver(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    with collector() as received:
+    with collector() as (_, bodies):
         monkeypatch.delenv(ENDPOINT, raising=False)
         export(RUN, settings)
-    assert received.bodies == {}
+    assert bodies == {}
 
 
 @pytest.mark.parametrize("status", [400, None])
@@ -117,8 +97,8 @@ def test_a_receiver_that_refuses_or_is_gone_fails_no_run_and_no_header_is_said(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, status: int | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", f"authorization={SECRET}")
-    with collector(status or 200) as received:
-        monkeypatch.setenv(ENDPOINT, received.url if status else "http://127.0.0.1:9")
+    with collector(status or 200) as (url, _):
+        monkeypatch.setenv(ENDPOINT, url if status else "http://127.0.0.1:9")
         export(RUN, settings)
     assert f"{ENDPOINT}: the receiver has not taken the telemetry of the run" in caplog.text
     assert SECRET not in caplog.text
